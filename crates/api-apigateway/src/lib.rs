@@ -1,0 +1,3 @@
+//! API Gateway v2's REST-JSON shapes over control's resources.
+//!
+//! It serves no gateway request.

@@ -1,0 +1,3 @@
+//! DynamoDB's wire shapes over tables.
+//!
+//! It stores nothing itself.

@@ -1,0 +1,3 @@
+//! Lambda's REST-JSON shapes over control's resources.
+//!
+//! It runs no process.

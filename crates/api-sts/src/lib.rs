@@ -1,0 +1,3 @@
+//! The caller-identity calls that tools make first.
+//!
+//! It issues no credential.

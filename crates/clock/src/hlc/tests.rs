@@ -1,0 +1,42 @@
+//! Tests of the hybrid logical clock.
+
+use std::time::Duration;
+
+use super::{AHEAD_MAX, Hlc, HybridClock};
+use crate::time::WallTime;
+
+#[test]
+fn stamps_rise_while_the_wall_clock_jumps_back() {
+    let mut clock = HybridClock::default();
+    let first = clock.tick(WallTime::from_micros(5_000_000), Hlc(0));
+    let second = clock.tick(WallTime::from_micros(1_000_000), Hlc(0));
+    assert_eq!(first, Hlc(5_000_000));
+    assert_eq!(second, Hlc(5_000_001));
+}
+
+#[test]
+fn a_write_is_later_than_the_version_it_has_seen() {
+    let mut clock = HybridClock::default();
+    assert_eq!(clock.tick(WallTime::from_micros(10), Hlc(70)), Hlc(71));
+}
+
+#[test]
+fn a_stamp_from_the_future_is_refused_and_changes_nothing() {
+    let mut clock = HybridClock::after(Hlc(7));
+    let now = WallTime::from_micros(1_000_000);
+    let limit = i64::try_from(AHEAD_MAX.as_micros()).expect("half a second fits");
+    let error = clock
+        .observe(now, Hlc(1_000_000 + limit + 1))
+        .expect_err("too far ahead");
+    assert_eq!(error.ahead, AHEAD_MAX + Duration::from_micros(1));
+    assert_eq!(clock.last(), Hlc(7));
+    assert_eq!(clock.observe(now, Hlc(1_000_000 + limit)), Ok(()));
+    assert_eq!(clock.last(), Hlc(1_000_000 + limit));
+}
+
+#[test]
+fn later_stamps_lie_above_a_promised_horizon() {
+    let mut clock = HybridClock::default();
+    let horizon = clock.horizon(WallTime::from_micros(500));
+    assert!(clock.tick(WallTime::from_micros(100), Hlc(0)) > horizon);
+}

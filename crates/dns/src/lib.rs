@@ -1,0 +1,3 @@
+//! UDP and TCP listeners around dns-core.
+//!
+//! It decides no answer.

@@ -1,0 +1,3 @@
+//! DynamoDB expressions: parse, check and evaluate over items.
+//!
+//! It reads no table and no request.

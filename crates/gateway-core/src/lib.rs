@@ -1,0 +1,3 @@
+//! Routes, domains and request mapping of HTTP APIs, as decisions.
+//!
+//! It opens no socket and calls no function.

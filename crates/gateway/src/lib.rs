@@ -1,0 +1,3 @@
+//! The HTTP server and proxy around gateway-core.
+//!
+//! It decides no route.

@@ -1,0 +1,3 @@
+//! Probe thresholds, votes, regional verdicts and membership, as decisions.
+//!
+//! It sends no probe and reads no clock.

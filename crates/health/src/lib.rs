@@ -1,0 +1,3 @@
+//! Probes and gossip sockets around health-core.
+//!
+//! It decides no verdict.

@@ -1,0 +1,3 @@
+//! The one file: parsed with spans, defaults explicit, all mistakes at once.
+//!
+//! It starts nothing.

@@ -1,0 +1,3 @@
+//! The storage port on the embedded log-structured engine fjall.
+//!
+//! It knows no table.

@@ -1,0 +1,3 @@
+//! The storage port: ordered keys, atomic durable batches.
+//!
+//! It knows no engine and no table.

@@ -1,0 +1,1 @@
+//! A shopping cart: an ordinary Lambda that knows nothing of Hither.
