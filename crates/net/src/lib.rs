@@ -1,3 +1,8 @@
 //! Listeners, connections, TLS, dial table and owned tasks for the shells.
 //!
-//! It knows bytes, no protocol.
+//! It knows bytes, no protocol. All shells reach the network through it, so a
+//! test or a demo can carry a region's traffic over emulated links.
+
+pub mod dial;
+pub mod listen;
+pub mod tasks;
