@@ -1,3 +1,17 @@
 //! Log positions, frames, merge rule, frontier and link state of replication.
 //!
 //! It opens no socket and reads no clock.
+
+pub mod vector;
+
+pub mod record;
+
+pub mod merge;
+
+pub mod frontier;
+
+pub mod digest;
+
+pub mod limits;
+
+mod wire;

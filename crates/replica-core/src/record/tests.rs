@@ -1,0 +1,74 @@
+//! Tests of the record's bytes.
+
+use bytes::Bytes;
+
+use base::name::TableId;
+use base::region::RegionId;
+use clock::hlc::Hlc;
+
+use super::{Change, Record, WireError};
+use crate::vector::{Seq, VersionVector};
+
+fn sample() -> Record {
+    let seen = VersionVector::from_iter([(RegionId(1), Seq(7)), (RegionId(6), Seq(9))]);
+    let put = Change {
+        table: TableId(1 << 20),
+        key: Bytes::from_static(b"key"),
+        image: Some(Bytes::from_static(b"image")),
+    };
+    let delete = Change {
+        table: TableId(3),
+        key: Bytes::from_static(b"k"),
+        image: None,
+    };
+    Record {
+        origin: RegionId(6),
+        seq: Seq(9),
+        hlc: Hlc(44),
+        seen,
+        changes: vec![put, delete],
+    }
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let record = sample();
+    assert_eq!(Record::decode(record.encode().into()), Ok(record));
+}
+
+#[test]
+fn every_cut_and_every_newer_format_is_an_error() {
+    let bytes = sample().encode();
+    for length in 0..bytes.len() {
+        assert!(
+            Record::decode(Bytes::copy_from_slice(&bytes[..length])).is_err(),
+            "{length}"
+        );
+    }
+    let mut newer = bytes.clone();
+    newer[0] = 2;
+    let error = WireError::Newer {
+        what: "a record",
+        found: 2,
+        known: 1,
+    };
+    assert_eq!(Record::decode(newer.into()), Err(error));
+    let mut longer = bytes;
+    longer.push(0);
+    assert_eq!(Record::decode(longer.into()), Err(WireError::Trailing(1)));
+}
+
+#[test]
+fn a_count_above_its_bound_is_refused_before_memory_is_taken() {
+    let record = Record {
+        changes: vec![],
+        ..sample()
+    };
+    let mut bytes = record.encode();
+    let at = bytes.len() - 4;
+    bytes[at..].copy_from_slice(&u32::MAX.to_be_bytes());
+    assert!(matches!(
+        Record::decode(bytes.into()),
+        Err(WireError::TooLong { .. })
+    ));
+}
