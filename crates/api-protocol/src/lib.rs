@@ -1,3 +1,22 @@
-//! SigV4, AWS JSON, REST-JSON and REST-XML envelopes, request ids.
+//! What every AWS API shares on the wire: SigV4, envelopes, faults, request ids.
 //!
-//! It knows no operation.
+//! It knows no operation and opens no socket.
+//!
+//! A request's walk: [`dispatch`] says which service and region it is for, [`sigv4`] who sent
+//! it ([`front`] does both and answers what is no call), the facade reads it with [`json`],
+//! [`rest_json`], [`rest_xml`] or [`query`], and answers through the same module, a failure
+//! as a [`fault::Fault`].
+
+pub mod caller;
+pub mod fault;
+pub mod json;
+pub mod limits;
+pub mod query;
+pub mod request_id;
+pub mod rest_json;
+pub mod rest_xml;
+pub mod timestamp;
+pub mod uri;
+pub mod xml;
+
+mod gzip;

@@ -1,0 +1,67 @@
+//! The AWS query protocol: a form in, XML out, as STS and IAM speak it.
+//!
+//! It knows no operation. Source: Smithy 2.0, "AWS query protocol".
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Request, Response, StatusCode};
+
+use crate::caller::Caller;
+use crate::fault::Fault;
+use crate::json::REQUEST_ID;
+use crate::uri::Parameters;
+use crate::xml::XmlWriter;
+
+/// Returns a call's parameters, those of the query string before those of the body.
+pub fn parameters(request: &Request<Bytes>) -> Parameters {
+    let query = request.uri().query().unwrap_or_default().as_bytes();
+    if query.is_empty() {
+        return Parameters::parse(request.body());
+    }
+    Parameters::parse(&[query, b"&", request.body()].concat())
+}
+
+/// Answers a call of `action` that succeeded; `result` writes the members of its result.
+///
+/// Shape: `<ActionResponse><ActionResult>…</ActionResult><ResponseMetadata>`.
+pub fn reply(
+    caller: &Caller,
+    namespace: &str,
+    action: &str,
+    result: impl FnOnce(&mut XmlWriter),
+) -> Response<Bytes> {
+    let mut xml = XmlWriter::undeclared();
+    xml.open_in(&format!("{action}Response"), namespace);
+    xml.within(&format!("{action}Result"), result);
+    xml.within("ResponseMetadata", |xml| {
+        xml.leaf("RequestId", &caller.request_id.as_uuid());
+    });
+    response(caller, StatusCode::OK, xml.finish())
+}
+
+/// Answers with a failure.
+pub fn fault(caller: &Caller, namespace: &str, fault: &Fault) -> Response<Bytes> {
+    let mut xml = XmlWriter::undeclared();
+    xml.open_in("ErrorResponse", namespace);
+    xml.within("Error", |xml| {
+        xml.leaf("Type", fault.xml_type());
+        xml.leaf("Code", &fault.code);
+        xml.leaf("Message", &fault.message);
+    });
+    xml.leaf("RequestId", &caller.request_id.as_uuid());
+    response(caller, fault.status, xml.finish())
+}
+
+fn response(caller: &Caller, status: StatusCode, body: Bytes) -> Response<Bytes> {
+    let length = body.len();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    headers.insert(REQUEST_ID, caller.request_id.uuid_header());
+    response
+}
+
+#[cfg(test)]
+mod tests;
