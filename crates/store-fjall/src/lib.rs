@@ -1,3 +1,9 @@
 //! The storage port on the embedded log-structured engine fjall.
 //!
 //! It knows no table.
+
+pub mod directory;
+
+pub mod engine;
+
+mod committer;

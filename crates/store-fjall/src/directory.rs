@@ -1,0 +1,116 @@
+//! The data directory: whose it is, which format it has, and when to refuse it.
+//!
+//! It never changes a directory that it does not recognise.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The file that marks a data directory and names its format.
+const MARKER: &str = "HITHER_FORMAT";
+
+/// The format that this build writes, and the newest that it reads.
+const FORMAT: u32 = 1;
+
+/// A data directory that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// It holds files, but none of ours.
+    #[error(
+        "open {path}: the directory is not empty and is no data directory of Hither \
+         (it has no file {MARKER}); name another directory, or empty this one"
+    )]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A newer build wrote it.
+    #[error(
+        "open {path}: its format is {found}, and this build reads up to {FORMAT}; \
+         start the build that wrote it, or a newer one"
+    )]
+    Newer {
+        /// The directory.
+        path: PathBuf,
+        /// The format found.
+        found: u32,
+    },
+    /// Its marker is not readable as one.
+    #[error(
+        "open {path}: the file {MARKER} is damaged; restore the directory from a backup, or \
+         move it away and let this region fill itself from its peers"
+    )]
+    Damaged {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Another process has it open.
+    #[error("open {path}: another process has this data directory open; stop it first")]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The engine could not open what is there.
+    #[error(
+        "open {path}: {reason}; nothing was changed. Restore the directory from a backup, or \
+         move it away and let this region fill itself from its peers"
+    )]
+    Engine {
+        /// The directory.
+        path: PathBuf,
+        /// What the engine said.
+        reason: String,
+    },
+    /// The operating system refused.
+    #[error("open {path}")]
+    Io {
+        /// The directory.
+        path: PathBuf,
+        /// What it said.
+        source: std::io::Error,
+    },
+}
+
+/// Makes the directory if it is not there, and checks that it is ours and readable.
+///
+/// Errors: [`DirectoryError`]; the directory is unchanged then.
+pub(crate) fn prepare(path: &Path) -> Result<(), DirectoryError> {
+    let io = |source| DirectoryError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    fs::create_dir_all(path).map_err(io)?;
+    let marker = path.join(MARKER);
+    if !marker.exists() {
+        if fs::read_dir(path).map_err(io)?.next().is_some() {
+            return Err(DirectoryError::Foreign {
+                path: path.to_owned(),
+            });
+        }
+        return write_marker(path, &marker).map_err(io);
+    }
+    let text = fs::read_to_string(&marker).unwrap_or_default();
+    match text.trim().parse::<u32>() {
+        Ok(FORMAT) => Ok(()),
+        Ok(found) if found > FORMAT => Err(DirectoryError::Newer {
+            path: path.to_owned(),
+            found,
+        }),
+        Ok(_) | Err(_) => Err(DirectoryError::Damaged {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+/// Writes the marker so that a crash leaves either none or a whole one.
+fn write_marker(directory: &Path, marker: &Path) -> std::io::Result<()> {
+    let draft = marker.with_extension("draft");
+    let mut file = fs::File::create(&draft)?;
+    writeln!(file, "{FORMAT}")?;
+    file.sync_all()?;
+    fs::rename(&draft, marker)?;
+    fs::File::open(directory)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests;

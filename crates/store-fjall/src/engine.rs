@@ -1,0 +1,197 @@
+//! The store on fjall: one keyspace a namespace, one committer for all writes.
+//!
+//! Reads go to the engine directly, from memory or the page cache as a rule; writes go through
+//! the committer, which shares one disk flush among all that wait.
+
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+
+use base::units::ByteCount;
+use store::port::{Batch, Completion, Durability, Order, Range, Rows, Space, Store, StoreError};
+
+use crate::committer::{Committer, Waiting};
+use crate::directory::{self, DirectoryError};
+
+/// A store in a directory of this machine.
+#[derive(Clone)]
+pub struct FjallStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    // The committer is dropped first: it ends its thread, which holds the database.
+    committer: Committer,
+    keyspaces: Keyspaces,
+}
+
+#[derive(Clone)]
+pub(crate) struct Keyspaces {
+    pub(crate) database: Database,
+    spaces: [Keyspace; Space::ALL.len()],
+}
+
+/// How much memory the store may take beside what the kernel caches.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// Blocks of tables on disk.
+    pub cache: ByteCount,
+    /// Each namespace's newest writes, before they go to a table on disk.
+    pub write_buffer: ByteCount,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            cache: ByteCount::mib(64),
+            write_buffer: ByteCount::mib(32),
+        }
+    }
+}
+
+impl FjallStore {
+    /// Opens the store in `path`, made if it is not there.
+    ///
+    /// Errors: [`DirectoryError`]; nothing is changed in a directory that is refused.
+    pub fn open(path: &Path, memory: Memory) -> Result<Self, DirectoryError> {
+        directory::prepare(path)?;
+        let refuse = |error: fjall::Error| {
+            let path = path.to_owned();
+            if matches!(error, fjall::Error::Locked) {
+                return DirectoryError::Locked { path };
+            }
+            DirectoryError::Engine {
+                path,
+                reason: error.to_string(),
+            }
+        };
+        let database = Database::builder(path.join("store"))
+            .cache_size(memory.cache.as_u64())
+            .manual_journal_persist(true)
+            .worker_threads(1)
+            .open()
+            .map_err(refuse)?;
+        let options = || {
+            KeyspaceCreateOptions::default()
+                .manual_journal_persist(true)
+                .max_memtable_size(memory.write_buffer.as_u64())
+        };
+        let mut spaces = Vec::with_capacity(Space::ALL.len());
+        for space in Space::ALL {
+            spaces.push(database.keyspace(space.name(), options).map_err(refuse)?);
+        }
+        let spaces = spaces
+            .try_into()
+            .map_err(|_| ())
+            .expect("one keyspace for each namespace");
+        let keyspaces = Keyspaces { database, spaces };
+        let committer =
+            Committer::start(keyspaces.clone()).map_err(|source| DirectoryError::Io {
+                path: path.to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                committer,
+                keyspaces,
+            }),
+        })
+    }
+
+    /// Returns the bytes that the store takes on disk.
+    pub fn disk_bytes(&self) -> ByteCount {
+        ByteCount::bytes(
+            self.inner
+                .keyspaces
+                .database
+                .disk_space()
+                .unwrap_or_default(),
+        )
+    }
+}
+
+impl Keyspaces {
+    pub(crate) fn of(&self, space: Space) -> &Keyspace {
+        let [items, log, digests, conflicts, tombstones, meta] = &self.spaces;
+        match space {
+            Space::Items => items,
+            Space::Log => log,
+            Space::Digests => digests,
+            Space::Conflicts => conflicts,
+            Space::Tombstones => tombstones,
+            Space::Meta => meta,
+        }
+    }
+}
+
+pub(crate) fn failed(error: fjall::Error) -> StoreError {
+    StoreError::Failed(error.to_string())
+}
+
+impl Store for FjallStore {
+    async fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        let value = self.inner.keyspaces.of(space).get(key).map_err(failed)?;
+        Ok(value.map(|value| Bytes::copy_from_slice(&value)))
+    }
+
+    async fn range(&self, range: Range) -> Result<Rows, StoreError> {
+        if is_empty(&range.from, &range.to) {
+            return Ok(Rows::default());
+        }
+        let keyspace = self.inner.keyspaces.of(range.space);
+        let mut found = keyspace.range::<Vec<u8>, _>((range.from, range.to));
+        let mut page = Rows::default();
+        let mut bytes = 0;
+        loop {
+            let guard = match range.order {
+                Order::Ascending => found.next(),
+                Order::Descending => found.next_back(),
+            };
+            let Some(guard) = guard else {
+                return Ok(page);
+            };
+            if page.rows.len() >= range.rows_max || bytes >= range.bytes_max {
+                page.more = true;
+                return Ok(page);
+            }
+            let (key, value) = guard.into_inner().map_err(failed)?;
+            bytes += key.len() + value.len();
+            page.rows
+                .push((Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value)));
+        }
+    }
+
+    fn submit(&self, batch: Batch, durability: Durability, done: Completion) {
+        self.inner.committer.submit(Waiting {
+            batch,
+            durability,
+            done,
+        });
+    }
+
+    fn sync(&self, done: Completion) {
+        let (batch, durability) = (Batch::default(), Durability::Disk);
+        self.inner.committer.submit(Waiting {
+            batch,
+            durability,
+            done,
+        });
+    }
+}
+
+fn is_empty(from: &Bound<Vec<u8>>, to: &Bound<Vec<u8>>) -> bool {
+    match (from, to) {
+        (Bound::Included(from), Bound::Included(to)) => from > to,
+        (
+            Bound::Included(from) | Bound::Excluded(from),
+            Bound::Included(to) | Bound::Excluded(to),
+        ) => from >= to,
+        (_, Bound::Unbounded) | (Bound::Unbounded, _) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! A store in memory, with a model of what a crash takes.
+//!
+//! It is not durable. By itself it completes batches at once; held, it completes them only when
+//! told to, so that a simulation decides what had reached the disk when the power went.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use crate::port::{
+    Batch, Completion, Durability, Op, Order, Range, Rows, Space, Store, StoreError,
+};
+
+type Keys = BTreeMap<(Space, Vec<u8>), Bytes>;
+
+/// A store in memory.
+#[derive(Clone, Default)]
+pub struct MemStore {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// What reads see.
+    visible: Keys,
+    /// What a crash leaves.
+    durable: Keys,
+    /// Operations that are visible but not durable.
+    unsynced: Vec<Op>,
+    /// What waits for the next step, while held.
+    queue: VecDeque<Waiting>,
+    held: bool,
+    closed: bool,
+    /// A planted fault, for the simulation to catch: see [`MemStore::plant_early_acknowledgement`].
+    acknowledges_early: bool,
+}
+
+struct Waiting {
+    batch: Batch,
+    durability: Durability,
+    done: Completion,
+}
+
+impl MemStore {
+    /// Makes an empty store that completes every batch at once, durably.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes an empty store that completes nothing until [`MemStore::step`].
+    pub fn held() -> Self {
+        let store = Self::default();
+        store.lock().held = true;
+        store
+    }
+
+    /// Completes what was handed in: up to `batches` batches, as one group commit.
+    ///
+    /// Returns how many were completed. Whatever waits for the disk gets it.
+    pub fn step(&self, batches: usize) -> usize {
+        let taken = {
+            let mut inner = self.lock();
+            let count = batches.min(inner.queue.len());
+            let taken: Vec<Waiting> = inner.queue.drain(..count).collect();
+            let mut sync = false;
+            for waiting in &taken {
+                inner.apply(&waiting.batch.ops);
+                sync |= waiting.durability == Durability::Disk;
+            }
+            if sync && !inner.acknowledges_early {
+                inner.persist();
+            }
+            taken
+        };
+        let count = taken.len();
+        for waiting in taken {
+            (waiting.done)(Ok(()));
+        }
+        count
+    }
+
+    /// Writes what is visible to the disk, as the engine does by itself within a while.
+    pub fn persist(&self) {
+        self.lock().persist();
+    }
+
+    /// Returns how many batches wait for [`MemStore::step`].
+    pub fn waiting(&self) -> usize {
+        self.lock().queue.len()
+    }
+
+    /// Cuts the power: this store is closed, and the returned one holds what was on disk.
+    #[must_use]
+    pub fn crash(&self) -> Self {
+        let (next, lost) = {
+            let mut inner = self.lock();
+            inner.closed = true;
+            let durable = std::mem::take(&mut inner.durable);
+            let next = Inner {
+                visible: durable.clone(),
+                durable,
+                held: inner.held,
+                acknowledges_early: inner.acknowledges_early,
+                ..Inner::default()
+            };
+            (next, std::mem::take(&mut inner.queue))
+        };
+        for waiting in lost {
+            (waiting.done)(Err(StoreError::Closed));
+        }
+        Self {
+            inner: Arc::new(Mutex::new(next)),
+        }
+    }
+
+    /// Plants the fault that writes are acknowledged before they are on disk.
+    ///
+    /// For simulations, which must catch it.
+    pub fn plant_early_acknowledgement(&self) {
+        self.lock().acknowledges_early = true;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn apply(&mut self, ops: &[Op]) {
+        apply(&mut self.visible, ops);
+        self.unsynced.extend_from_slice(ops);
+    }
+
+    fn persist(&mut self) {
+        let ops = std::mem::take(&mut self.unsynced);
+        apply(&mut self.durable, &ops);
+    }
+}
+
+fn apply(keys: &mut Keys, ops: &[Op]) {
+    for op in ops {
+        match op {
+            Op::Put(space, key, value) => {
+                keys.insert((*space, key.clone()), value.clone());
+            }
+            Op::Delete(space, key) => {
+                keys.remove(&(*space, key.clone()));
+            }
+        }
+    }
+}
+
+impl Store for MemStore {
+    async fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        let inner = self.lock();
+        if inner.closed {
+            return Err(StoreError::Closed);
+        }
+        Ok(inner.visible.get(&(space, key.to_vec())).cloned())
+    }
+
+    async fn range(&self, range: Range) -> Result<Rows, StoreError> {
+        let inner = self.lock();
+        if inner.closed {
+            return Err(StoreError::Closed);
+        }
+        let Some(bounds) = bounds(&range) else {
+            return Ok(Rows::default());
+        };
+        let found = inner.visible.range(bounds);
+        let rows: &mut dyn Iterator<Item = _> = match range.order {
+            Order::Ascending => &mut found.into_iter(),
+            Order::Descending => &mut found.rev(),
+        };
+        let mut page = Rows::default();
+        let mut bytes = 0;
+        for ((_, key), value) in rows {
+            if page.rows.len() >= range.rows_max || bytes >= range.bytes_max {
+                page.more = true;
+                break;
+            }
+            bytes += key.len() + value.len();
+            page.rows.push((Bytes::copy_from_slice(key), value.clone()));
+        }
+        Ok(page)
+    }
+
+    fn submit(&self, batch: Batch, durability: Durability, done: Completion) {
+        let mut inner = self.lock();
+        if inner.closed {
+            drop(inner);
+            return done(Err(StoreError::Closed));
+        }
+        if inner.held {
+            inner.queue.push_back(Waiting {
+                batch,
+                durability,
+                done,
+            });
+            return;
+        }
+        inner.apply(&batch.ops);
+        inner.persist();
+        drop(inner);
+        done(Ok(()));
+    }
+
+    fn sync(&self, done: Completion) {
+        self.submit(Batch::default(), Durability::Disk, done);
+    }
+}
+
+type KeyBounds = (Bound<(Space, Vec<u8>)>, Bound<(Space, Vec<u8>)>);
+
+/// Returns the bounds within all spaces, `None` where the range is empty by its bounds.
+fn bounds(range: &Range) -> Option<KeyBounds> {
+    let space = range.space;
+    let from = match &range.from {
+        Bound::Included(key) => Bound::Included((space, key.clone())),
+        Bound::Excluded(key) => Bound::Excluded((space, key.clone())),
+        Bound::Unbounded => Bound::Included((space, Vec::new())),
+    };
+    let to = match &range.to {
+        Bound::Included(key) => Bound::Included((space, key.clone())),
+        Bound::Excluded(key) => Bound::Excluded((space, key.clone())),
+        Bound::Unbounded => {
+            let at = Space::ALL.iter().position(|other| *other == space)?;
+            match Space::ALL.get(at + 1) {
+                Some(next) => Bound::Excluded((*next, Vec::new())),
+                None => Bound::Unbounded,
+            }
+        }
+    };
+    let empty = match (&from, &to) {
+        (Bound::Included(from), Bound::Included(to)) => from > to,
+        (
+            Bound::Included(from) | Bound::Excluded(from),
+            Bound::Included(to) | Bound::Excluded(to),
+        ) => from >= to,
+        (_, Bound::Unbounded) | (Bound::Unbounded, _) => false,
+    };
+    (!empty).then_some((from, to))
+}
+
+#[cfg(test)]
+mod tests;

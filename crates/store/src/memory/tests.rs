@@ -1,0 +1,76 @@
+//! Tests of the store in memory: the port's promises, and what a crash takes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::MemStore;
+use crate::conformance;
+use crate::port::{Batch, Durability, Space, Store, StoreError};
+
+#[tokio::test]
+async fn keeps_the_ports_promises() {
+    conformance::run(MemStore::new).await;
+}
+
+fn put(key: &str) -> Batch {
+    let mut batch = Batch::default();
+    batch.put(Space::Items, key.into(), key.to_owned());
+    batch
+}
+
+#[tokio::test]
+async fn a_crash_takes_what_had_not_reached_the_disk() {
+    let store = MemStore::held();
+    let done = Arc::new(AtomicUsize::new(0));
+    let failed = Arc::new(AtomicUsize::new(0));
+    for (key, durability) in [
+        ("synced", Durability::Disk),
+        ("buffered", Durability::Buffered),
+        ("waiting", Durability::Disk),
+    ] {
+        let (done, failed) = (done.clone(), failed.clone());
+        let completion = move |result: Result<(), StoreError>| {
+            let counter = if result.is_ok() { &done } else { &failed };
+            counter.fetch_add(1, Ordering::Relaxed);
+        };
+        store.submit(put(key), durability, Box::new(completion));
+    }
+    assert_eq!(store.step(1), 1);
+    assert_eq!(store.step(1), 1);
+    assert_eq!(done.load(Ordering::Relaxed), 2);
+    assert!(
+        store
+            .get(Space::Items, b"buffered")
+            .await
+            .expect("open")
+            .is_some()
+    );
+
+    let after = store.crash();
+    assert_eq!(failed.load(Ordering::Relaxed), 1);
+    assert!(matches!(
+        store.get(Space::Items, b"synced").await,
+        Err(StoreError::Closed)
+    ));
+    assert!(
+        after
+            .get(Space::Items, b"synced")
+            .await
+            .expect("open")
+            .is_some()
+    );
+    assert!(
+        after
+            .get(Space::Items, b"buffered")
+            .await
+            .expect("open")
+            .is_none()
+    );
+    assert!(
+        after
+            .get(Space::Items, b"waiting")
+            .await
+            .expect("open")
+            .is_none()
+    );
+}
