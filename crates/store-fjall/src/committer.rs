@@ -14,7 +14,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use fjall::PersistMode;
+use fjall::{PersistMode, WriteBatch};
 
 use store::port::{BUFFERED_MAX, Batch, Completion, Durability, Op, StoreError};
 
@@ -23,6 +23,14 @@ use crate::engine::{Keyspaces, failed};
 /// Most batches in one group. 512; the writers of several hundred connections share a flush.
 /// Larger groups gain nothing, since writing then takes longer than flushing.
 const GROUP_MAX: usize = 512;
+
+/// What callers hand in.
+pub(crate) enum Request {
+    /// A batch to write.
+    Commit(Waiting),
+    /// Whom to tell once everything handed in before is on disk.
+    Flushed(Completion),
+}
 
 /// A batch that waits for the committer.
 pub(crate) struct Waiting {
@@ -34,32 +42,48 @@ pub(crate) struct Waiting {
 /// The handle of the committing thread. Dropping it writes what waits and ends the thread.
 pub(crate) struct Committer {
     // The queue is bounded by its callers: a request holds at most one batch at a time.
-    queue: Mutex<Option<Sender<Waiting>>>,
+    queue: Mutex<Option<Sender<Request>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Committer {
     pub(crate) fn start(keyspaces: Keyspaces) -> std::io::Result<Self> {
-        let (sender, receiver) = mpsc::channel();
+        let (sender, queue) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("committer".into())
-            .spawn(move || commit_until_closed(&keyspaces, &receiver))?;
+            .spawn(move || {
+                Writer {
+                    keyspaces,
+                    unflushed: None,
+                    told_at_flush: vec![],
+                }
+                .run(&queue)
+            })?;
         Ok(Self {
             queue: Mutex::new(Some(sender)),
             thread: Some(thread),
         })
     }
 
-    pub(crate) fn submit(&self, waiting: Waiting) {
+    pub(crate) fn hand_in(&self, request: Request) {
         let refused = {
             let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
             match &*queue {
-                Some(sender) => sender.send(waiting).err().map(|refused| refused.0),
-                None => Some(waiting),
+                Some(sender) => sender.send(request).err().map(|refused| refused.0),
+                None => Some(request),
             }
         };
-        if let Some(waiting) = refused {
-            (waiting.done)(Err(StoreError::Closed));
+        if let Some(request) = refused {
+            request.complete(Err(StoreError::Closed));
+        }
+    }
+}
+
+impl Request {
+    fn complete(self, result: Result<(), StoreError>) {
+        match self {
+            Self::Commit(waiting) => (waiting.done)(result),
+            Self::Flushed(done) => done(result),
         }
     }
 }
@@ -76,38 +100,125 @@ impl Drop for Committer {
     }
 }
 
-fn commit_until_closed(keyspaces: &Keyspaces, queue: &Receiver<Waiting>) {
-    // When the oldest batch was written that has not been flushed.
-    let mut unflushed: Option<Instant> = None;
-    loop {
-        let first = match unflushed {
-            None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(since) => queue.recv_timeout(BUFFERED_MAX.saturating_sub(since.elapsed())),
-        };
-        let result = match first {
-            Ok(first) => commit(keyspaces, gather(first, queue), &mut unflushed),
-            Err(RecvTimeoutError::Timeout) => {
-                unflushed = None;
-                keyspaces
-                    .database
-                    .persist(PersistMode::SyncData)
-                    .map_err(failed)
+/// The state of the committing thread.
+struct Writer {
+    keyspaces: Keyspaces,
+    /// When the oldest batch was written that has not been flushed.
+    unflushed: Option<Instant>,
+    told_at_flush: Vec<Completion>,
+}
+
+impl Writer {
+    fn run(mut self, queue: &Receiver<Request>) {
+        loop {
+            let first = match self.unflushed {
+                None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(since) => queue.recv_timeout(BUFFERED_MAX.saturating_sub(since.elapsed())),
+            };
+            let result = match first {
+                Ok(first) => self.commit(gather(first, queue)),
+                Err(RecvTimeoutError::Timeout) => self.flush(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            if let Err(error) = result {
+                tracing::error!(%error, "the store failed; it refuses writes until reopened");
+                return self.refuse(queue, &error);
             }
-            Err(RecvTimeoutError::Disconnected) => break,
-        };
-        if let Err(error) = result {
-            tracing::error!(%error, "the store failed; it refuses writes until it is reopened");
-            return refuse(queue, &error);
+        }
+        if self.unflushed.is_some()
+            && let Err(error) = self.flush()
+        {
+            tracing::error!(%error, "the store could not flush its last writes");
         }
     }
-    if unflushed.is_some()
-        && let Err(error) = keyspaces.database.persist(PersistMode::SyncAll)
-    {
-        tracing::error!(%error, "the store could not flush its last writes");
+
+    /// Writes a group as one engine batch and completes it.
+    ///
+    /// A failed flush is never tried again: the kernel may have dropped the pages, and a second
+    /// attempt would succeed without them.
+    fn commit(&mut self, group: Vec<Request>) -> Result<(), StoreError> {
+        let overdue = self
+            .unflushed
+            .is_some_and(|since| since.elapsed() >= BUFFERED_MAX);
+        let asks = |request: &Request| match request {
+            Request::Commit(waiting) => waiting.durability == Durability::Disk,
+            Request::Flushed(_) => false,
+        };
+        let to_disk = overdue || group.iter().any(asks);
+        let mode = if to_disk {
+            PersistMode::SyncData
+        } else {
+            PersistMode::Buffer
+        };
+        let mut batch = self.keyspaces.database.batch().durability(Some(mode));
+        let mut completions = Vec::with_capacity(group.len());
+        for request in group {
+            match request {
+                Request::Commit(waiting) => {
+                    self.stage(&mut batch, waiting.batch);
+                    completions.push(waiting.done);
+                }
+                Request::Flushed(done) => self.told_at_flush.push(done),
+            }
+        }
+        let empty = batch.is_empty();
+        let result = match (empty, to_disk) {
+            (false, _) => batch.commit(),
+            (true, true) => self.keyspaces.database.persist(mode),
+            (true, false) => Ok(()),
+        };
+        let result = result.map_err(failed);
+        if to_disk {
+            self.unflushed = None;
+        } else if !empty {
+            self.unflushed = self.unflushed.or_else(|| Some(now()));
+        }
+        for done in completions {
+            done(result.clone());
+        }
+        if self.unflushed.is_none() || result.is_err() {
+            self.tell_flushed(&result);
+        }
+        result
+    }
+
+    fn stage(&self, staged: &mut WriteBatch, batch: Batch) {
+        for op in batch.ops {
+            match op {
+                Op::Put(space, key, value) => {
+                    staged.insert(self.keyspaces.of(space), key, &*value);
+                }
+                Op::Delete(space, key) => staged.remove(self.keyspaces.of(space), key),
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        self.unflushed = None;
+        let result = self
+            .keyspaces
+            .database
+            .persist(PersistMode::SyncData)
+            .map_err(failed);
+        self.tell_flushed(&result);
+        result
+    }
+
+    fn tell_flushed(&mut self, result: &Result<(), StoreError>) {
+        for done in self.told_at_flush.drain(..) {
+            done(result.clone());
+        }
+    }
+
+    fn refuse(mut self, queue: &Receiver<Request>, error: &StoreError) {
+        self.tell_flushed(&Err(error.clone()));
+        while let Ok(request) = queue.recv() {
+            request.complete(Err(error.clone()));
+        }
     }
 }
 
-fn gather(first: Waiting, queue: &Receiver<Waiting>) -> Vec<Waiting> {
+fn gather(first: Request, queue: &Receiver<Request>) -> Vec<Request> {
     let mut group = vec![first];
     while group.len() < GROUP_MAX
         && let Ok(next) = queue.try_recv()
@@ -117,53 +228,6 @@ fn gather(first: Waiting, queue: &Receiver<Waiting>) -> Vec<Waiting> {
     group
 }
 
-/// Writes a group as one engine batch and completes it.
-///
-/// A failed flush is never tried again: the kernel may have dropped the pages, and a second
-/// attempt would succeed without them.
-fn commit(
-    keyspaces: &Keyspaces,
-    group: Vec<Waiting>,
-    unflushed: &mut Option<Instant>,
-) -> Result<(), StoreError> {
-    let overdue = unflushed.is_some_and(|since| since.elapsed() >= BUFFERED_MAX);
-    let to_disk = overdue
-        || group
-            .iter()
-            .any(|waiting| waiting.durability == Durability::Disk);
-    let mode = if to_disk {
-        PersistMode::SyncData
-    } else {
-        PersistMode::Buffer
-    };
-    let mut batch = keyspaces.database.batch().durability(Some(mode));
-    let mut completions = Vec::with_capacity(group.len());
-    for waiting in group {
-        for op in waiting.batch.ops {
-            match op {
-                Op::Put(space, key, value) => batch.insert(keyspaces.of(space), key, &*value),
-                Op::Delete(space, key) => batch.remove(keyspaces.of(space), key),
-            }
-        }
-        completions.push(waiting.done);
-    }
-    let result = if batch.is_empty() && to_disk {
-        keyspaces.database.persist(mode)
-    } else {
-        batch.commit()
-    };
-    let result = result.map_err(failed);
-    *unflushed = if to_disk {
-        None
-    } else {
-        unflushed.or_else(|| Some(now()))
-    };
-    for done in completions {
-        done(result.clone());
-    }
-    result
-}
-
 /// Reads the clock for the flush's own deadline, which no replay depends on.
 #[expect(
     clippy::disallowed_methods,
@@ -171,10 +235,4 @@ fn commit(
 )]
 fn now() -> Instant {
     Instant::now()
-}
-
-fn refuse(queue: &Receiver<Waiting>, error: &StoreError) {
-    while let Ok(waiting) = queue.recv() {
-        (waiting.done)(Err(error.clone()));
-    }
 }

@@ -13,7 +13,7 @@ use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 use base::units::ByteCount;
 use store::port::{Batch, Completion, Durability, Order, Range, Rows, Space, Store, StoreError};
 
-use crate::committer::{Committer, Waiting};
+use crate::committer::{Committer, Request, Waiting};
 use crate::directory::{self, DirectoryError};
 
 /// A store in a directory of this machine.
@@ -165,20 +165,15 @@ impl Store for FjallStore {
     }
 
     fn submit(&self, batch: Batch, durability: Durability, done: Completion) {
-        self.inner.committer.submit(Waiting {
+        self.inner.committer.hand_in(Request::Commit(Waiting {
             batch,
             durability,
             done,
-        });
+        }));
     }
 
-    fn sync(&self, done: Completion) {
-        let (batch, durability) = (Batch::default(), Durability::Disk);
-        self.inner.committer.submit(Waiting {
-            batch,
-            durability,
-            done,
-        });
+    fn flushed(&self, done: Completion) {
+        self.inner.committer.hand_in(Request::Flushed(done));
     }
 }
 

@@ -181,7 +181,7 @@ async fn batches_take_effect_in_order<S: Store>(store: S) {
     }
     assert_eq!(expect, 200);
     let (done, wait) = oneshot::channel();
-    store.sync(Box::new(move |result| drop(done.send(result))));
+    store.flushed(Box::new(move |result| drop(done.send(result))));
     wait.await.expect("answered").expect("synced");
     let value = store.get(Space::Items, b"last").await.expect("readable");
     assert_eq!(value.as_deref(), Some(&b"199"[..]));

@@ -31,6 +31,8 @@ struct Inner {
     unsynced: Vec<Op>,
     /// What waits for the next step, while held.
     queue: VecDeque<Waiting>,
+    /// Whom to tell when all that is visible is durable.
+    flushed: Vec<Completion>,
     held: bool,
     closed: bool,
     /// A planted fault, for the simulation to catch: see [`MemStore::plant_early_acknowledgement`].
@@ -60,7 +62,7 @@ impl MemStore {
     ///
     /// Returns how many were completed. Whatever waits for the disk gets it.
     pub fn step(&self, batches: usize) -> usize {
-        let taken = {
+        let (taken, flushed) = {
             let mut inner = self.lock();
             let count = batches.min(inner.queue.len());
             let taken: Vec<Waiting> = inner.queue.drain(..count).collect();
@@ -69,21 +71,25 @@ impl MemStore {
                 inner.apply(&waiting.batch.ops);
                 sync |= waiting.durability == Durability::Disk;
             }
-            if sync && !inner.acknowledges_early {
-                inner.persist();
-            }
-            taken
+            let flushed = if sync && !inner.acknowledges_early {
+                inner.persist()
+            } else {
+                Vec::new()
+            };
+            (taken, flushed)
         };
         let count = taken.len();
         for waiting in taken {
             (waiting.done)(Ok(()));
         }
+        tell(flushed);
         count
     }
 
     /// Writes what is visible to the disk, as the engine does by itself within a while.
     pub fn persist(&self) {
-        self.lock().persist();
+        let flushed = self.lock().persist();
+        tell(flushed);
     }
 
     /// Returns how many batches wait for [`MemStore::step`].
@@ -94,7 +100,7 @@ impl MemStore {
     /// Cuts the power: this store is closed, and the returned one holds what was on disk.
     #[must_use]
     pub fn crash(&self) -> Self {
-        let (next, lost) = {
+        let (next, lost, unflushed) = {
             let mut inner = self.lock();
             inner.closed = true;
             let durable = std::mem::take(&mut inner.durable);
@@ -105,10 +111,17 @@ impl MemStore {
                 acknowledges_early: inner.acknowledges_early,
                 ..Inner::default()
             };
-            (next, std::mem::take(&mut inner.queue))
+            (
+                next,
+                std::mem::take(&mut inner.queue),
+                std::mem::take(&mut inner.flushed),
+            )
         };
         for waiting in lost {
             (waiting.done)(Err(StoreError::Closed));
+        }
+        for done in unflushed {
+            done(Err(StoreError::Closed));
         }
         Self {
             inner: Arc::new(Mutex::new(next)),
@@ -133,9 +146,12 @@ impl Inner {
         self.unsynced.extend_from_slice(ops);
     }
 
-    fn persist(&mut self) {
+    /// Returns whom to tell, once the lock is released.
+    #[must_use]
+    fn persist(&mut self) -> Vec<Completion> {
         let ops = std::mem::take(&mut self.unsynced);
         apply(&mut self.durable, &ops);
+        std::mem::take(&mut self.flushed)
     }
 }
 
@@ -202,13 +218,31 @@ impl Store for MemStore {
             return;
         }
         inner.apply(&batch.ops);
-        inner.persist();
+        let flushed = inner.persist();
         drop(inner);
         done(Ok(()));
+        tell(flushed);
     }
 
-    fn sync(&self, done: Completion) {
-        self.submit(Batch::default(), Durability::Disk, done);
+    fn flushed(&self, done: Completion) {
+        let mut inner = self.lock();
+        let open = !inner.closed;
+        if open && (!inner.unsynced.is_empty() || !inner.queue.is_empty()) {
+            inner.flushed.push(done);
+            return;
+        }
+        drop(inner);
+        done(if open {
+            Ok(())
+        } else {
+            Err(StoreError::Closed)
+        });
+    }
+}
+
+fn tell(flushed: Vec<Completion>) {
+    for done in flushed {
+        done(Ok(()));
     }
 }
 

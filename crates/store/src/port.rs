@@ -158,8 +158,10 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Batches take effect in the order of these calls.
     fn submit(&self, batch: Batch, durability: Durability, done: Completion);
 
-    /// Hands in a mark; `done` is called once every batch before it is on disk.
-    fn sync(&self, done: Completion);
+    /// Calls `done` once every batch that was handed in before is on disk.
+    ///
+    /// It does not hasten that: buffered batches still go within [`BUFFERED_MAX`].
+    fn flushed(&self, done: Completion);
 }
 
 /// Returns the lowest key above every key that starts with `prefix`.
