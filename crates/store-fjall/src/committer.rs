@@ -14,7 +14,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use fjall::{PersistMode, WriteBatch};
+use fjall::{OwnedWriteBatch, PersistMode};
 
 use store::port::{BUFFERED_MAX, Batch, Completion, Durability, Op, StoreError};
 
@@ -182,7 +182,7 @@ impl Writer {
         result
     }
 
-    fn stage(&self, staged: &mut WriteBatch, batch: Batch) {
+    fn stage(&self, staged: &mut OwnedWriteBatch, batch: Batch) {
         for op in batch.ops {
             match op {
                 Op::Put(space, key, value) => {
