@@ -1,0 +1,45 @@
+//! `[project]`: the project's name and account.
+//!
+//! It says nothing of regions.
+
+use base::name::AccountId;
+
+use crate::model::Project;
+use crate::parse::section::{Entry, Section};
+use crate::parse::value;
+use crate::problem::Code;
+
+pub(super) fn read(root: &Section<'_>) -> Option<Project> {
+    let project = root
+        .required("project", "[project] with name = \"shop\"")?
+        .section(&["name", "account"], "[project]")?;
+    let account = project
+        .entry("account")
+        .map_or(Some(AccountId::DEFAULT), |entry| account(&entry));
+    let entry = project.required("name", "name = \"shop\"")?;
+    let name = entry.text("name = \"shop\"")?.value;
+    if !value::is_plain_name(name, NAME_CHARS_MAX) {
+        let message = format!("`{name}` is no project name");
+        let fix = "a project name is 1 to 64 characters of a-z, 0-9 and -, starting with a letter";
+        entry.problem(Code::BadName, message, "not allowed", fix);
+        return None;
+    }
+    Some(Project {
+        name: name.to_owned(),
+        account: account?,
+    })
+}
+
+fn account(entry: &Entry<'_>) -> Option<AccountId> {
+    let text = entry.text("account = \"123456789012\"")?.value;
+    let account = AccountId::parse(text);
+    if account.is_none() {
+        let message = format!("`{text}` is no account");
+        let fix = "an account is twelve digits in quotes, such as \"123456789012\"";
+        entry.problem(Code::BadAccount, message, "not twelve digits", fix);
+    }
+    account
+}
+
+/// Longest project name. 64 characters; it is part of the names of local files.
+const NAME_CHARS_MAX: usize = 64;
