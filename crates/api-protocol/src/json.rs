@@ -137,9 +137,7 @@ impl Exchange {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| {
                 let media = value.split(';').next().unwrap_or_default().trim();
-                [JSON_10, JSON_11, JSON]
-                    .into_iter()
-                    .find(|known| known.eq_ignore_ascii_case(media))
+                known_media(media)
             });
         Self {
             dialect,
@@ -199,6 +197,17 @@ impl Exchange {
         }
         response
     }
+}
+
+/// Returns whether a media type is one in which AWS JSON is sent.
+pub(crate) fn is_media(media: &str) -> bool {
+    known_media(media).is_some()
+}
+
+fn known_media(media: &str) -> Option<&'static str> {
+    [JSON_10, JSON_11, JSON]
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(media))
 }
 
 const JSON: &str = "application/json";

@@ -8,13 +8,17 @@
 //! as a [`fault::Fault`].
 
 pub mod caller;
+pub mod cors;
+pub mod dispatch;
 pub mod fault;
+pub mod front;
 pub mod json;
 pub mod limits;
 pub mod query;
 pub mod request_id;
 pub mod rest_json;
 pub mod rest_xml;
+pub mod sigv4;
 pub mod timestamp;
 pub mod uri;
 pub mod xml;

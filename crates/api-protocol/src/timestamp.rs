@@ -123,16 +123,20 @@ pub fn parse_http_date(text: &str) -> Option<WallTime> {
 }
 
 /// Reads the JSON form, seconds since 1970 as a number with an optional fraction.
+///
+/// Units: exact to the millisecond for any date of this millennium.
 pub fn parse_epoch(number: &Number) -> Option<WallTime> {
     if let Some(seconds) = number.as_i64() {
         return Some(WallTime::from_micros(seconds.checked_mul(1_000_000)?));
     }
-    let micros = number.as_f64()? * 1e6;
+    let seconds = number.as_f64()?;
+    let (whole, fraction) = (seconds.floor(), seconds - seconds.floor());
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the range is checked, and a fraction of a microsecond means nothing"
     )]
-    (micros.abs() < 9e18).then(|| WallTime::from_micros(micros.round() as i64))
+    (seconds.abs() < 9e12)
+        .then(|| WallTime::from_micros(whole as i64 * 1_000_000 + (fraction * 1e6).round() as i64))
 }
 
 fn extended(time: WallTime) -> String {
