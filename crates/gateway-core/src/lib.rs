@@ -4,11 +4,18 @@
 
 pub mod config;
 pub mod resolve;
-
-pub mod cors;
-pub mod invoke;
-pub mod refusal;
 pub mod route;
 pub mod uri;
+
+pub mod arrival;
+pub mod event;
+pub mod headers;
+pub mod invoke;
+pub mod reply;
+
+pub mod cors;
+pub mod failover;
+pub mod handover;
+pub mod refusal;
 
 pub mod limits;
