@@ -1,3 +1,15 @@
-//! DynamoDB expressions: parse, check and evaluate over items.
+//! DynamoDB's expression language: parsed, checked, and evaluated over items.
 //!
-//! It reads no table and no request.
+//! It knows no JSON, no table and no request; legacy parameters become the same structures.
+
+pub mod condition;
+pub mod error;
+pub mod key_condition;
+pub mod limits;
+pub mod parse;
+pub mod path;
+pub mod placeholders;
+pub mod projection;
+pub mod update;
+
+mod reserved;
