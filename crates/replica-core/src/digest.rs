@@ -33,8 +33,8 @@ fn hash(key: &[u8], version: Version, image: &[u8]) -> u128 {
     hasher.update(&version.hlc.0.to_be_bytes());
     hasher.update(&version.origin.0.to_be_bytes());
     hasher.update(image);
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = *hasher.finalize().as_bytes();
-    u128::from_be_bytes([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
+    let first = hasher.finalize().as_bytes().first_chunk::<16>().copied();
+    u128::from_be_bytes(first.expect("a hash has 32 bytes"))
 }
 
 #[cfg(test)]

@@ -1,3 +1,28 @@
 //! Tables over a store: conditional writes, queries, change log, remote merge.
 //!
-//! It knows no AWS name, no JSON and no network.
+//! It knows no AWS name, no JSON and no network, and it spawns nothing, so it runs unchanged in
+//! the simulation.
+
+pub mod def;
+
+pub mod tables;
+
+pub mod write;
+
+pub mod read;
+
+pub mod log;
+
+pub mod remote;
+
+pub mod copy;
+
+pub mod conflict;
+
+pub mod limits;
+
+mod layout;
+
+mod locks;
+
+mod state;

@@ -1,0 +1,131 @@
+//! Copies of a table's items, for a replica that is being filled or repaired.
+//!
+//! Copies are merged by version alone, so their order against the log does not matter.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use base::name::TableId;
+use base::region::RegionId;
+use replica_core::merge::Stamp;
+use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError, prefix_end};
+
+use crate::layout::{self, Stored};
+use crate::limits::STEP_ROWS;
+use crate::state;
+use crate::tables::{Damaged, Inner, ReadError, Tables};
+
+/// An item as one region has it, tombstones included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopiedItem {
+    /// Its key as in records.
+    pub key: Bytes,
+    /// Its version.
+    pub stamp: Stamp,
+    /// The encoded item; `None` is a tombstone.
+    pub image: Option<Bytes>,
+}
+
+/// Some of a table's items, in the order of their keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CopyPage {
+    /// The items.
+    pub items: Vec<CopiedItem>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<Bytes>,
+}
+
+impl<S: Store> Tables<S> {
+    /// Reads items after a key; with `only`, those whose version that region wrote.
+    pub async fn copy_page(
+        &self,
+        table: TableId,
+        after: Option<&[u8]>,
+        bytes_max: usize,
+        only: Option<RegionId>,
+    ) -> Result<CopyPage, ReadError> {
+        let prefix = table.0.to_be_bytes();
+        let from = match after {
+            Some(after) => Bound::Excluded(layout::item_key(table, after)),
+            None => Bound::Included(prefix.to_vec()),
+        };
+        let range = Range {
+            space: Space::Items,
+            from,
+            to: prefix_end(&prefix),
+            order: Order::Ascending,
+            rows_max: STEP_ROWS,
+            bytes_max,
+        };
+        let rows = self.inner.store.range(range).await?;
+        let mut page = CopyPage::default();
+        let last = rows.rows.last().map(|(key, _)| key.slice(8..));
+        for (key, value) in rows.rows {
+            let stored = Stored::decode(value)?;
+            if only.is_none_or(|only| stored.stamp.version.origin == only) {
+                let Stored { stamp, image } = stored;
+                page.items.push(CopiedItem {
+                    key: key.slice(8..),
+                    stamp,
+                    image,
+                });
+            }
+        }
+        page.next = last.filter(|_| rows.more);
+        Ok(page)
+    }
+
+    /// Merges copied items: each stays unless a later version is here. Returns once on disk.
+    ///
+    /// Errors: those of the store, and [`Damaged`] for keys that are none.
+    pub async fn merge_copy(
+        &self,
+        table: TableId,
+        items: Vec<CopiedItem>,
+    ) -> Result<(), ReadError> {
+        for item in &items {
+            layout::decode_suffix(&item.key).map_err(|_| Damaged("a copied key"))?;
+        }
+        let keys = items.iter().map(|item| (table, &item.key[..]));
+        let held = self.inner.locks.hold(keys).await;
+        let mut staged = Vec::with_capacity(items.len());
+        for item in items {
+            let stored = self.stored(table, &item.key).await?;
+            let newer = stored.as_ref().map(|stored| stored.stamp.version);
+            if newer.is_none_or(|version| version < item.stamp.version) {
+                staged.push((item.key, stored, state::stored(item.stamp, item.image)));
+            }
+        }
+        let (done, wait) = oneshot::channel();
+        {
+            let _order = self.in_order();
+            let mut batch = Batch::default();
+            for (key, old, new) in &staged {
+                self.lock()
+                    .stage_item(&mut batch, table, key, old.as_ref(), new);
+            }
+            let inner = Arc::clone(&self.inner);
+            let completion = move |result: Result<(), StoreError>| {
+                if result.is_ok() {
+                    let mut state = inner
+                        .state
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner);
+                    let keys = staged.into_iter().map(|(key, _, _)| (table, key));
+                    if Inner::<S>::note_system_changes(&mut state, keys) {
+                        inner.system_progress.send_modify(|count| *count += 1);
+                    }
+                }
+                drop(held);
+                drop(done.send(result));
+            };
+            self.inner
+                .store
+                .submit(batch, Durability::Disk, Box::new(completion));
+        }
+        Ok(wait.await.unwrap_or(Err(StoreError::Closed))?)
+    }
+}

@@ -1,0 +1,186 @@
+//! Keys and values of the store: the format on disk, version 1.
+//!
+//! It reads and writes bytes only. Integers are big-endian, so bytes sort as numbers.
+//!
+//! ```text
+//! items       table 8 · partition hash 2 · partition key · sort key → value header · image
+//! log         origin 2 · seq 8                                      → record
+//! digests     table 8 · bucket 2                                    → sum 16
+//! tombstones  stamp 8 · origin 2 · table 8 · item key               → (nothing)
+//! conflicts   table 8 · stamp 8 · origin 2 · loser stamp 8 · loser origin 2 · item key → entry
+//! meta        name                                                  → fact
+//! ```
+
+use bytes::{Buf, BufMut, Bytes};
+
+use base::name::TableId;
+use base::region::RegionId;
+use clock::hlc::{Hlc, Version};
+use item::key::{Key, KeyValue, encode_partition, partition_hash};
+use replica_core::merge::Stamp;
+use replica_core::vector::Seq;
+
+use crate::tables::Damaged;
+
+/// The version of the value header.
+const VALUE_FORMAT: u8 = 1;
+const LIVE: u8 = 0;
+const TOMBSTONE: u8 = 1;
+const HEADER_BYTES: usize = 20;
+
+/// An item as stored: its version, and its image unless it was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stored {
+    /// The version and where its record stands.
+    pub(crate) stamp: Stamp,
+    /// The encoded item; `None` is a tombstone.
+    pub(crate) image: Option<Bytes>,
+}
+
+impl Stored {
+    pub(crate) fn encode(&self) -> Bytes {
+        let image = self.image.as_deref().unwrap_or_default();
+        let mut buf = Vec::with_capacity(HEADER_BYTES + image.len());
+        buf.put_u8(VALUE_FORMAT);
+        buf.put_u8(if self.image.is_some() {
+            LIVE
+        } else {
+            TOMBSTONE
+        });
+        put_version(&mut buf, self.stamp.version);
+        buf.put_u64(self.stamp.seq.0);
+        buf.put_slice(image);
+        buf.into()
+    }
+
+    pub(crate) fn decode(mut bytes: Bytes) -> Result<Self, Damaged> {
+        let damaged = Damaged("an item");
+        if bytes.len() < HEADER_BYTES || bytes.get_u8() != VALUE_FORMAT {
+            return Err(damaged);
+        }
+        let kind = bytes.get_u8();
+        let version = version(&mut bytes);
+        let seq = Seq(bytes.get_u64());
+        let image = match kind {
+            LIVE => Some(bytes),
+            TOMBSTONE => None,
+            _ => return Err(damaged),
+        };
+        Ok(Self {
+            stamp: Stamp { version, seq },
+            image,
+        })
+    }
+}
+
+pub(crate) fn put_version(buf: &mut Vec<u8>, version: Version) {
+    buf.put_i64(version.hlc.0);
+    buf.put_u16(version.origin.0);
+}
+
+/// Reads ten bytes, which the caller has counted.
+pub(crate) fn version(bytes: &mut Bytes) -> Version {
+    let hlc = Hlc(bytes.get_i64());
+    Version {
+        hlc,
+        origin: RegionId(bytes.get_u16()),
+    }
+}
+
+/// Returns a record's key of an item: partition hash, partition key, sort key.
+pub(crate) fn item_suffix(key: &Key) -> Bytes {
+    let mut buf = partition_suffix(&key.partition);
+    if let Some(sort) = &key.sort {
+        buf.extend_from_slice(&item::key::encode_sort(sort));
+    }
+    buf.into()
+}
+
+/// Returns what all items of a partition begin with, after the table's number.
+pub(crate) fn partition_suffix(partition: &KeyValue) -> Vec<u8> {
+    let encoded = encode_partition(partition);
+    let mut buf = Vec::with_capacity(2 + encoded.len() + 32);
+    buf.put_u16(partition_hash(&encoded));
+    buf.extend_from_slice(&encoded);
+    buf
+}
+
+/// Reads the key out of a record's key of an item.
+pub(crate) fn decode_suffix(suffix: &[u8]) -> Result<Key, Damaged> {
+    let key = suffix.get(2..).ok_or(Damaged("a key"))?;
+    Key::decode(key).map_err(|_| Damaged("a key"))
+}
+
+/// Returns the store's key of an item.
+pub(crate) fn item_key(table: TableId, suffix: &[u8]) -> Vec<u8> {
+    let mut buf = Vec::with_capacity(8 + suffix.len());
+    buf.put_u64(table.0);
+    buf.put_slice(suffix);
+    buf
+}
+
+pub(crate) fn log_key(origin: RegionId, seq: Seq) -> Vec<u8> {
+    let mut buf = Vec::with_capacity(10);
+    buf.put_u16(origin.0);
+    buf.put_u64(seq.0);
+    buf
+}
+
+/// Returns the digest bucket of an item: its partition's hash.
+pub(crate) fn bucket(suffix: &[u8]) -> u16 {
+    suffix
+        .first_chunk::<2>()
+        .map_or(0, |hash| u16::from_be_bytes(*hash))
+}
+
+pub(crate) fn digest_key(table: TableId, bucket: u16) -> Vec<u8> {
+    let mut buf = Vec::with_capacity(10);
+    buf.put_u64(table.0);
+    buf.put_u16(bucket);
+    buf
+}
+
+pub(crate) fn tombstone_key(version: Version, table: TableId, suffix: &[u8]) -> Vec<u8> {
+    let mut buf = Vec::with_capacity(18 + suffix.len());
+    put_version(&mut buf, version);
+    buf.put_u64(table.0);
+    buf.put_slice(suffix);
+    buf
+}
+
+/// Reads a tombstone's key: version, table, item key.
+pub(crate) fn decode_tombstone(mut key: Bytes) -> Result<(Version, TableId, Bytes), Damaged> {
+    if key.len() < 18 {
+        return Err(Damaged("a tombstone"));
+    }
+    let version = version(&mut key);
+    Ok((version, TableId(key.get_u64()), key))
+}
+
+/// The names of facts in `meta`.
+pub(crate) mod meta {
+    use bytes::BufMut;
+
+    use base::region::RegionId;
+
+    /// A random number made with the store.
+    pub(crate) const INCARNATION: &[u8] = b"incarnation";
+    /// The number of the region whose store this is.
+    pub(crate) const REGION: &[u8] = b"region";
+
+    /// Returns the name of how far `origin` was applied: seq 8 · stamp 8.
+    pub(crate) fn applied(origin: RegionId) -> Vec<u8> {
+        named(b"applied/", origin)
+    }
+
+    /// Returns the name of how far `origin`'s log was trimmed: seq 8.
+    pub(crate) fn trimmed(origin: RegionId) -> Vec<u8> {
+        named(b"trimmed/", origin)
+    }
+
+    fn named(name: &[u8], origin: RegionId) -> Vec<u8> {
+        let mut key = name.to_vec();
+        key.put_u16(origin.0);
+        key
+    }
+}

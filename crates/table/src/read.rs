@@ -1,0 +1,220 @@
+//! Reads: one item, a partition's range, a whole table in segments.
+//!
+//! It filters and projects nothing; images come as stored, for the caller to render.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use item::key::{Key, KeyValue};
+use item::view::ItemRef;
+use replica_core::merge::Stamp;
+use store::port::{Order, Range, Space, Store, prefix_end};
+
+use crate::def::TableDef;
+use crate::layout::{self, Stored};
+use crate::limits::{STEP_BYTES, STEP_ROWS};
+use crate::tables::{Damaged, ReadError, Tables};
+
+/// A part of one partition.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// The table.
+    pub table: Arc<TableDef>,
+    /// The partition.
+    pub partition: KeyValue,
+    /// Lower bound of the sort key, encoded by `item::key`.
+    pub from: Bound<Vec<u8>>,
+    /// Upper bound of the sort key, encoded by `item::key`.
+    pub to: Bound<Vec<u8>>,
+    /// From which end to read.
+    pub order: Order,
+    /// Go on after this key.
+    pub after: Option<Key>,
+    /// Most items to read.
+    pub limit: Option<usize>,
+}
+
+/// A part of a table.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    /// The table.
+    pub table: Arc<TableDef>,
+    /// Which of how many segments, from 0.
+    pub segment: (u32, u32),
+    /// Go on after this key.
+    pub after: Option<Key>,
+    /// Most items to read.
+    pub limit: Option<usize>,
+}
+
+/// An item that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The encoded item.
+    pub image: Bytes,
+    /// Its version.
+    pub stamp: Stamp,
+}
+
+/// Items of a range.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The items, in the order asked for.
+    pub rows: Vec<Row>,
+    /// Where to go on; `None` at the end of the range.
+    pub last: Option<Key>,
+    /// The size of the items by DynamoDB's rule, in bytes.
+    pub size: usize,
+}
+
+/// A page ends with the item that reaches this size. 1 MiB.
+/// Source: DynamoDB API reference, `Query`.
+pub const PAGE_BYTES_MAX: usize = 1 << 20;
+
+impl<S: Store> Tables<S> {
+    /// Reads one item.
+    pub async fn get(&self, table: &TableDef, key: &Key) -> Result<Option<Row>, ReadError> {
+        let stored = self.stored(table.id, &layout::item_suffix(key)).await?;
+        Ok(stored.and_then(row))
+    }
+
+    /// Reads items of one partition, in the order of their sort keys.
+    pub async fn query(&self, query: &Query) -> Result<Page, ReadError> {
+        let partition =
+            layout::item_key(query.table.id, &layout::partition_suffix(&query.partition));
+        let bound = |bound: &Bound<Vec<u8>>| {
+            bound
+                .as_ref()
+                .map(|sort| [&partition[..], &sort[..]].concat())
+        };
+        let from = match bound(&query.from) {
+            Bound::Unbounded => Bound::Included(partition.clone()),
+            bound @ (Bound::Included(_) | Bound::Excluded(_)) => bound,
+        };
+        let to = match bound(&query.to) {
+            Bound::Unbounded => prefix_end(&partition),
+            // An encoded sort key is followed by nothing: included bounds hold as they are.
+            bound @ (Bound::Included(_) | Bound::Excluded(_)) => bound,
+        };
+        let walk = Walk {
+            from,
+            to,
+            order: query.order,
+            limit: query.limit,
+        };
+        self.walk(&query.table, walk, query.after.as_ref()).await
+    }
+
+    /// Reads items of a table's segment, in the order of their partitions' hashes.
+    pub async fn scan(&self, scan: &Scan) -> Result<Page, ReadError> {
+        let (segment, segments) = scan.segment;
+        let edge = |segment: u32| {
+            let hash = u64::from(segment) * 65_536 / u64::from(segments.max(1));
+            let prefix = scan.table.id.0.to_be_bytes();
+            match u16::try_from(hash) {
+                Ok(hash) => Some([&prefix[..], &hash.to_be_bytes()].concat()),
+                Err(_) => None,
+            }
+        };
+        let from = match edge(segment) {
+            Some(from) => Bound::Included(from),
+            None => return Ok(Page::default()),
+        };
+        let to = match edge(segment + 1) {
+            Some(to) => Bound::Excluded(to),
+            None => prefix_end(&scan.table.id.0.to_be_bytes()),
+        };
+        let walk = Walk {
+            from,
+            to,
+            order: Order::Ascending,
+            limit: scan.limit,
+        };
+        self.walk(&scan.table, walk, scan.after.as_ref()).await
+    }
+
+    async fn walk(
+        &self,
+        table: &TableDef,
+        mut walk: Walk,
+        after: Option<&Key>,
+    ) -> Result<Page, ReadError> {
+        if let Some(after) = after {
+            walk.go_on_after(layout::item_key(table.id, &layout::item_suffix(after)));
+        }
+        let limit = walk.limit.unwrap_or(usize::MAX);
+        let mut page = Page::default();
+        loop {
+            let range = Range {
+                space: Space::Items,
+                from: walk.from.clone(),
+                to: walk.to.clone(),
+                order: walk.order,
+                rows_max: STEP_ROWS.min(limit.saturating_sub(page.rows.len()).saturating_add(1)),
+                bytes_max: STEP_BYTES,
+            };
+            let rows = self.inner.store.range(range).await?;
+            let last = rows.rows.last().map(|(key, _)| key.to_vec());
+            for (key, value) in rows.rows {
+                let Some(row) = row(Stored::decode(value)?) else {
+                    continue;
+                };
+                let size = ItemRef::parse(&row.image)
+                    .and_then(|item| item.size())
+                    .map_err(|_| Damaged("an item"))?;
+                page.size += size;
+                page.rows.push(row);
+                if page.rows.len() >= limit || page.size >= PAGE_BYTES_MAX {
+                    let suffix = key.get(8..).ok_or(Damaged("a key"))?;
+                    page.last = Some(layout::decode_suffix(suffix)?);
+                    return Ok(page);
+                }
+            }
+            match last {
+                Some(last) if rows.more => walk.go_on_after(last),
+                Some(_) | None => return Ok(page),
+            }
+        }
+    }
+}
+
+/// A range of the store's keys that is read step by step.
+struct Walk {
+    from: Bound<Vec<u8>>,
+    to: Bound<Vec<u8>>,
+    order: Order,
+    limit: Option<usize>,
+}
+
+impl Walk {
+    /// Goes on behind `key`, unless the range begins behind it anyway.
+    fn go_on_after(&mut self, key: Vec<u8>) {
+        match self.order {
+            Order::Ascending => {
+                let ahead = match &self.from {
+                    Bound::Included(from) | Bound::Excluded(from) => *from > key,
+                    Bound::Unbounded => false,
+                };
+                if !ahead {
+                    self.from = Bound::Excluded(key);
+                }
+            }
+            Order::Descending => {
+                let ahead = match &self.to {
+                    Bound::Included(to) | Bound::Excluded(to) => *to < key,
+                    Bound::Unbounded => false,
+                };
+                if !ahead {
+                    self.to = Bound::Excluded(key);
+                }
+            }
+        }
+    }
+}
+
+fn row(stored: Stored) -> Option<Row> {
+    let stamp = stored.stamp;
+    stored.image.map(|image| Row { image, stamp })
+}

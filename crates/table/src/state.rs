@@ -1,0 +1,136 @@
+//! What one region knows beside its store: clock, positions, digests.
+//!
+//! All of it can be read back from the store; it is kept in memory to be read fast.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::{BufMut, Bytes};
+
+use base::name::TableId;
+use base::region::RegionId;
+use clock::hlc::{Hlc, HybridClock};
+use replica_core::digest::Digest;
+use replica_core::merge::Stamp;
+use replica_core::vector::{Seq, VersionVector};
+use store::port::{Batch, Space};
+
+use crate::layout::{self, Stored, meta};
+
+/// The one mutable state of a region's tables, behind one lock that is held for microseconds.
+pub(crate) struct State {
+    pub(crate) clock: HybridClock,
+    /// The last position given in our own log.
+    pub(crate) head: Seq,
+    /// What reads see, of each origin; our own included.
+    pub(crate) applied: VersionVector,
+    /// What is on disk, of each origin; our own included.
+    pub(crate) durable: VersionVector,
+    /// The stamp of the last record on disk, of each origin.
+    pub(crate) durable_hlc: BTreeMap<RegionId, Hlc>,
+    /// Each origin's promise: after its position, all stamps are above.
+    pub(crate) horizons: BTreeMap<RegionId, (Seq, Hlc)>,
+    pub(crate) digests: BTreeMap<(TableId, u16), Digest>,
+    pub(crate) dropped: BTreeSet<TableId>,
+    /// Keys of system tables that changed since control last asked.
+    pub(crate) system_changes: BTreeSet<(TableId, Bytes)>,
+}
+
+impl State {
+    /// Adds a replaced item to a batch: the item, its digest, its place among tombstones.
+    pub(crate) fn stage_item(
+        &mut self,
+        batch: &mut Batch,
+        table: TableId,
+        suffix: &[u8],
+        old: Option<&Stored>,
+        new: &Stored,
+    ) {
+        let key = (table, layout::bucket(suffix));
+        let digest = self.digests.entry(key).or_default();
+        let before = *digest;
+        if let Some(old) = old {
+            match &old.image {
+                Some(image) => digest.remove(suffix, old.stamp.version, image),
+                None => batch.delete(
+                    Space::Tombstones,
+                    layout::tombstone_key(old.stamp.version, table, suffix),
+                ),
+            }
+        }
+        match &new.image {
+            Some(image) => digest.add(suffix, new.stamp.version, image),
+            None => batch.put(
+                Space::Tombstones,
+                layout::tombstone_key(new.stamp.version, table, suffix),
+                Bytes::new(),
+            ),
+        }
+        if *digest != before {
+            let sum = digest.0.to_be_bytes().to_vec();
+            batch.put(Space::Digests, layout::digest_key(key.0, key.1), sum);
+        }
+        batch.put(Space::Items, layout::item_key(table, suffix), new.encode());
+    }
+
+    /// Adds the removal of an item, without a tombstone, to a batch.
+    pub(crate) fn stage_removal(
+        &mut self,
+        batch: &mut Batch,
+        table: TableId,
+        suffix: &[u8],
+        old: &Stored,
+    ) {
+        match &old.image {
+            Some(image) => {
+                let key = (table, layout::bucket(suffix));
+                let digest = self.digests.entry(key).or_default();
+                digest.remove(suffix, old.stamp.version, image);
+                let sum = digest.0.to_be_bytes().to_vec();
+                batch.put(Space::Digests, layout::digest_key(key.0, key.1), sum);
+            }
+            None => batch.delete(
+                Space::Tombstones,
+                layout::tombstone_key(old.stamp.version, table, suffix),
+            ),
+        }
+        batch.delete(Space::Items, layout::item_key(table, suffix));
+    }
+
+    /// Returns the stamp up to which `origin` is durably applied here.
+    pub(crate) fn stable_of(&self, origin: RegionId) -> Hlc {
+        let last = self.durable_hlc.get(&origin).copied().unwrap_or_default();
+        match self.horizons.get(&origin) {
+            Some((head, horizon)) if *head <= self.durable.at(origin) => last.max(*horizon),
+            Some(_) | None => last,
+        }
+    }
+
+    /// Notes that `origin`'s log is on disk up to `seq`, whose record has the stamp `hlc`.
+    pub(crate) fn note_durable(&mut self, origin: RegionId, seq: Seq, hlc: Hlc) {
+        self.durable.advance(origin, seq);
+        let last = self.durable_hlc.entry(origin).or_default();
+        *last = hlc.max(*last);
+        debug_assert!(
+            self.applied.covers(&self.durable),
+            "what is on disk can be read"
+        );
+    }
+}
+
+/// Adds how far `origin` is applied to a batch, with the items that this covers.
+pub(crate) fn stage_position(batch: &mut Batch, origin: RegionId, seq: Seq, hlc: Hlc) {
+    let mut value = Vec::with_capacity(16);
+    value.put_u64(seq.0);
+    value.put_i64(hlc.0);
+    batch.put(Space::Meta, meta::applied(origin), value);
+}
+
+/// What a write has replaced, or would.
+pub(crate) fn version_of(stored: Option<&Stored>) -> Hlc {
+    stored.map_or_else(Hlc::default, |stored| stored.stamp.version.hlc)
+}
+
+/// Returns a tombstone or a live item.
+pub(crate) fn stored(stamp: Stamp, image: Option<Bytes>) -> Stored {
+    Stored { stamp, image }
+}

@@ -1,0 +1,441 @@
+//! The tables of one region: opened from a store, shared by all that read and write them.
+//!
+//! It holds no items in memory; the store's cache does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use bytes::{Buf, Bytes};
+use tokio::sync::{oneshot, watch};
+
+use base::name::TableId;
+use base::region::RegionId;
+use clock::hlc::{Hlc, HybridClock};
+use clock::port::{Clock, Entropy};
+use item::key::Key;
+use replica_core::digest::Digest;
+use replica_core::vector::{Seq, VersionVector};
+use store::port::{Batch, Durability, Order, Range, Rows, Space, Store, StoreError, prefix_end};
+
+use crate::def::TableDef;
+use crate::layout::{self, meta};
+use crate::limits::{STEP_BYTES, STEP_ROWS};
+use crate::locks::Locks;
+use crate::state::State;
+
+/// The tables of one region. Cheap to clone; all clones are the same tables.
+pub struct Tables<S> {
+    pub(crate) inner: Arc<Inner<S>>,
+}
+
+pub(crate) struct Inner<S> {
+    pub(crate) store: S,
+    pub(crate) region: RegionId,
+    pub(crate) members: BTreeSet<RegionId>,
+    pub(crate) incarnation: u64,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) locks: Locks,
+    /// Held from giving a position until its batch is handed in, so that batches reach the store
+    /// in the order of their positions. Taken before `state`, and never by a completion.
+    pub(crate) order: Mutex<()>,
+    pub(crate) state: Mutex<State>,
+    /// Orders what is applied of one origin.
+    pub(crate) applying: BTreeMap<RegionId, tokio::sync::Mutex<()>>,
+    pub(crate) catalog: RwLock<BTreeMap<TableId, Arc<TableDef>>>,
+    pub(crate) progress: watch::Sender<u64>,
+    pub(crate) system_progress: watch::Sender<u64>,
+}
+
+/// What tables are opened with.
+pub struct Options {
+    /// The region whose tables these are.
+    pub region: RegionId,
+    /// All regions of the project, this one included.
+    pub members: BTreeSet<RegionId>,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where the store's identity comes from, when it is made.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// A store that does not hold this region's tables.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It holds another region's.
+    #[error(
+        "open the tables of region {asked}: this data directory belongs to region {found}; \
+         give each region its own"
+    )]
+    OtherRegion {
+        /// The region asked for.
+        asked: RegionId,
+        /// The region found.
+        found: RegionId,
+    },
+    /// What is stored cannot be read.
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Bytes in the store that this build did not write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("read {0} from the store: its bytes are damaged, or a newer build wrote them")]
+pub struct Damaged(pub &'static str);
+
+/// A read that failed: of the store, or of what was in it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is stored cannot be read.
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
+}
+
+impl<S> Clone for Tables<S> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl<S: Store> Tables<S> {
+    /// Opens the tables in `store`, whose first use makes it this region's.
+    ///
+    /// Errors: [`OpenError`]; nothing is changed then.
+    pub async fn open(store: S, options: Options) -> Result<Self, OpenError> {
+        let Options {
+            region,
+            members,
+            clock,
+            entropy,
+        } = options;
+        let incarnation = identify(&store, region, entropy.as_ref()).await?;
+        let mut state = State {
+            clock: HybridClock::default(),
+            head: Seq(0),
+            applied: VersionVector::default(),
+            durable: VersionVector::default(),
+            durable_hlc: BTreeMap::new(),
+            horizons: BTreeMap::new(),
+            digests: read_digests(&store).await?,
+            dropped: BTreeSet::new(),
+            system_changes: BTreeSet::new(),
+        };
+        let mut last = Hlc::default();
+        for member in &members {
+            let Some(mut fact) = store.get(Space::Meta, &meta::applied(*member)).await? else {
+                continue;
+            };
+            if fact.len() != 16 {
+                return Err(Damaged("a log position").into());
+            }
+            let (seq, hlc) = (Seq(fact.get_u64()), Hlc(fact.get_i64()));
+            state.applied.advance(*member, seq);
+            state.note_durable(*member, seq, hlc);
+            last = last.max(hlc);
+        }
+        state.head = state.applied.at(region);
+        state.clock = HybridClock::after(last);
+        let inner = Inner {
+            store,
+            region,
+            incarnation,
+            clock,
+            locks: Locks::new(),
+            order: Mutex::default(),
+            state: Mutex::new(state),
+            applying: members
+                .iter()
+                .map(|member| (*member, tokio::sync::Mutex::default()))
+                .collect(),
+            members,
+            catalog: RwLock::default(),
+            progress: watch::Sender::new(0),
+            system_progress: watch::Sender::new(0),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Returns the region whose tables these are.
+    pub fn region(&self) -> RegionId {
+        self.inner.region
+    }
+
+    /// Returns all regions of the project.
+    pub fn members(&self) -> &BTreeSet<RegionId> {
+        &self.inner.members
+    }
+
+    /// Returns the number that was drawn when the store was made.
+    pub fn incarnation(&self) -> u64 {
+        self.inner.incarnation
+    }
+
+    /// Makes a table known, or changes what is known of it.
+    pub fn define(&self, def: TableDef) -> Arc<TableDef> {
+        let def = Arc::new(def);
+        let mut catalog = self
+            .inner
+            .catalog
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        catalog.insert(def.id, Arc::clone(&def));
+        def
+    }
+
+    /// Returns a table's definition.
+    pub fn table(&self, id: TableId) -> Option<Arc<TableDef>> {
+        let catalog = self
+            .inner
+            .catalog
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        catalog.get(&id).cloned()
+    }
+
+    /// Returns whether `region` holds a replica of a table that is known here.
+    pub fn is_replica(&self, table: TableId, region: RegionId) -> bool {
+        table.is_system()
+            || self
+                .table(table)
+                .is_some_and(|def| def.replicas.contains(&region))
+    }
+
+    /// Forgets a table and removes its items; late changes of it are ignored.
+    ///
+    /// Errors: those of the store; calling it again goes on where it stopped.
+    pub async fn drop_table(&self, id: TableId) -> Result<(), ReadError> {
+        debug_assert!(!id.is_system(), "system tables stay");
+        {
+            let mut catalog = self
+                .inner
+                .catalog
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            catalog.remove(&id);
+            self.lock().dropped.insert(id);
+        }
+        let prefix = id.0.to_be_bytes();
+        for space in [Space::Items, Space::Digests, Space::Conflicts] {
+            loop {
+                let rows = self.step(space, &prefix).await?;
+                let mut batch = Batch::default();
+                rows.rows
+                    .into_iter()
+                    .for_each(|(key, _)| batch.delete(space, key.to_vec()));
+                self.commit(batch, Durability::Disk).await?;
+                if !rows.more {
+                    break;
+                }
+            }
+        }
+        self.lock().digests.retain(|(table, _), _| *table != id);
+        Ok(())
+    }
+
+    /// Returns the sum over a table's items, and the positions as of which it holds.
+    pub fn digest(&self, table: TableId) -> (Digest, VersionVector) {
+        let state = self.lock();
+        let mut sum = Digest::default();
+        let buckets = state.digests.range((table, 0)..=(table, u16::MAX));
+        buckets.for_each(|(_, digest)| sum.merge(*digest));
+        (sum, state.applied.clone())
+    }
+
+    /// Returns what reads see here, of each origin.
+    pub fn applied(&self) -> VersionVector {
+        self.lock().applied.clone()
+    }
+
+    /// Returns what is on disk here, of each origin.
+    pub fn durable(&self) -> VersionVector {
+        self.lock().durable.clone()
+    }
+
+    /// Returns a watch that changes whenever [`Tables::applied`] or [`Tables::durable`] does.
+    pub fn progress(&self) -> watch::Receiver<u64> {
+        self.inner.progress.subscribe()
+    }
+
+    /// Returns a watch that changes whenever a system table does.
+    pub fn system_progress(&self) -> watch::Receiver<u64> {
+        self.inner.system_progress.subscribe()
+    }
+
+    /// Returns the keys of system tables that changed since the last call.
+    ///
+    /// Errors: [`Damaged`] when a key cannot be read.
+    pub fn take_system_changes(&self) -> Result<Vec<(TableId, Key)>, Damaged> {
+        let changes = std::mem::take(&mut self.lock().system_changes);
+        let decode =
+            |(table, suffix): (TableId, Bytes)| Ok((table, layout::decode_suffix(&suffix)?));
+        changes.into_iter().map(decode).collect()
+    }
+
+    /// Returns our log's head and the promise that every later write is stamped above.
+    pub fn horizon(&self) -> (Seq, Hlc) {
+        let now = self.inner.clock.wall();
+        let mut state = self.lock();
+        let promise = (state.head, state.clock.horizon(now));
+        state.horizons.insert(self.inner.region, promise);
+        promise
+    }
+
+    /// Notes another origin's promise.
+    pub fn note_horizon(&self, origin: RegionId, head: Seq, hlc: Hlc) {
+        if origin != self.inner.region && self.inner.members.contains(&origin) {
+            self.lock().horizons.insert(origin, (head, hlc));
+        }
+    }
+
+    /// Returns the stamp up to which every origin is durably applied here.
+    pub fn stable(&self) -> Hlc {
+        let state = self.lock();
+        let stable = self
+            .inner
+            .members
+            .iter()
+            .map(|member| state.stable_of(*member));
+        stable.min().unwrap_or_default()
+    }
+
+    /// Starts a turn of giving positions and handing in their batch.
+    pub(crate) fn in_order(&self) -> MutexGuard<'_, ()> {
+        self.inner
+            .order
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.inner
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads some rows that start with `prefix`.
+    pub(crate) async fn step(&self, space: Space, prefix: &[u8]) -> Result<Rows, StoreError> {
+        let from = Bound::Included(prefix.to_vec());
+        let range = Range {
+            space,
+            from,
+            to: prefix_end(prefix),
+            order: Order::Ascending,
+            rows_max: STEP_ROWS,
+            bytes_max: STEP_BYTES,
+        };
+        self.inner.store.range(range).await
+    }
+
+    pub(crate) async fn commit(
+        &self,
+        batch: Batch,
+        durability: Durability,
+    ) -> Result<(), StoreError> {
+        let (done, wait) = oneshot::channel();
+        let done = move |result| drop(done.send(result));
+        self.inner.store.submit(batch, durability, Box::new(done));
+        wait.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+impl<S> Inner<S> {
+    pub(crate) fn note_progress(&self) {
+        self.progress.send_modify(|count| *count += 1);
+    }
+
+    /// Notes changed keys of system tables; returns whether there were any.
+    pub(crate) fn note_system_changes(
+        state: &mut State,
+        changes: impl Iterator<Item = (TableId, Bytes)>,
+    ) -> bool {
+        let before = state.system_changes.len();
+        state
+            .system_changes
+            .extend(changes.filter(|(table, _)| table.is_system()));
+        state.system_changes.len() > before
+    }
+}
+
+/// Reads whose store this is, or makes it `region`'s. Returns its incarnation.
+async fn identify<S: Store>(
+    store: &S,
+    region: RegionId,
+    entropy: &dyn Entropy,
+) -> Result<u64, OpenError> {
+    let found = store.get(Space::Meta, meta::REGION).await?;
+    let incarnation = store.get(Space::Meta, meta::INCARNATION).await?;
+    match (found, incarnation) {
+        (Some(mut found), Some(mut incarnation)) => {
+            if found.len() != 2 || incarnation.len() != 8 {
+                return Err(Damaged("the region's identity").into());
+            }
+            let found = RegionId(found.get_u16());
+            if found != region {
+                return Err(OpenError::OtherRegion {
+                    asked: region,
+                    found,
+                });
+            }
+            Ok(incarnation.get_u64())
+        }
+        (None, None) => {
+            let incarnation = entropy.random();
+            let mut batch = Batch::default();
+            batch.put(
+                Space::Meta,
+                meta::REGION.to_vec(),
+                region.0.to_be_bytes().to_vec(),
+            );
+            let number = incarnation.to_be_bytes().to_vec();
+            batch.put(Space::Meta, meta::INCARNATION.to_vec(), number);
+            let (done, wait) = oneshot::channel();
+            let done = move |result| drop(done.send(result));
+            store.submit(batch, Durability::Disk, Box::new(done));
+            wait.await.unwrap_or(Err(StoreError::Closed))?;
+            Ok(incarnation)
+        }
+        (Some(_), None) | (None, Some(_)) => Err(Damaged("the region's identity").into()),
+    }
+}
+
+async fn read_digests<S: Store>(store: &S) -> Result<BTreeMap<(TableId, u16), Digest>, OpenError> {
+    let mut digests = BTreeMap::new();
+    let mut from = Bound::Unbounded;
+    loop {
+        let range = Range {
+            space: Space::Digests,
+            from,
+            to: Bound::Unbounded,
+            order: Order::Ascending,
+            rows_max: 4_096,
+            bytes_max: STEP_BYTES,
+        };
+        let page = store.range(range).await?;
+        for (key, value) in &page.rows {
+            let (mut key, mut value) = (key.clone(), value.clone());
+            if key.len() != 10 || value.len() != 16 {
+                return Err(Damaged("a digest").into());
+            }
+            let bucket = (TableId(key.get_u64()), key.get_u16());
+            digests.insert(bucket, Digest(value.get_u128()));
+        }
+        match page.rows.last() {
+            Some((key, _)) if page.more => from = Bound::Excluded(key.to_vec()),
+            Some(_) | None => return Ok(digests),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,359 @@
+//! Conditional writes: of one item, or of several as one transaction.
+//!
+//! It evaluates no expression: the caller decides, given the item as it is. Within a region
+//! writes of one item are linearizable and transactions serialisable; what was returned as
+//! written is on disk.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use base::name::TableId;
+use item::codec;
+use item::key::Key;
+use item::size;
+use item::value::Item;
+use replica_core::merge::Stamp;
+use replica_core::record::{Change, Record};
+use replica_core::vector::Seq;
+use store::port::{Batch, Durability, Space, Store, StoreError};
+
+use clock::hlc::{Hlc, Version};
+
+use crate::def::TableDef;
+use crate::layout::{self, Stored};
+use crate::limits::TRANSACTION_ITEMS_MAX;
+use crate::locks::Held;
+use crate::state;
+use crate::tables::{Damaged, ReadError, Tables};
+
+/// One item to write.
+pub struct Write {
+    /// Its table.
+    pub table: Arc<TableDef>,
+    /// Its key.
+    pub key: Key,
+    /// What is to become of it.
+    pub decide: Decide,
+}
+
+/// Decides what becomes of an item, given the item as it is.
+///
+/// It runs while the item is locked: it must be quick, and it may not wait.
+pub type Decide = Box<dyn FnOnce(&Current) -> Result<Effect, Refusal> + Send>;
+
+/// An item as it is, decoded only where that is asked for.
+pub struct Current {
+    image: Option<Bytes>,
+}
+
+/// What becomes of an item.
+pub enum Effect {
+    /// It is replaced, or made.
+    Put(Item),
+    /// It is removed; nothing happens where there is none.
+    Delete,
+    /// It stays as it is.
+    Keep,
+}
+
+/// Why an item is not written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The caller's condition does not hold.
+    #[error("the condition does not hold")]
+    ConditionFailed,
+    /// The write does not make sense for this item; the text says why, to be shown.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// A write that was done.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The encoded item before.
+    pub old: Option<Bytes>,
+    /// The encoded item after.
+    pub new: Option<Bytes>,
+    /// Where our log records it; position 0 where the table has no other replica.
+    pub position: Seq,
+}
+
+/// A transaction that was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Items were refused; one entry an item, in the order given.
+    #[error("write: {0:?}")]
+    Refused(Vec<Option<Refused>>),
+    /// Two writes of one transaction name the same item.
+    #[error("write: the transaction names one item twice")]
+    SameItem,
+    /// More items than one transaction may have.
+    #[error("write: a transaction has at most {TRANSACTION_ITEMS_MAX} items")]
+    TooMany,
+    /// What is stored cannot be read.
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
+    /// The store failed. Whether the write is on disk is not known.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A refused item of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub refusal: Refusal,
+    /// The encoded item as it is.
+    pub current: Option<Bytes>,
+}
+
+/// A decided change of one item.
+struct Decided {
+    table: Arc<TableDef>,
+    suffix: Bytes,
+    old: Option<Stored>,
+    new: Option<Bytes>,
+    changes: bool,
+}
+
+impl Current {
+    /// Returns whether there is an item.
+    pub fn exists(&self) -> bool {
+        self.image.is_some()
+    }
+
+    /// Returns the item.
+    ///
+    /// Errors: [`Refusal::Invalid`] when what is stored cannot be read.
+    pub fn item(&self) -> Result<Option<Item>, Refusal> {
+        let decoded = self.image.as_deref().map(codec::decode).transpose();
+        decoded.map_err(|error| Refusal::Invalid(format!("read the stored item: {error}")))
+    }
+}
+
+impl<S: Store> Tables<S> {
+    /// Writes one item. Returns once it is on disk.
+    ///
+    /// Errors: [`WriteError::Refused`] with one entry, and those of the store. The write is done
+    /// to its end even when the returned future is dropped after it was handed in.
+    pub async fn write(&self, write: Write) -> Result<Written, WriteError> {
+        let mut written = self.transact(vec![write]).await?;
+        Ok(written.pop().expect("one write gives one result"))
+    }
+
+    /// Writes several items, all or none of them. Returns once they are on disk.
+    ///
+    /// Errors: [`WriteError`]; nothing is written then, unless the store failed.
+    pub async fn transact(&self, writes: Vec<Write>) -> Result<Vec<Written>, WriteError> {
+        if writes.len() > TRANSACTION_ITEMS_MAX {
+            return Err(WriteError::TooMany);
+        }
+        let suffixes: Vec<Bytes> = writes
+            .iter()
+            .map(|write| layout::item_suffix(&write.key))
+            .collect();
+        let items = || {
+            let keys = writes.iter().zip(&suffixes);
+            keys.map(|(write, suffix)| (write.table.id, &suffix[..]))
+        };
+        if items().collect::<BTreeSet<_>>().len() < writes.len() {
+            return Err(WriteError::SameItem);
+        }
+        let held = self.inner.locks.hold(items()).await;
+        let mut decided = Vec::with_capacity(writes.len());
+        let mut refused = Vec::with_capacity(writes.len());
+        for (write, suffix) in writes.into_iter().zip(suffixes) {
+            let old = self.stored(write.table.id, &suffix).await?;
+            match decide(write, suffix, old) {
+                Ok(change) => {
+                    decided.push(change);
+                    refused.push(None);
+                }
+                Err(refusal) => refused.push(Some(refusal)),
+            }
+        }
+        if refused.iter().any(Option::is_some) {
+            return Err(WriteError::Refused(refused));
+        }
+        self.commit_decided(decided, held).await
+    }
+
+    /// Reads an item as stored, tombstones included.
+    pub(crate) async fn stored(
+        &self,
+        table: TableId,
+        suffix: &[u8],
+    ) -> Result<Option<Stored>, ReadError> {
+        let key = layout::item_key(table, suffix);
+        let value = self.inner.store.get(Space::Items, &key).await?;
+        Ok(value.map(Stored::decode).transpose()?)
+    }
+
+    /// Stamps the changes, hands them in as one batch, and waits for the disk.
+    async fn commit_decided(
+        &self,
+        decided: Vec<Decided>,
+        held: Held,
+    ) -> Result<Vec<Written>, WriteError> {
+        if !decided.iter().any(|change| change.changes) {
+            let position = Seq(0);
+            let written = |one: Decided| {
+                let old = one.old.and_then(|stored| stored.image);
+                Written {
+                    new: old.clone(),
+                    old,
+                    position,
+                }
+            };
+            return Ok(decided.into_iter().map(written).collect());
+        }
+        let (done, wait) = oneshot::channel();
+        let position = {
+            let now = self.inner.clock.wall();
+            let _order = self.in_order();
+            let (batch, position, hlc) = self.stage(&mut self.lock(), &decided, now);
+            let inner = Arc::clone(&self.inner);
+            let system: Vec<(TableId, Bytes)> = decided
+                .iter()
+                .filter(|change| change.changes && change.table.id.is_system())
+                .map(|change| (change.table.id, change.suffix.clone()))
+                .collect();
+            // The locks go with the batch: they are free only when it can be read.
+            let completion = move |result: Result<(), StoreError>| {
+                if result.is_ok() {
+                    inner.note_written(position, hlc, system);
+                }
+                drop(held);
+                drop(done.send(result));
+            };
+            self.inner
+                .store
+                .submit(batch, Durability::Disk, Box::new(completion));
+            position
+        };
+        wait.await.unwrap_or(Err(StoreError::Closed))?;
+        let written = |one: Decided| Written {
+            old: one.old.and_then(|stored| stored.image),
+            new: one.new,
+            position,
+        };
+        Ok(decided.into_iter().map(written).collect())
+    }
+
+    fn stage(
+        &self,
+        state: &mut state::State,
+        decided: &[Decided],
+        now: clock::time::WallTime,
+    ) -> (Batch, Seq, Hlc) {
+        let origin = self.inner.region;
+        let seen = decided
+            .iter()
+            .map(|change| state::version_of(change.old.as_ref()))
+            .max();
+        let hlc = state.clock.tick(now, seen.unwrap_or_default());
+        let changed = || decided.iter().filter(|change| change.changes);
+        let logged = changed().any(|change| change.table.is_logged());
+        let seq = if logged { state.head.next() } else { Seq(0) };
+        let stamp = Stamp {
+            version: Version { hlc, origin },
+            seq,
+        };
+        let mut batch = Batch::default();
+        for change in changed() {
+            let (table, suffix) = (change.table.id, &change.suffix);
+            match (&change.new, &change.old) {
+                (None, Some(old)) if !change.table.is_logged() => {
+                    state.stage_removal(&mut batch, table, suffix, old);
+                }
+                (image, old) => {
+                    let new = state::stored(stamp, image.clone());
+                    state.stage_item(&mut batch, table, suffix, old.as_ref(), &new);
+                }
+            }
+        }
+        if logged {
+            state.head = seq;
+            let mut seen = state.applied.clone();
+            seen.advance(origin, seq);
+            let changes = changed()
+                .filter(|change| change.table.is_logged())
+                .map(|change| Change {
+                    table: change.table.id,
+                    key: change.suffix.clone(),
+                    image: change.new.clone(),
+                })
+                .collect();
+            let record = Record {
+                origin,
+                seq,
+                hlc,
+                seen,
+                changes,
+            };
+            batch.put(Space::Log, layout::log_key(origin, seq), record.encode());
+            state::stage_position(&mut batch, origin, seq, hlc);
+        }
+        (batch, seq, hlc)
+    }
+}
+
+impl<S> crate::tables::Inner<S> {
+    /// Notes that our own record is on disk, and tells whoever waits for it.
+    fn note_written(&self, position: Seq, hlc: Hlc, system: Vec<(TableId, Bytes)>) {
+        let mut state = self
+            .state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if position > Seq(0) {
+            state.applied.advance(self.region, position);
+            state.note_durable(self.region, position, hlc);
+        }
+        let told = Self::note_system_changes(&mut state, system.into_iter());
+        drop(state);
+        if position > Seq(0) {
+            self.note_progress();
+        }
+        if told {
+            self.system_progress.send_modify(|count| *count += 1);
+        }
+    }
+}
+
+fn decide(write: Write, suffix: Bytes, old: Option<Stored>) -> Result<Decided, Refused> {
+    let Write { table, decide, .. } = write;
+    let current = Current {
+        image: old.as_ref().and_then(|stored| stored.image.clone()),
+    };
+    let refuse = |refusal| Refused {
+        refusal,
+        current: current.image.clone(),
+    };
+    let (new, changes) = match decide(&current).map_err(refuse)? {
+        Effect::Put(item) => {
+            size::check(&item).map_err(|error| refuse(Refusal::Invalid(error.to_string())))?;
+            (Some(Bytes::from(codec::encode(&item))), true)
+        }
+        Effect::Delete => (None, current.exists()),
+        Effect::Keep => (current.image.clone(), false),
+    };
+    Ok(Decided {
+        table,
+        suffix,
+        old,
+        new,
+        changes,
+    })
+}
+
+impl From<ReadError> for WriteError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(error) => Self::Store(error),
+            ReadError::Damaged(error) => Self::Damaged(error),
+        }
+    }
+}
