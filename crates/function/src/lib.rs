@@ -1,3 +1,25 @@
 //! Function processes, their pools and the Lambda Runtime API they call.
 //!
-//! It is no sandbox for hostile code.
+//! It is no sandbox for hostile code: a function runs as the user of the region's own process,
+//! and its memory size is told to it, not enforced.
+//!
+//! ```text
+//! invoke ─► host ─► dispatch (pool: which instance?) ─► instance ─ GET …/next ─► bootstrap
+//!    ▲                                                     │                        │
+//!    └──────────── answer ◄── report, log ◄────────────────┴── POST …/response ◄────┘
+//! ```
+
+pub mod call;
+pub mod code;
+pub mod host;
+pub mod interpreter;
+pub mod limits;
+pub mod log;
+pub mod spec;
+
+mod dispatch;
+mod environment;
+mod instance;
+mod locked;
+mod pool;
+mod report;
