@@ -12,6 +12,12 @@ pub mod frontier;
 
 pub mod digest;
 
+pub mod frame;
+
+pub mod link;
+
+pub mod planted;
+
 pub mod limits;
 
 mod wire;

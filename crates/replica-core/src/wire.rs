@@ -43,6 +43,9 @@ pub enum WireError {
         /// The tag found.
         found: u8,
     },
+    /// A text is not what it should be, as a region's name.
+    #[error("{0} is malformed")]
+    Shape(&'static str),
     /// Bytes are left over after the structure's end.
     #[error("{0} bytes are left over")]
     Trailing(usize),
@@ -68,6 +71,34 @@ pub(crate) fn i64(buf: &mut Bytes, what: &'static str) -> Result<i64, WireError>
     buf.try_get_i64().map_err(|_| WireError::Short(what))
 }
 
+pub(crate) fn array<const N: usize>(
+    buf: &mut Bytes,
+    what: &'static str,
+) -> Result<[u8; N], WireError> {
+    let mut array = [0; N];
+    buf.try_copy_to_slice(&mut array)
+        .map_err(|_| WireError::Short(what))?;
+    Ok(array)
+}
+
+/// Reads one byte that must be 0 or 1.
+pub(crate) fn flag(buf: &mut Bytes, what: &'static str) -> Result<bool, WireError> {
+    match u8(buf, what)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        found => Err(WireError::Tag { what, found }),
+    }
+}
+
+/// Reads a flag and, where it is set, what it announces.
+pub(crate) fn option<T>(
+    buf: &mut Bytes,
+    what: &'static str,
+    read: impl FnOnce(&mut Bytes) -> Result<T, WireError>,
+) -> Result<Option<T>, WireError> {
+    flag(buf, what)?.then(|| read(buf)).transpose()
+}
+
 /// Reads a count of at most `bound`.
 pub(crate) fn count(buf: &mut Bytes, what: &'static str, bound: usize) -> Result<usize, WireError> {
     let found = usize::try_from(u32(buf, what)?).unwrap_or(usize::MAX);
@@ -88,7 +119,7 @@ pub(crate) fn bytes(buf: &mut Bytes, what: &'static str, bound: usize) -> Result
     }
 }
 
-pub(crate) fn put_bytes(buf: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn put_bytes(buf: &mut impl BufMut, bytes: &[u8]) {
     buf.put_u32(u32::try_from(bytes.len()).expect("records are bounded far below 4 GiB"));
     buf.put_slice(bytes);
 }
@@ -101,7 +132,7 @@ pub(crate) fn version(buf: &mut Bytes) -> Result<Version, WireError> {
     })
 }
 
-pub(crate) fn put_version(buf: &mut Vec<u8>, version: Version) {
+pub(crate) fn put_version(buf: &mut impl BufMut, version: Version) {
     buf.put_i64(version.hlc.0);
     buf.put_u16(version.origin.0);
 }
@@ -116,7 +147,7 @@ pub(crate) fn vector(buf: &mut Bytes) -> Result<VersionVector, WireError> {
         .collect()
 }
 
-pub(crate) fn put_vector(buf: &mut Vec<u8>, vector: &VersionVector) {
+pub(crate) fn put_vector(buf: &mut impl BufMut, vector: &VersionVector) {
     buf.put_u8(u8::try_from(vector.iter().len()).expect("a project has at most 32 regions"));
     for (origin, seq) in vector.iter() {
         buf.put_u16(origin.0);

@@ -1,0 +1,133 @@
+//! Frames that carry a table's items beside the log, to fill a replica.
+//!
+//! They are bulk: `link::send` lets every log frame pass them.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use base::name::TableId;
+
+use crate::frame::{all, put_count};
+use crate::limits::COPY_ITEMS_MAX;
+use crate::merge::Stamp;
+use crate::record::{IMAGE_BYTES_MAX, KEY_BYTES_MAX, WireError};
+use crate::vector::Seq;
+use crate::wire;
+
+/// Asks for a page of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyRequest {
+    /// The table.
+    pub table: TableId,
+    /// The last key of the page before, none for the first page.
+    pub after: Option<Bytes>,
+    /// Which items to send.
+    pub items: CopyItems,
+}
+
+/// Which items of a table a receiver asks of one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyItems {
+    /// All of them: the source is the primary one.
+    All,
+    /// Those that the source itself wrote last.
+    OwnOnly,
+}
+
+/// A page of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyPage {
+    /// The table.
+    pub table: TableId,
+    /// The request's position.
+    pub after: Option<Bytes>,
+    /// The items, by key.
+    pub items: Vec<CopyItem>,
+    /// Where the next page starts, none after the last page.
+    pub next: Option<Bytes>,
+}
+
+/// One item of a table's copy, or a tombstone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyItem {
+    /// The encoded key.
+    pub key: Bytes,
+    /// The version and the position of its record.
+    pub stamp: Stamp,
+    /// The encoded item; `None` for a tombstone.
+    pub image: Option<Bytes>,
+}
+
+impl CopyRequest {
+    pub(super) fn encode(&self, buf: &mut BytesMut) {
+        buf.put_u64(self.table.0);
+        put_key(buf, self.after.as_ref());
+        buf.put_u8(match self.items {
+            CopyItems::All => 0,
+            CopyItems::OwnOnly => 1,
+        });
+    }
+
+    pub(super) fn decode(buf: &mut Bytes) -> Result<Self, WireError> {
+        Ok(Self {
+            table: TableId(wire::u64(buf, "a table's number")?),
+            after: key(buf)?,
+            items: if wire::flag(buf, "the items to copy")? {
+                CopyItems::OwnOnly
+            } else {
+                CopyItems::All
+            },
+        })
+    }
+}
+
+impl CopyPage {
+    pub(super) fn encode(&self, buf: &mut BytesMut) {
+        buf.put_u64(self.table.0);
+        put_key(buf, self.after.as_ref());
+        put_key(buf, self.next.as_ref());
+        put_count(buf, self.items.len());
+        for item in &self.items {
+            wire::put_bytes(buf, &item.key);
+            wire::put_version(buf, item.stamp.version);
+            buf.put_u64(item.stamp.seq.0);
+            buf.put_u8(u8::from(item.image.is_some()));
+            if let Some(image) = &item.image {
+                wire::put_bytes(buf, image);
+            }
+        }
+    }
+
+    pub(super) fn decode(buf: &mut Bytes) -> Result<Self, WireError> {
+        let table = TableId(wire::u64(buf, "a table's number")?);
+        let after = key(buf)?;
+        let next = key(buf)?;
+        let count = wire::count(buf, "a page's items", COPY_ITEMS_MAX)?;
+        let items = all(count, || {
+            let key = wire::bytes(buf, "a key", KEY_BYTES_MAX)?;
+            let version = wire::version(buf)?;
+            let seq = Seq(wire::u64(buf, "a position")?);
+            let image = wire::option(buf, "an image", |buf| {
+                wire::bytes(buf, "an image", IMAGE_BYTES_MAX)
+            })?;
+            let stamp = Stamp { version, seq };
+            Ok(CopyItem { key, stamp, image })
+        })?;
+        Ok(Self {
+            table,
+            after,
+            items,
+            next,
+        })
+    }
+}
+
+fn key(buf: &mut Bytes) -> Result<Option<Bytes>, WireError> {
+    wire::option(buf, "a key", |buf| wire::bytes(buf, "a key", KEY_BYTES_MAX))
+}
+
+fn put_key(buf: &mut BytesMut, key: Option<&Bytes>) {
+    buf.put_u8(u8::from(key.is_some()));
+    if let Some(key) = key {
+        wire::put_bytes(buf, key);
+    }
+}

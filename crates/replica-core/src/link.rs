@@ -1,0 +1,102 @@
+//! A link carries one region's log to another: its decisions, without sockets.
+//!
+//! It reads no clock and no store; the shell `replica` and the simulation feed it and do what it
+//! says.
+//!
+//! Each region dials every peer and *sends* on the connection that it dialled; the listening
+//! side receives, and answers on the same connection. Two regions so have two connections, one
+//! for each direction of data. That costs a few more beats than one shared connection, and
+//! removes what is hard about it: nobody must decide which of two simultaneous dials survives,
+//! no direction waits behind the other's bulk, each role is one small machine, and a path that
+//! works in one direction only shows as exactly that.
+//!
+//! ```text
+//!   dialler                                      listener
+//!   Dialled ──── Hello ────────────────────────► Accepted     who, which project, which formats
+//!           ◄─────────────────────── Challenge ─
+//!           ──── Proof ────────────────────────►              each proves that it has the key
+//!           ◄───────────────────────── Welcome ─              from here on frames are sealed
+//!   Sender  ◄─────────────────────── Ack, Want ─ Receiver     what I have, what I ask for
+//!           ──── Data, Beat ───────────────────►
+//!           ◄───────────────────────────── Ack ─
+//!           ◄───────────────────── CopyRequest ─              backfill, behind the log
+//!           ──── CopyPage ─────────────────────►
+//! ```
+//!
+//! A [`send::Sender`] and a [`receive::Receiver`] exist once for each peer and outlive their
+//! connections. [`mesh::Mesh`] holds what concerns all peers of a region together.
+
+pub mod handshake;
+
+pub mod seal;
+
+pub mod send;
+
+pub mod receive;
+
+pub mod copies;
+
+pub mod share;
+
+pub mod mesh;
+
+pub mod pulse;
+
+pub mod latency;
+
+use std::time::Duration;
+
+use base::region::RegionId;
+use clock::hlc::Hlc;
+use clock::time::{Moment, WallTime};
+
+use crate::frame::greeting::Refusal;
+use crate::vector::{Seq, VersionVector};
+
+/// The two clocks at one instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// The monotonic clock: every wait is measured with it.
+    pub moment: Moment,
+    /// The wall clock: only told to peers, and compared with theirs.
+    pub wall: WallTime,
+}
+
+/// Where this region stands, as its tables tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Local {
+    /// What is applied here, the own log's head included.
+    pub applied: VersionVector,
+    /// What is on disk here, the own log's head included.
+    pub durable: VersionVector,
+    /// The head of the own log.
+    pub head: Seq,
+    /// The promise that later writes here are stamped above.
+    pub horizon: Hlc,
+    /// The stamp up to which this region has durably applied every origin.
+    pub stable: Hlc,
+}
+
+/// Why a connection ends. The peer's link is made again after a while.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// Nothing was heard for too long.
+    #[error("nothing was heard from it for {0:?}")]
+    Silent(Duration),
+    /// The peer ended it, and said why.
+    #[error("it refuses us: {0}")]
+    Refused(#[from] Refusal),
+    /// The peer sent what it may not send.
+    #[error("it broke the protocol: {0}")]
+    Protocol(&'static str),
+    /// A log ends before a position that others have seen: its region lost acknowledged writes.
+    #[error("the log of {origin} ends at {has}, and up to {had} was seen: its data is older")]
+    Rewound {
+        /// The region whose log it is.
+        origin: RegionId,
+        /// Where its log ends.
+        has: Seq,
+        /// How far it has been seen.
+        had: Seq,
+    },
+}

@@ -1,0 +1,329 @@
+//! Tests of the receiving side: what it asks for, hands out, acknowledges and throws away.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use base::name::TableId;
+use base::region::RegionId;
+use clock::hlc::Hlc;
+use clock::time::{Moment, WallTime};
+
+use super::{ApplyFault, Input, Output, Receiver};
+use crate::frame::copy::{CopyItems, CopyPage};
+use crate::frame::greeting::Refusal;
+use crate::frame::{Ack, Beat, Data, Frame, Sample, Trimmed, Want};
+use crate::limits::WINDOW_BYTES;
+use crate::link::{LinkError, Local, Now};
+use crate::record::{Change, Record};
+use crate::vector::{Seq, VersionVector};
+
+const B: RegionId = RegionId(2);
+const C: RegionId = RegionId(3);
+
+fn at(millis: u64) -> Now {
+    Now {
+        moment: Moment::from_micros(millis * 1_000),
+        wall: WallTime::from_micros(i64::try_from(millis * 1_000).expect("small")),
+    }
+}
+
+fn vector(entries: &[(RegionId, u64)]) -> VersionVector {
+    entries
+        .iter()
+        .map(|(origin, seq)| (*origin, Seq(*seq)))
+        .collect()
+}
+
+fn local(applied: u64, durable: u64) -> Local {
+    Local {
+        applied: vector(&[(B, applied)]),
+        durable: vector(&[(B, durable)]),
+        ..Local::default()
+    }
+}
+
+fn data(origin: RegionId, round: u32, after: u64, bytes: usize) -> Data {
+    let record = Record {
+        origin,
+        seq: Seq(after + 1),
+        hlc: Hlc(1_000),
+        seen: VersionVector::default(),
+        changes: vec![Change {
+            table: TableId(1 << 20),
+            key: Bytes::from_static(b"key"),
+            image: Some(Bytes::from(vec![0; bytes])),
+        }],
+    };
+    Data {
+        origin,
+        round,
+        after: Seq(after),
+        to: Seq(after + 1),
+        records: vec![record],
+    }
+}
+
+fn hear(receiver: &mut Receiver, now: Now, frame: Frame) -> Vec<Output> {
+    receiver.handle_input(now, Input::Frame(frame));
+    outputs(receiver)
+}
+
+fn outputs(receiver: &mut Receiver) -> Vec<Output> {
+    std::iter::from_fn(|| receiver.poll_output()).collect()
+}
+
+fn wants(outputs: &[Output]) -> Option<Vec<Want>> {
+    let mut last = None;
+    for output in outputs {
+        if let Output::Send(Frame::Want(wants)) = output {
+            last = Some(wants.clone());
+        }
+    }
+    last
+}
+
+fn acks(outputs: &[Output]) -> Vec<Ack> {
+    let mut acks = Vec::new();
+    for output in outputs {
+        if let Output::Send(Frame::Ack(ack)) = output {
+            acks.push(ack.clone());
+        }
+    }
+    acks
+}
+
+fn ticket(outputs: &[Output]) -> u64 {
+    for output in outputs {
+        if let Output::Apply { ticket, .. } = output {
+            return *ticket;
+        }
+    }
+    panic!("something to apply, not {outputs:?}");
+}
+
+/// A receiver connected to B that has applied B's log up to 4, and its round of B.
+fn connected() -> (Receiver, u32) {
+    let mut receiver = Receiver::new(B);
+    receiver.handle_input(at(0), Input::Local(local(4, 3)));
+    receiver.handle_input(at(0), Input::Up);
+    let first = outputs(&mut receiver);
+    let [want] = wants(&first).expect("wants")[..] else {
+        panic!("one want, not {first:?}");
+    };
+    assert_eq!((want.origin, want.after), (B, Seq(4)));
+    let [ack] = &acks(&first)[..] else {
+        panic!("one acknowledgement, not {first:?}");
+    };
+    assert_eq!((ack.applied.at(B), ack.durable.at(B)), (Seq(4), Seq(3)));
+    (receiver, want.round)
+}
+
+#[test]
+fn applied_and_durable_are_acknowledged_apart_and_once() {
+    let (mut receiver, round) = connected();
+    let frame = data(B, round, 4, 10);
+    let cost = frame.cost();
+    let ticket = ticket(&hear(&mut receiver, at(1), Frame::Data(frame)));
+    receiver.handle_input(at(2), Input::Local(local(5, 3)));
+    let told = acks(&outputs(&mut receiver));
+    assert_eq!((told.len(), told[0].applied.at(B)), (1, Seq(5)));
+    let result = Ok(());
+    receiver.handle_input(at(2), Input::Applied { ticket, result });
+    assert_eq!(acks(&outputs(&mut receiver))[0].consumed, cost);
+    receiver.handle_input(at(3), Input::Local(local(5, 5)));
+    let told = acks(&outputs(&mut receiver));
+    assert_eq!((told.len(), told[0].durable.at(B)), (1, Seq(5)));
+    receiver.handle_input(at(4), Input::Local(local(5, 5)));
+    assert_eq!(outputs(&mut receiver), []);
+}
+
+#[test]
+fn frames_are_applied_one_batch_at_a_time_and_what_waits_goes_together() {
+    let (mut receiver, round) = connected();
+    let first = hear(&mut receiver, at(1), Frame::Data(data(B, round, 4, 10)));
+    for after in 5..8 {
+        let frame = Frame::Data(data(B, round, after, 10));
+        assert_eq!(hear(&mut receiver, at(1), frame), []);
+    }
+    let (ticket, result) = (ticket(&first), Ok(()));
+    receiver.handle_input(at(2), Input::Applied { ticket, result });
+    let next = outputs(&mut receiver);
+    assert!(next.iter().any(|output| matches!(
+        output,
+        Output::Apply { after: Seq(5), to: Seq(8), records, .. } if records.len() == 3
+    )));
+}
+
+#[test]
+fn a_gap_starts_a_round_where_we_are_and_throws_the_old_one_away() {
+    let (mut receiver, round) = connected();
+    let frame = data(B, round, 7, 10);
+    let ticket = ticket(&hear(&mut receiver, at(1), Frame::Data(frame)));
+    let late = data(B, round, 8, 10);
+    hear(&mut receiver, at(1), Frame::Data(late.clone()));
+    let result = Err(ApplyFault::Gap);
+    receiver.handle_input(at(1), Input::Applied { ticket, result });
+    let said = outputs(&mut receiver);
+    assert_eq!(wants(&said), Some(vec![]), "it rests");
+    let worked_off = acks(&said).last().expect("acknowledged").consumed;
+    assert_eq!(worked_off, 2 * late.cost());
+    receiver.handle_timeout(at(201));
+    let again = wants(&outputs(&mut receiver)).expect("asked again");
+    assert_eq!(again[0].after, Seq(4));
+    assert!(again[0].round > round);
+    let said = hear(&mut receiver, at(202), Frame::Data(late));
+    assert!(
+        !said
+            .iter()
+            .any(|output| matches!(output, Output::Apply { .. }))
+    );
+}
+
+#[test]
+fn a_clock_too_far_ahead_parks_its_origin_and_drops_nothing() {
+    let (mut receiver, round) = connected();
+    let ahead = Duration::from_secs(2);
+    let frame = Frame::Data(data(B, round, 4, 10));
+    let ticket = ticket(&hear(&mut receiver, at(1), frame));
+    let result = Err(ApplyFault::TooFarAhead(ahead));
+    receiver.handle_input(at(1), Input::Applied { ticket, result });
+    outputs(&mut receiver);
+    let (origin, parked) = receiver.parked().next().expect("parked");
+    assert_eq!((origin, parked.why), (B, ApplyFault::TooFarAhead(ahead)));
+    assert_eq!(receiver.poll_timeout(), Some(at(101).moment));
+    receiver.handle_timeout(at(1_000));
+    assert_eq!(wants(&outputs(&mut receiver)), None);
+    receiver.handle_timeout(at(1_001));
+    let again = wants(&outputs(&mut receiver)).expect("asked again");
+    assert_eq!((again[0].origin, again[0].after), (B, Seq(4)));
+    assert_eq!(receiver.parked().count(), 0);
+}
+
+#[test]
+fn records_of_regions_out_of_reach_are_asked_for_and_no_longer_when_they_are_back() {
+    let (mut receiver, round) = connected();
+    receiver.handle_input(at(1), Input::Relay(BTreeSet::from([C])));
+    let asked = wants(&outputs(&mut receiver)).expect("asked");
+    assert_eq!((asked[0].round, asked[1].origin), (round, C));
+    let frame = Frame::Data(data(C, asked[1].round, 0, 10));
+    hear(&mut receiver, at(1), frame);
+    receiver.handle_input(at(1), Input::Relay(BTreeSet::from([C])));
+    assert_eq!(outputs(&mut receiver), []);
+    receiver.handle_input(at(1), Input::Relay(BTreeSet::new()));
+    let asked = wants(&outputs(&mut receiver)).expect("asked");
+    assert_eq!((asked.len(), asked[0].round), (1, round));
+}
+
+#[test]
+fn an_apply_under_way_survives_its_connection() {
+    let (mut receiver, round) = connected();
+    let frame = Frame::Data(data(B, round, 4, 10));
+    let ticket = ticket(&hear(&mut receiver, at(1), frame));
+    receiver.handle_input(at(2), Input::Down);
+    receiver.handle_input(at(3), Input::Local(local(4, 4)));
+    receiver.handle_input(at(3), Input::Up);
+    let first = outputs(&mut receiver);
+    let round = wants(&first).expect("wants")[0].round;
+    assert_eq!(acks(&first)[0].consumed, 0);
+    hear(&mut receiver, at(3), Frame::Data(data(B, round, 4, 10)));
+    let result = Ok(());
+    receiver.handle_input(at(4), Input::Applied { ticket, result });
+    let next = outputs(&mut receiver);
+    assert!(matches!(next[..], [Output::Apply { after: Seq(4), .. }]));
+}
+
+#[test]
+fn a_sender_that_overruns_the_window_is_dropped() {
+    let (mut receiver, round) = connected();
+    let mut said = Vec::new();
+    for after in 0..12 {
+        let frame = data(B, round, after, WINDOW_BYTES.as_len() / 2);
+        said.extend(hear(&mut receiver, at(1), Frame::Data(frame)));
+    }
+    assert!(said.contains(&Output::Close(LinkError::Protocol("more than its window"))));
+}
+
+#[test]
+fn latency_is_from_commit_to_visible_by_the_measured_clock() {
+    let (mut receiver, round) = connected();
+    // The peer's clock is 400 ms behind ours; the way takes 10 ms.
+    let beat = |now: Now| {
+        Frame::Beat(Beat {
+            head: Seq(5),
+            horizon: Hlc(0),
+            stable: Hlc(0),
+            applied: VersionVector::default(),
+            durable: VersionVector::default(),
+            sample: Sample {
+                said: Moment::from_micros(1),
+                wall: WallTime::from_micros(now.wall.as_micros() - 10_000 - 400_000),
+                echo: Some(crate::frame::Echo {
+                    said: Moment::from_micros(now.moment.as_micros() - 20_000),
+                    held: 0,
+                }),
+            },
+        })
+    };
+    hear(&mut receiver, at(1_000), beat(at(1_000)));
+    let mut frame = data(B, round, 4, 10);
+    let committed = at(1_100).wall.as_micros() - 400_000;
+    frame.records[0].hlc = Hlc(committed);
+    let ticket = ticket(&hear(&mut receiver, at(1_110), Frame::Data(frame)));
+    let result = Ok(());
+    receiver.handle_input(at(1_112), Input::Applied { ticket, result });
+    let summary = receiver.latencies(at(1_112))[&B];
+    assert_eq!((summary.count, summary.max), (1, 12_000));
+}
+
+#[test]
+fn a_table_is_asked_for_merged_and_told_filled() {
+    let (mut receiver, _) = connected();
+    let table = TableId(1 << 20);
+    receiver.handle_input(at(1), Input::Fill(BTreeMap::from([(table, vec![C, B])])));
+    let asked = outputs(&mut receiver);
+    let [Output::Send(Frame::CopyRequest(request))] = &asked[..] else {
+        panic!("a request, not {asked:?}");
+    };
+    assert_eq!(request.items, CopyItems::OwnOnly);
+    let page = CopyPage {
+        table,
+        after: None,
+        items: vec![],
+        next: None,
+    };
+    let merge = hear(&mut receiver, at(2), Frame::CopyPage(page));
+    assert!(matches!(merge[..], [Output::Merge { .. }]));
+    let merged = true;
+    receiver.handle_input(at(3), Input::Merged { table, merged });
+    assert_eq!(outputs(&mut receiver), [Output::Filled(table)]);
+}
+
+#[test]
+fn what_the_peer_says_of_its_own_log_is_kept_for_status() {
+    let (mut receiver, round) = connected();
+    let (origin, first) = (B, Seq(9));
+    let trimmed = Trimmed {
+        origin,
+        round,
+        first,
+    };
+    hear(&mut receiver, at(1), Frame::Trimmed(trimmed));
+    assert_eq!(receiver.needs_resync(), Some(first));
+    let refusal = Refusal::Project;
+    let said = hear(&mut receiver, at(1), Frame::Refuse(refusal.clone()));
+    assert_eq!(said, [Output::Close(LinkError::Refused(refusal))]);
+}
+
+#[test]
+fn a_silent_or_babbling_peer_is_dropped() {
+    let (mut receiver, _) = connected();
+    let said = hear(&mut receiver, at(1), Frame::Want(vec![]));
+    assert!(matches!(said[..], [Output::Close(LinkError::Protocol(_))]));
+    receiver.handle_timeout(at(3_001));
+    assert!(matches!(
+        outputs(&mut receiver)[..],
+        [Output::Close(LinkError::Silent(_))]
+    ));
+}
