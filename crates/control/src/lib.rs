@@ -1,3 +1,27 @@
 //! Every shared resource as an item of a system table, and snapshots of them.
 //!
-//! It serves no request itself.
+//! It serves no request itself. The resources replicate through the same log, and merge by the
+//! same rule, as users' items do.
+
+pub mod system;
+
+pub mod project;
+
+pub mod resource;
+
+pub mod control;
+
+pub mod tables;
+
+pub mod dns;
+
+pub mod gateway;
+
+pub mod certificates;
+
+pub mod functions;
+
+pub mod seal;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

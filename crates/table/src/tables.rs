@@ -183,6 +183,9 @@ impl<S: Store> Tables<S> {
     /// Makes a table known, or changes what is known of it.
     pub fn define(&self, def: TableDef) -> Arc<TableDef> {
         let def = Arc::new(def);
+        if def.replicas.contains(&self.inner.region) {
+            self.lock().dropped.remove(&def.id);
+        }
         let mut catalog = self
             .inner
             .catalog

@@ -1,0 +1,538 @@
+//! The resources of a project, as this region has them: read from memory, changed in the log.
+//!
+//! It decides nothing about a resource; the facades validate before they change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::sync::{Mutex, watch};
+
+use base::region::RegionId;
+use clock::port::{Clock, Entropy};
+use item::codec;
+use item::key::{Key, KeyValue};
+use item::value::{AttributeValue, Item};
+use replica_core::vector::{Seq, VersionVector};
+use store::port::Store;
+use table::def::TableDef;
+use table::read::Scan;
+use table::tables::{ReadError, Tables};
+use table::write::{Effect, Refusal, Write, WriteError};
+
+use crate::project::Project;
+use crate::resource::{self, BadResource, Change, Expect, Resource, ResourceKey};
+use crate::system::SystemTable;
+
+/// The resources of a project. Cheap to clone; all clones are the same.
+pub struct Control<S> {
+    inner: Arc<Inner<S>>,
+}
+
+struct Inner<S> {
+    tables: Tables<S>,
+    project: Project,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    definitions: BTreeMap<SystemTable, Arc<TableDef>>,
+    bodies: RwLock<BTreeMap<ResourceKey, Arc<Value>>>,
+    /// Orders loading, so that whoever has waited for it sees what was changed before.
+    loading: Mutex<()>,
+    generation: watch::Sender<u64>,
+    reach: watch::Receiver<Arc<Reach>>,
+    /// Orders changes of definitions in this region.
+    pub(crate) defining: Mutex<()>,
+}
+
+/// How far each other region is known to have come.
+pub type Reach = BTreeMap<RegionId, PeerReach>;
+
+/// How far another region is known to have come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerReach {
+    /// Whether it is up, as this region sees it.
+    pub live: bool,
+    /// What it has applied.
+    pub applied: VersionVector,
+}
+
+/// Where a change stands in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Position {
+    /// The region that accepted it, by number.
+    pub origin: u16,
+    /// Its place in that region's log.
+    pub seq: u64,
+}
+
+/// A change that was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// An expectation did not hold.
+    #[error("change {}: it is not as expected", describe(.0))]
+    Unexpected(ResourceKey),
+    /// A change names more items than one batch may have.
+    #[error(
+        "change resources: more than {} at once",
+        table::limits::TRANSACTION_ITEMS_MAX
+    )]
+    TooMany,
+    /// A resource is too large for an item.
+    #[error("change {}: {reason}", describe(.key))]
+    Invalid {
+        /// The resource.
+        key: ResourceKey,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// What is stored cannot be read.
+    #[error(transparent)]
+    Bad(#[from] BadResource),
+    /// The tables failed.
+    #[error(transparent)]
+    Write(WriteError),
+    /// The tables failed.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// What control is opened with.
+pub struct Options {
+    /// The project.
+    pub project: Project,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where new identifiers come from.
+    pub entropy: Arc<dyn Entropy>,
+    /// How far the other regions have come, as replication learns it.
+    pub reach: watch::Receiver<Arc<Reach>>,
+}
+
+impl<S> Clone for Control<S> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl<S: Store> Control<S> {
+    /// Defines the system tables and loads what they hold.
+    ///
+    /// Errors: [`ControlError`] when they cannot be read.
+    pub async fn open(tables: Tables<S>, options: Options) -> Result<Self, ControlError> {
+        let Options {
+            project,
+            clock,
+            entropy,
+            reach,
+        } = options;
+        let members = tables.members().clone();
+        let define = |table: SystemTable| {
+            let def = TableDef::system(table.id(), members.iter().copied());
+            (table, tables.define(def))
+        };
+        let definitions = SystemTable::ALL.into_iter().map(define).collect();
+        let inner = Inner {
+            tables,
+            project,
+            clock,
+            entropy,
+            definitions,
+            bodies: RwLock::default(),
+            loading: Mutex::new(()),
+            generation: watch::Sender::new(0),
+            reach,
+            defining: Mutex::new(()),
+        };
+        let control = Self {
+            inner: Arc::new(inner),
+        };
+        control.load_all().await?;
+        control.redefine(&BTreeSet::new()).await?;
+        Ok(control)
+    }
+
+    /// Returns the tables of this region.
+    pub fn tables(&self) -> &Tables<S> {
+        &self.inner.tables
+    }
+
+    /// Returns the project.
+    pub fn project(&self) -> &Project {
+        &self.inner.project
+    }
+
+    /// Returns where time comes from.
+    pub fn clock(&self) -> &dyn Clock {
+        self.inner.clock.as_ref()
+    }
+
+    /// Returns where identifiers come from.
+    pub fn entropy(&self) -> &dyn Entropy {
+        self.inner.entropy.as_ref()
+    }
+
+    /// Returns a watch that changes with any resource.
+    pub fn generation(&self) -> watch::Receiver<u64> {
+        self.inner.generation.subscribe()
+    }
+
+    pub(crate) fn defining(&self) -> &Mutex<()> {
+        &self.inner.defining
+    }
+
+    /// Returns a resource; `None` where there is none, or a newer build's.
+    pub fn get<R: Resource>(&self, partition: &str, sort: &str) -> Option<R> {
+        let (partition, sort) = (partition.to_owned(), sort.to_owned());
+        let key = ResourceKey {
+            table: R::TABLE,
+            partition,
+            sort,
+        };
+        let body = self.bodies().get(&key).cloned()?;
+        parse(&key, &body)
+    }
+
+    /// Returns the resources of a partition whose sort keys begin with `prefix`, in their order.
+    pub fn list<R: Resource>(&self, partition: &str, prefix: &str) -> Vec<R> {
+        let from = ResourceKey {
+            table: R::TABLE,
+            partition: partition.to_owned(),
+            sort: prefix.to_owned(),
+        };
+        let bodies = self.bodies();
+        let rows = bodies.range(from..).take_while(|(key, _)| {
+            key.table == R::TABLE && key.partition == partition && key.sort.starts_with(prefix)
+        });
+        rows.filter_map(|(key, body)| parse(key, body)).collect()
+    }
+
+    /// Returns the resources of a table in all partitions, in the order of their keys.
+    pub fn all<R: Resource>(&self) -> Vec<R> {
+        let from = ResourceKey {
+            table: R::TABLE,
+            partition: String::new(),
+            sort: String::new(),
+        };
+        let bodies = self.bodies();
+        let rows = bodies
+            .range(from..)
+            .take_while(|(key, _)| key.table == R::TABLE);
+        rows.filter_map(|(key, body)| parse(key, body)).collect()
+    }
+
+    /// Makes changes, all or none of them. Returns once they are on disk and can be read here.
+    ///
+    /// Errors: [`ControlError::Unexpected`] names the first item that is not as expected; nothing
+    /// is changed then.
+    pub async fn change(&self, changes: Vec<Change>) -> Result<Position, ControlError> {
+        let keys: Vec<ResourceKey> = changes.iter().map(|change| change.key.clone()).collect();
+        let writes = changes
+            .into_iter()
+            .map(|change| self.write_of(change))
+            .collect();
+        let written = self.inner.tables.transact(writes).await;
+        let written = written.map_err(|error| blame(error, &keys))?;
+        self.refresh().await?;
+        let seq = written
+            .iter()
+            .map(|one| one.position.0)
+            .max()
+            .unwrap_or_default();
+        Ok(Position {
+            origin: self.inner.tables.region().0,
+            seq,
+        })
+    }
+
+    /// Returns whether every live region has applied a change.
+    pub fn has_reached_all(&self, position: Position) -> bool {
+        let (origin, seq) = (RegionId(position.origin), Seq(position.seq));
+        if self.inner.tables.applied().at(origin) < seq {
+            return false;
+        }
+        let reach = self.inner.reach.borrow();
+        let mut live = reach.values().filter(|peer| peer.live);
+        live.all(|peer| seq <= peer.applied.at(origin))
+    }
+
+    /// Loads what has changed since the last time.
+    ///
+    /// Errors: those of the tables.
+    pub async fn refresh(&self) -> Result<(), ControlError> {
+        let _turn = self.inner.loading.lock().await;
+        let changes = self
+            .inner
+            .tables
+            .take_system_changes()
+            .map_err(ReadError::from)?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut loaded = Vec::with_capacity(changes.len());
+        for (id, key) in changes {
+            let Some(table) = SystemTable::of(id).filter(|table| table.is_resident()) else {
+                continue;
+            };
+            let def = &self.inner.definitions[&table];
+            let row = self.inner.tables.get(def, &key).await?;
+            let key = resource_key(table, key);
+            let body = row.map(|row| read_body(&key, &row.image)).transpose()?;
+            loaded.push((key, body));
+        }
+        let tables: BTreeSet<SystemTable> = loaded.iter().map(|(key, _)| key.table).collect();
+        let before = self.own_tables();
+        {
+            let mut bodies = self.bodies_mut();
+            for (key, body) in loaded {
+                match body {
+                    Some(body) => bodies.insert(key, Arc::new(body)),
+                    None => bodies.remove(&key),
+                };
+            }
+        }
+        if tables.contains(&SystemTable::Tables) {
+            self.redefine(&before).await?;
+        }
+        self.inner.generation.send_modify(|count| *count += 1);
+        Ok(())
+    }
+
+    /// Loads changes as they come, until the tables are closed.
+    pub async fn follow(&self) {
+        let mut progress = self.inner.tables.system_progress();
+        loop {
+            if let Err(error) = self.refresh().await {
+                tracing::error!(%error, "resources that changed could not be loaded");
+            }
+            if progress.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Stores bytes under a key of a table that is not kept in memory.
+    ///
+    /// Errors: those of the tables.
+    pub async fn put_blob(
+        &self,
+        table: SystemTable,
+        partition: &str,
+        sort: &str,
+        bytes: Bytes,
+    ) -> Result<(), ControlError> {
+        debug_assert!(!table.is_resident(), "resident tables hold resources");
+        let key = Key {
+            partition: KeyValue::from(partition),
+            sort: Some(KeyValue::from(sort)),
+        };
+        let mut item = Item::new();
+        item.insert(
+            "partition".to_owned(),
+            AttributeValue::S(partition.to_owned()),
+        );
+        item.insert("sort".to_owned(), AttributeValue::S(sort.to_owned()));
+        item.insert("bytes".to_owned(), AttributeValue::B(bytes));
+        let decide = Box::new(move |_: &_| Ok(Effect::Put(item)));
+        let write = Write {
+            table: Arc::clone(&self.inner.definitions[&table]),
+            key,
+            decide,
+        };
+        self.inner
+            .tables
+            .write(write)
+            .await
+            .map_err(ControlError::Write)?;
+        Ok(())
+    }
+
+    /// Returns bytes that [`Control::put_blob`] stored, here or in another region.
+    ///
+    /// Errors: those of the tables.
+    pub async fn blob(
+        &self,
+        table: SystemTable,
+        partition: &str,
+        sort: &str,
+    ) -> Result<Option<Bytes>, ControlError> {
+        let key = Key {
+            partition: KeyValue::from(partition),
+            sort: Some(KeyValue::from(sort)),
+        };
+        let row = self
+            .inner
+            .tables
+            .get(&self.inner.definitions[&table], &key)
+            .await?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let item = codec::decode(&row.image).map_err(|error| BadResource {
+            table,
+            partition: partition.to_owned(),
+            sort: sort.to_owned(),
+            reason: error.to_string(),
+        })?;
+        Ok(item.get("bytes").and_then(AttributeValue::as_b).cloned())
+    }
+
+    fn write_of(&self, change: Change) -> Write {
+        let Change { key, body, expect } = change;
+        let table = Arc::clone(&self.inner.definitions[&key.table]);
+        let (partition, sort) = (key.partition.clone(), key.sort.clone());
+        let item_key = Key {
+            partition: KeyValue::S(partition),
+            sort: Some(KeyValue::S(sort)),
+        };
+        let decide = Box::new(move |current: &table::write::Current| {
+            let holds = match &expect {
+                Expect::Anything => true,
+                Expect::Absent => !current.exists(),
+                Expect::Present => current.exists(),
+                Expect::Body(body) => {
+                    let found = current.item()?.as_ref().and_then(resource::body_in);
+                    found.as_ref() == Some(body)
+                }
+            };
+            if !holds {
+                return Err(Refusal::ConditionFailed);
+            }
+            Ok(match body {
+                Some(body) => Effect::Put(resource::item_of(&key, &body)),
+                None => Effect::Delete,
+            })
+        });
+        Write {
+            table,
+            key: item_key,
+            decide,
+        }
+    }
+
+    async fn load_all(&self) -> Result<(), ControlError> {
+        for (table, def) in &self.inner.definitions {
+            if !table.is_resident() {
+                continue;
+            }
+            let mut after = None;
+            loop {
+                let def = Arc::clone(def);
+                let scan = Scan {
+                    table: def,
+                    segment: (0, 1),
+                    after,
+                    limit: None,
+                };
+                let page = self.inner.tables.scan(&scan).await?;
+                for row in page.rows {
+                    let key = self.key_in(*table, &row.image)?;
+                    let body = read_body(&key, &row.image)?;
+                    self.bodies_mut().insert(key, Arc::new(body));
+                }
+                after = page.last;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn key_in(&self, table: SystemTable, image: &[u8]) -> Result<ResourceKey, ControlError> {
+        let bad = |reason: String| {
+            let (partition, sort) = (String::new(), String::new());
+            ControlError::Bad(BadResource {
+                table,
+                partition,
+                sort,
+                reason,
+            })
+        };
+        let item = codec::decode(image).map_err(|error| bad(error.to_string()))?;
+        let schema = &self.inner.definitions[&table].schema;
+        let key = schema
+            .key_of(&item)
+            .map_err(|error| bad(error.to_string()))?;
+        Ok(resource_key(table, key))
+    }
+
+    fn bodies(&self) -> RwLockReadGuard<'_, BTreeMap<ResourceKey, Arc<Value>>> {
+        self.inner
+            .bodies
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bodies_mut(&self) -> RwLockWriteGuard<'_, BTreeMap<ResourceKey, Arc<Value>>> {
+        self.inner
+            .bodies
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn parse<R: Resource>(key: &ResourceKey, body: &Value) -> Option<R> {
+    match R::deserialize(body) {
+        Ok(resource) => Some(resource),
+        Err(error) => {
+            // Kinds share tables, told apart by their sort keys; anything else is a newer build's.
+            tracing::debug!(?key, %error, "an item is no resource of the kind asked for");
+            None
+        }
+    }
+}
+
+fn read_body(key: &ResourceKey, image: &[u8]) -> Result<Value, BadResource> {
+    let bad = |reason: String| BadResource {
+        table: key.table,
+        partition: key.partition.clone(),
+        sort: key.sort.clone(),
+        reason,
+    };
+    let item = codec::decode(image).map_err(|error| bad(error.to_string()))?;
+    resource::body_in(&item).ok_or_else(|| bad("it has no body".to_owned()))
+}
+
+fn resource_key(table: SystemTable, key: Key) -> ResourceKey {
+    let text = |value: KeyValue| match value {
+        KeyValue::S(text) => text,
+        KeyValue::N(_) | KeyValue::B(_) => String::new(),
+    };
+    let sort = key.sort.map(text).unwrap_or_default();
+    ResourceKey {
+        table,
+        partition: text(key.partition),
+        sort,
+    }
+}
+
+fn blame(error: WriteError, keys: &[ResourceKey]) -> ControlError {
+    let WriteError::Refused(refused) = error else {
+        return match error {
+            WriteError::TooMany => ControlError::TooMany,
+            other => ControlError::Write(other),
+        };
+    };
+    let first = keys
+        .iter()
+        .zip(refused)
+        .find_map(|(key, refused)| Some((key, refused?)));
+    let (key, refused) = first.expect("a refused transaction names what was refused");
+    match refused.refusal {
+        Refusal::ConditionFailed => ControlError::Unexpected(key.clone()),
+        Refusal::Invalid(reason) => ControlError::Invalid {
+            key: key.clone(),
+            reason,
+        },
+    }
+}
+
+fn describe(key: &ResourceKey) -> String {
+    format!("{} {} of {}", key.partition, key.sort, key.table.name())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,393 @@
+//! Users' tables: their definitions, their replicas, and who fills whom.
+//!
+//! It reads and writes no user's item. A table is a number everywhere and a name in each region
+//! that holds a replica; tables of one name in two regions are two tables until they are joined.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use base::name::TableId;
+use base::region::{RegionId, RegionName};
+use item::key::{KeyAttribute, KeyKind, KeySchema};
+use store::port::Store;
+use table::def::TableDef;
+
+use crate::control::{Control, ControlError, Position};
+use crate::resource::{Change, Expect, Resource};
+use crate::system::SystemTable;
+
+/// A table's definition, shared by its replicas.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// Its number.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// Its partition key.
+    pub partition: Attribute,
+    /// Its sort key, where it has one.
+    pub sort: Option<Attribute>,
+    /// When it was made, in microseconds since 1970.
+    pub created: i64,
+    /// What its facade keeps with it: billing, stream, tags of settings that replicas share.
+    pub settings: serde_json::Value,
+}
+
+/// A key attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attribute {
+    /// Its name.
+    pub name: String,
+    /// Its type: `S`, `N` or `B`.
+    pub kind: String,
+}
+
+/// A table's replica in one region.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Replica {
+    /// The table's number.
+    pub table: u64,
+    /// The region.
+    pub region: String,
+    /// Its state.
+    pub status: ReplicaStatus,
+    /// When it was made, in microseconds since 1970.
+    pub created: i64,
+    /// What its facade keeps with it: settings that replicas do not share.
+    pub settings: serde_json::Value,
+}
+
+/// The state of a replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ReplicaStatus {
+    /// It is being filled from the others.
+    Creating,
+    /// It is whole.
+    Active,
+}
+
+/// A table as a region has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableView {
+    /// Its definition.
+    pub table: Table,
+    /// Its replicas, by region name.
+    pub replicas: BTreeMap<String, Replica>,
+}
+
+/// A change of tables that was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// The region has a table of this name.
+    #[error("make table {0}: there is one of this name")]
+    Exists(String),
+    /// The region has no table of this name.
+    #[error("find table {0}: there is none of this name")]
+    NotFound(String),
+    /// The region asked for has another table of this name.
+    #[error("make a replica in {region}: it has another table of this name")]
+    NameTaken {
+        /// The region.
+        region: String,
+    },
+    /// The change could not be made.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+}
+
+impl Resource for Table {
+    const TABLE: SystemTable = SystemTable::Tables;
+
+    fn partition(&self) -> String {
+        partition(self.id)
+    }
+
+    fn sort(&self) -> String {
+        DEFINITION.to_owned()
+    }
+}
+
+impl Resource for Replica {
+    const TABLE: SystemTable = SystemTable::Tables;
+
+    fn partition(&self) -> String {
+        partition(self.table)
+    }
+
+    fn sort(&self) -> String {
+        format!("{REPLICA}{}", self.region)
+    }
+}
+
+const DEFINITION: &str = "definition";
+const REPLICA: &str = "replica/";
+
+fn partition(id: u64) -> String {
+    format!("{id:016x}")
+}
+
+impl Table {
+    /// Returns the table's number.
+    pub fn id(&self) -> TableId {
+        TableId(self.id)
+    }
+
+    /// Returns the key schema; `None` where a newer build gave it a key type unknown here.
+    pub fn schema(&self) -> Option<KeySchema> {
+        let sort = self.sort.as_ref().map(Attribute::key).transpose();
+        Some(KeySchema {
+            partition: self.partition.key().ok()?,
+            sort: sort.ok()?,
+        })
+    }
+}
+
+impl Attribute {
+    fn key(&self) -> Result<KeyAttribute, ()> {
+        let kind = match self.kind.as_str() {
+            "S" => KeyKind::S,
+            "N" => KeyKind::N,
+            "B" => KeyKind::B,
+            _ => return Err(()),
+        };
+        Ok(KeyAttribute {
+            name: self.name.clone(),
+            kind,
+        })
+    }
+}
+
+impl<S: Store> Control<S> {
+    /// Returns the tables that `region` holds a replica of, by name.
+    ///
+    /// Of two tables that got one name in two regions at once, the elder has it.
+    pub fn tables_in(&self, region: &RegionName) -> BTreeMap<String, TableView> {
+        let mut named: BTreeMap<String, TableView> = BTreeMap::new();
+        for view in self.table_views() {
+            if !view.replicas.contains_key(region.as_str()) {
+                continue;
+            }
+            let age = |view: &TableView| (view.table.created, view.table.id);
+            match named.get(&view.table.name) {
+                Some(other) if age(other) < age(&view) => {}
+                Some(_) | None => {
+                    named.insert(view.table.name.clone(), view);
+                }
+            }
+        }
+        named
+    }
+
+    /// Returns a table that this region holds a replica of.
+    pub fn table_named(&self, name: &str) -> Option<TableView> {
+        self.tables_in(&self.project().region).remove(name)
+    }
+
+    /// Returns all tables with their replicas, those without a replica left out.
+    pub fn table_views(&self) -> Vec<TableView> {
+        let mut views: BTreeMap<u64, TableView> = BTreeMap::new();
+        for table in self.all::<Table>() {
+            let replicas = BTreeMap::new();
+            views.insert(table.id, TableView { table, replicas });
+        }
+        for replica in self.all::<Replica>() {
+            if let Some(view) = views.get_mut(&replica.table) {
+                view.replicas.insert(replica.region.clone(), replica);
+            }
+        }
+        views
+            .into_values()
+            .filter(|view| !view.replicas.is_empty())
+            .collect()
+    }
+
+    /// Makes a table with one replica, in this region.
+    ///
+    /// Errors: [`TableError::Exists`] where the name is taken here.
+    pub async fn create_table(
+        &self,
+        name: &str,
+        schema: &KeySchema,
+        settings: serde_json::Value,
+        replica_settings: serde_json::Value,
+    ) -> Result<TableView, TableError> {
+        let _turn = self.defining().lock().await;
+        if self.table_named(name).is_some() {
+            return Err(TableError::Exists(name.to_owned()));
+        }
+        let id = self.entropy().random().max(TableId::SYSTEM_END);
+        let created = self.clock().wall().as_micros();
+        let attribute = |key: &KeyAttribute| Attribute {
+            name: key.name.clone(),
+            kind: format!("{:?}", key.kind),
+        };
+        let table = Table {
+            id,
+            name: name.to_owned(),
+            partition: attribute(&schema.partition),
+            sort: schema.sort.as_ref().map(attribute),
+            created,
+            settings,
+        };
+        let region = self.project().region.as_str().to_owned();
+        let replica = Replica {
+            table: id,
+            region: region.clone(),
+            status: ReplicaStatus::Active,
+            created,
+            settings: replica_settings,
+        };
+        self.change(vec![Change::create(&table), Change::create(&replica)])
+            .await?;
+        Ok(TableView {
+            table,
+            replicas: BTreeMap::from([(region, replica)]),
+        })
+    }
+
+    /// Makes a replica of a table in another region, to be filled from those that are whole.
+    ///
+    /// Errors: [`TableError::NameTaken`] where the region has another table of this name.
+    pub async fn create_replica(
+        &self,
+        view: &TableView,
+        region: &RegionName,
+        settings: serde_json::Value,
+    ) -> Result<Position, TableError> {
+        let _turn = self.defining().lock().await;
+        if self.tables_in(region).contains_key(&view.table.name) {
+            return Err(TableError::NameTaken {
+                region: region.as_str().to_owned(),
+            });
+        }
+        let replica = Replica {
+            table: view.table.id,
+            region: region.as_str().to_owned(),
+            status: ReplicaStatus::Creating,
+            created: self.clock().wall().as_micros(),
+            settings,
+        };
+        Ok(self.change(vec![Change::create(&replica)]).await?)
+    }
+
+    /// Removes a table's replica; the last one takes the definition with it.
+    ///
+    /// Errors: [`TableError::NotFound`] where it has no replica there.
+    pub async fn delete_replica(
+        &self,
+        view: &TableView,
+        region: &RegionName,
+    ) -> Result<Position, TableError> {
+        let _turn = self.defining().lock().await;
+        let views = self.table_views();
+        let view = views
+            .into_iter()
+            .find(|other| other.table.id == view.table.id);
+        let missing = || TableError::NotFound(region.as_str().to_owned());
+        let view = view.ok_or_else(missing)?;
+        let replica = view.replicas.get(region.as_str()).ok_or_else(missing)?;
+        let mut changes = vec![Change {
+            expect: Expect::Present,
+            ..Change::remove(replica)
+        }];
+        if view.replicas.len() == 1 {
+            let remove = Change::remove(&view.table);
+            changes.push(Change {
+                expect: Expect::Present,
+                ..remove
+            });
+        }
+        Ok(self.change(changes).await?)
+    }
+
+    /// Returns which replicas of this region are to be filled, and from whom: whole ones first.
+    pub fn fillings(&self) -> BTreeMap<TableId, Vec<RegionId>> {
+        let own = self.project().region.as_str();
+        let mut fillings = BTreeMap::new();
+        for view in self.table_views() {
+            let filling = view.replicas.get(own);
+            if filling.is_some_and(|replica| replica.status == ReplicaStatus::Creating) {
+                let mut others: Vec<&Replica> = view
+                    .replicas
+                    .values()
+                    .filter(|replica| replica.region != own)
+                    .collect();
+                let order =
+                    |replica: &&Replica| (replica.status != ReplicaStatus::Active, replica.created);
+                others.sort_by_key(order);
+                let sources = others.iter().filter_map(|replica| id_of(&replica.region));
+                fillings.insert(view.table.id(), sources.collect());
+            }
+        }
+        fillings
+    }
+
+    /// Marks this region's replica of a table as whole.
+    ///
+    /// Errors: those of the change; nothing happens where it was removed meanwhile.
+    pub async fn filled(&self, table: TableId) -> Result<(), ControlError> {
+        let own = self.project().region.as_str();
+        let replica = self.get::<Replica>(&partition(table.0), &format!("{REPLICA}{own}"));
+        let Some(replica) = replica else {
+            return Ok(());
+        };
+        let whole = Replica {
+            status: ReplicaStatus::Active,
+            ..replica.clone()
+        };
+        match self.change(vec![Change::replace(&replica, &whole)]).await {
+            Ok(_) | Err(ControlError::Unexpected(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the tables that this region holds a replica of.
+    pub(crate) fn own_tables(&self) -> BTreeSet<TableId> {
+        let own = self.project().region.as_str();
+        let views = self.table_views().into_iter();
+        views
+            .filter(|view| view.replicas.contains_key(own))
+            .map(|view| view.table.id())
+            .collect()
+    }
+
+    /// Tells the data plane of tables that changed; drops those that this region has lost.
+    pub(crate) async fn redefine(&self, before: &BTreeSet<TableId>) -> Result<(), ControlError> {
+        let own = self.project().region.as_str();
+        for view in self.table_views() {
+            let Some(schema) = view.table.schema() else {
+                tracing::warn!(
+                    table = view.table.name,
+                    "a newer build's table is left alone"
+                );
+                continue;
+            };
+            let own = view.replicas.get(own);
+            let def = TableDef {
+                id: view.table.id(),
+                schema,
+                replicas: view
+                    .replicas
+                    .keys()
+                    .filter_map(|region| id_of(region))
+                    .collect(),
+                filling: own.is_some_and(|replica| replica.status == ReplicaStatus::Creating),
+            };
+            self.tables().define(def);
+        }
+        let after = self.own_tables();
+        for lost in before.difference(&after) {
+            self.tables().drop_table(*lost).await?;
+        }
+        Ok(())
+    }
+}
+
+fn id_of(region: &str) -> Option<RegionId> {
+    RegionName::parse(region).ok().map(|region| region.id())
+}
+
+#[cfg(test)]
+mod tests;
