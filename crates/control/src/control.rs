@@ -510,11 +510,12 @@ fn resource_key(table: SystemTable, key: Key) -> ResourceKey {
 }
 
 fn blame(error: WriteError, keys: &[ResourceKey]) -> ControlError {
-    let WriteError::Refused(refused) = error else {
-        return match error {
-            WriteError::TooMany => ControlError::TooMany,
-            other => ControlError::Write(other),
-        };
+    let refused = match error {
+        WriteError::Refused(refused) => refused,
+        WriteError::TooMany => return ControlError::TooMany,
+        error @ (WriteError::SameItem | WriteError::Damaged(_) | WriteError::Store(_)) => {
+            return ControlError::Write(error);
+        }
     };
     let first = keys
         .iter()

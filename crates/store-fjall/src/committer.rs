@@ -57,7 +57,7 @@ impl Committer {
                     unflushed: None,
                     told_at_flush: vec![],
                 }
-                .run(&queue)
+                .run(&queue);
             })?;
         Ok(Self {
             queue: Mutex::new(Some(sender)),
