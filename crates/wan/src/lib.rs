@@ -1,3 +1,9 @@
-//! Relays on loopback that carry public inter-region delays, and cuts.
+//! A wide-area network on loopback: relays that carry public delays, and cuts.
 //!
-//! It emulates no packet loss and no congestion control.
+//! It moves no packets, so it models no loss and no congestion control.
+
+pub mod limits;
+pub mod links;
+pub mod relay;
+
+mod pace;
