@@ -12,6 +12,7 @@ use http::Method;
 
 use crate::invoke::InvokeError;
 use crate::limits::{ATTEMPTS_MAX, REPEAT_SHARE_MILLI, REPEATS_SAVED_MAX};
+use crate::resolve::Named;
 
 /// Another region's gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub struct Failed<'r> {
     pub body: Replay,
     /// Where it came from.
     pub source: Source,
+    /// Under whose name it was asked.
+    pub named: Named,
 }
 
 /// Whether a request's body can be sent again.
@@ -83,6 +86,9 @@ pub enum Stop {
     /// Another region handed it over; that region decides.
     #[error("it was handed over")]
     HandedOver,
+    /// It asked for this region's own endpoint, whose health is this region's.
+    #[error("it is for this region alone")]
+    ThisRegionOnly,
     /// Its body has been streamed away.
     #[error("its body cannot be sent again")]
     BodyGone,
@@ -149,6 +155,9 @@ pub fn next_region<'p>(
 ) -> Result<&'p Peer, Stop> {
     if matches!(failed.source, Source::Gateway) {
         return Err(Stop::HandedOver);
+    }
+    if matches!(failed.named, Named::Endpoint) {
+        return Err(Stop::ThisRegionOnly);
     }
     if matches!(failed.body, Replay::Gone) {
         return Err(Stop::BodyGone);

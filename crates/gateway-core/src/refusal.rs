@@ -11,6 +11,9 @@ pub enum Refusal {
     /// The request names no host, or one that is no name.
     #[error("the request names no host")]
     NoHost,
+    /// The method makes no sense to a gateway.
+    #[error("the gateway opens no tunnels")]
+    Tunnel,
     /// The path cannot be passed on to the backend.
     #[error("the path cannot be passed on")]
     BadPath,
@@ -60,6 +63,7 @@ impl Refusal {
     pub fn status(self) -> StatusCode {
         match self {
             Self::NoHost | Self::BadPath => StatusCode::BAD_REQUEST,
+            Self::Tunnel => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnknownHost | Self::NoMapping => StatusCode::FORBIDDEN,
             Self::EndpointDisabled | Self::NoStage | Self::NoRoute => StatusCode::NOT_FOUND,
             Self::BrokenIntegration | Self::Failed | Self::BadReply => {
@@ -76,6 +80,7 @@ impl Refusal {
     pub fn body(self) -> &'static str {
         match self {
             Self::NoHost | Self::BadPath => r#"{"message":"Bad Request"}"#,
+            Self::Tunnel => r#"{"message":"Method Not Allowed"}"#,
             Self::UnknownHost | Self::NoMapping => r#"{"message":"Forbidden"}"#,
             Self::EndpointDisabled | Self::NoStage | Self::NoRoute => r#"{"message":"Not Found"}"#,
             Self::BrokenIntegration | Self::Failed | Self::BadReply => {

@@ -50,6 +50,8 @@ pub struct Plan<'c, 'r> {
     pub route: &'c Route,
     /// How the route was found.
     pub fit: Fit,
+    /// Under whose name the client asked.
+    pub named: Named,
     /// The path variables, decoded, in the order of the route key.
     pub variables: Vec<(&'c str, String)>,
     /// The host's name, lower case, without a port.
@@ -58,6 +60,15 @@ pub struct Plan<'c, 'r> {
     pub path: Cow<'r, str>,
     /// The path as payload format 2.0 shows it: with the stage name, without the mapping key.
     pub raw_path: Cow<'r, str>,
+}
+
+/// Under whose name a client asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// The API's own endpoint in this region: only this region can answer for it.
+    Endpoint,
+    /// A custom domain, which other regions may serve as well.
+    Domain,
 }
 
 impl Config {
@@ -71,9 +82,9 @@ impl Config {
 
     fn find<'c, 'r>(&'c self, asked: Question<'r>) -> Result<Verdict<'c, 'r>, Refusal> {
         let domain = host_name(asked.authority).ok_or(Refusal::NoHost)?;
-        let place = match self.site(&domain).ok_or(Refusal::UnknownHost)? {
-            Site::Endpoint(api) => endpoint_place(api, asked.path)?,
-            Site::Domain(domain) => domain_place(domain, asked.path)?,
+        let (place, named) = match self.site(&domain).ok_or(Refusal::UnknownHost)? {
+            Site::Endpoint(api) => (endpoint_place(api, asked.path)?, Named::Endpoint),
+            Site::Domain(domain) => (domain_place(domain, asked.path)?, Named::Domain),
         };
         let Place { api, stage, .. } = place;
         if let Some(cors) = &api.cors
@@ -96,6 +107,7 @@ impl Config {
             stage,
             route,
             fit,
+            named,
             variables: route.key.variables(&place.path),
             domain,
             path: place.path,

@@ -26,6 +26,7 @@ fn failed(method: &Method, progress: Progress) -> Failed<'_> {
         left: Duration::from_secs(10),
         body: Replay::Kept,
         source: Source::Client,
+        named: Named::Domain,
     }
 }
 
@@ -87,6 +88,13 @@ fn handed_over_and_streamed_requests_stop() {
     let mut get = failed(&Method::GET, Progress::Unsent);
     get.body = Replay::Gone;
     check(get, &[], Err(Stop::BodyGone));
+}
+
+#[test]
+fn a_regions_own_endpoint_is_served_there_or_not_at_all() {
+    let mut get = failed(&Method::GET, Progress::Unsent);
+    get.named = Named::Endpoint;
+    check(get, &[], Err(Stop::ThisRegionOnly));
 }
 
 #[test]
