@@ -1,5 +1,59 @@
-//! The project's own tasks: test, tidy, bench.
+//! The project's own tasks: test, tidy, lint, ci, bench.
 //!
-//! It is never in the release graph.
+//! It is never in the release graph. What the tasks need beyond a Rust toolchain, a C compiler
+//! and Python they install into `target/tools`, pinned.
+#![expect(
+    clippy::print_stdout,
+    reason = "a task talks to the person who started it"
+)]
 
-fn main() {}
+mod ci;
+mod lint;
+mod run;
+mod test;
+mod tidy;
+mod tools;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments.as_slice() {
+        ["test", filter @ ..] => test::test(filter),
+        ["tidy"] => tidy::tidy(),
+        ["lint"] => lint::lint(),
+        ["ci"] => ci::ci(),
+        ["help" | "-h" | "--help"] | [] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("error: unknown task\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(run::Verdict::Passed) => ExitCode::SUCCESS,
+        Ok(run::Verdict::Failed) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Returns the root of the work tree.
+fn root() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
+}
+
+const USAGE: &str = "\
+cargo xtask test            every test: unit, property, simulation, end to end
+cargo xtask test FILTER     the tests whose names contain FILTER
+
+cargo xtask tidy            sizes, layers, module docs, sources and forbidden words
+cargo xtask lint            rustfmt, clippy, cargo-deny, typos, taplo
+cargo xtask ci              lint, then test: what .ci/run does";

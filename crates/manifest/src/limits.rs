@@ -46,7 +46,7 @@ pub const FUNCTION_MEMORY_MIB: (u64, u64) = (128, 10_240);
 pub const CONCURRENCY_MAX: u64 = 1_000;
 
 /// Shortest and longest pause between two probes of a health check.
-/// Source: 30 s as in Route 53's `RequestInterval`; the lower end is ours.
+/// Source: Route 53 API reference, `RequestInterval` (30 s); the lower end is ours.
 pub const PROBE_INTERVAL: (Duration, Duration) =
     (Duration::from_millis(100), Duration::from_secs(30));
 

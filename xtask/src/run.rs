@@ -1,0 +1,148 @@
+//! Running other programs, and counting the tests that they ran.
+//!
+//! Their output goes through unchanged.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::ops::AddAssign;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+/// Whether a task found everything in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing is wrong.
+    Passed,
+    /// Something is, and has been said.
+    Failed,
+}
+
+/// How many tests passed and failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+}
+
+impl Tally {
+    pub(crate) fn verdict(self) -> Verdict {
+        if self.failed == 0 {
+            Verdict::Passed
+        } else {
+            Verdict::Failed
+        }
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+}
+
+/// Runs a command; returns whether it succeeded.
+pub(crate) fn run(command: &mut Command) -> Result<bool> {
+    let status = command
+        .status()
+        .with_context(|| format!("start {}", shown(command)))?;
+    Ok(status.success())
+}
+
+/// Runs a command that must succeed.
+pub(crate) fn must(command: &mut Command) -> Result<()> {
+    anyhow::ensure!(run(command)?, "{} failed", shown(command));
+    Ok(())
+}
+
+/// Runs a command and returns what it printed to standard output.
+pub(crate) fn read(command: &mut Command) -> Result<String> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("start {}", shown(command)))?;
+    anyhow::ensure!(output.status.success(), "{} failed", shown(command));
+    String::from_utf8(output.stdout).context("its output is UTF-8")
+}
+
+/// Runs a test runner, shows its output and returns its tally.
+///
+/// A runner that fails without a count, as when tests do not compile, counts as one failure.
+pub(crate) fn tally(command: &mut Command) -> Result<Tally> {
+    let shown = shown(command);
+    // One pipe for both streams would need a helper; runners print counts on one of them.
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("start {shown}"))?;
+    let out = child.stdout.take().context("stdout is piped")?;
+    let err = child.stderr.take().context("stderr is piped")?;
+    let (mut tally, on_err) = std::thread::scope(|scope| {
+        let errors = scope.spawn(|| {
+            let mut tally = Tally::default();
+            for line in BufReader::new(err).lines().map_while(Result::ok) {
+                eprintln!("{line}");
+                tally += count(&line).unwrap_or_default();
+            }
+            tally
+        });
+        let mut tally = Tally::default();
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            println!("{line}");
+            tally += count(&line).unwrap_or_default();
+        }
+        (tally, errors.join().unwrap_or_default())
+    });
+    tally += on_err;
+    let success = child
+        .wait()
+        .with_context(|| format!("run {shown}"))?
+        .success();
+    if !success && tally.failed == 0 {
+        tally.failed = 1;
+    }
+    Ok(tally)
+}
+
+/// Reads the closing line of nextest, cargo test or pytest; `None` for any other line.
+fn count(line: &str) -> Option<Tally> {
+    let line = line.trim();
+    let nextest = line
+        .strip_prefix("Summary [")
+        .and_then(|rest| rest.split_once("run:"));
+    let counts = if let Some((_, counts)) = nextest {
+        counts
+    } else if let Some(counts) = line.strip_prefix("test result: ") {
+        counts
+    } else if line.starts_with("===") || line.ends_with('s') && line.contains(" in ") {
+        line.trim_matches(['=', ' '])
+    } else {
+        return None;
+    };
+    let before = |noun: &str| {
+        let words: Vec<&str> = counts
+            .split([' ', ',', ';', '.'])
+            .filter(|w| !w.is_empty())
+            .collect();
+        let at = words.iter().position(|word| *word == noun)?;
+        words.get(at.checked_sub(1)?)?.parse::<u64>().ok()
+    };
+    let (passed, failed) = (before("passed"), before("failed"));
+    let errors = before("error").or_else(|| before("errors"));
+    passed.or(failed).or(errors)?;
+    Some(Tally {
+        passed: passed.unwrap_or(0),
+        failed: failed.unwrap_or(0) + errors.unwrap_or(0),
+    })
+}
+
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(OsStr::to_string_lossy).collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests;
