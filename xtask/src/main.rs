@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::tidy(),
         ["lint"] => lint::lint(),
         ["ci"] => ci::ci(),
+        ["tools"] => tools::tools(),
         ["help" | "-h" | "--help"] | [] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -56,4 +57,5 @@ cargo xtask test FILTER     the tests whose names contain FILTER
 
 cargo xtask tidy            sizes, layers, module docs, sources and forbidden words
 cargo xtask lint            rustfmt, clippy, cargo-deny, typos, taplo
-cargo xtask ci              lint, then test: what .ci/run does";
+cargo xtask ci              lint, then test: what .ci/run does
+cargo xtask tools           install the pinned tools and say where they are";

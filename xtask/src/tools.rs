@@ -3,10 +3,11 @@
 //! Nothing is installed outside the work tree, and nothing is compiled.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
+use crate::run::Verdict;
 use crate::{root, run};
 
 /// The installed tools.
@@ -36,13 +37,8 @@ impl Tools {
         }
         // Without pip of its own: Debian's venv has none unless a further package is installed.
         run::must(
-            Command::new("python3")
-                .args(["-m", "venv", "--without-pip"])
-                .arg(&home),
-        )?;
-        run::must(
-            Command::new("python3")
-                .args(["-m", "pip", "--python"])
+            pip()?
+                .arg("--python")
                 .arg(tools.program("python"))
                 .args([
                     "install",
@@ -73,6 +69,34 @@ impl Tools {
         command.current_dir(root());
         command
     }
+}
+
+/// Finds pip: as a module of the Python on the path, or as a program of its own.
+fn pip() -> Result<Command> {
+    for (program, module) in [
+        ("python3", &["-m", "pip"] as &[&str]),
+        ("pip3", &[]),
+        ("pip", &[]),
+    ] {
+        let mut probe = Command::new(program);
+        probe
+            .args(module)
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        if probe.status().is_ok_and(|status| status.success()) {
+            let mut pip = Command::new(program);
+            pip.args(module);
+            return Ok(pip);
+        }
+    }
+    anyhow::bail!("there is no pip; on Debian: apt-get install python3-pip")
+}
+
+/// `cargo xtask tools`: installs the tools and says where they are.
+pub(crate) fn tools() -> Result<Verdict> {
+    println!("{}", Tools::install()?.bin.display());
+    Ok(Verdict::Passed)
 }
 
 /// Returns cargo's target directory.
