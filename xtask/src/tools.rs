@@ -37,6 +37,11 @@ impl Tools {
         }
         // Without pip of its own: Debian's venv has none unless a further package is installed.
         run::must(
+            Command::new("python3")
+                .args(["-m", "venv", "--without-pip"])
+                .arg(&home),
+        )?;
+        run::must(
             pip()?
                 .arg("--python")
                 .arg(tools.program("python"))
