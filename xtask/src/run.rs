@@ -69,7 +69,7 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
 /// Runs a test runner, shows its output and returns its tally.
 ///
 /// A runner that fails without a count, as when tests do not compile, counts as one failure.
-pub(crate) fn tally(command: &mut Command) -> Result<Tally> {
+pub(crate) fn tally(runner: Runner, command: &mut Command) -> Result<Tally> {
     let shown = shown(command);
     // One pipe for both streams would need a helper; runners print counts on one of them.
     let mut child = command
@@ -84,14 +84,14 @@ pub(crate) fn tally(command: &mut Command) -> Result<Tally> {
             let mut tally = Tally::default();
             for line in BufReader::new(err).lines().map_while(Result::ok) {
                 eprintln!("{line}");
-                tally += count(&line).unwrap_or_default();
+                tally += runner.count(&line).unwrap_or_default();
             }
             tally
         });
         let mut tally = Tally::default();
         for line in BufReader::new(out).lines().map_while(Result::ok) {
             println!("{line}");
-            tally += count(&line).unwrap_or_default();
+            tally += runner.count(&line).unwrap_or_default();
         }
         (tally, errors.join().unwrap_or_default())
     });
@@ -106,36 +106,42 @@ pub(crate) fn tally(command: &mut Command) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Reads the closing line of nextest, cargo test or pytest; `None` for any other line.
-fn count(line: &str) -> Option<Tally> {
-    let line = line.trim();
-    let nextest = line
-        .strip_prefix("Summary [")
-        .and_then(|rest| rest.split_once("run:"));
-    let counts = if let Some((_, counts)) = nextest {
-        counts
-    } else if let Some(counts) = line.strip_prefix("test result: ") {
-        counts
-    } else if line.starts_with("===") || line.ends_with('s') && line.contains(" in ") {
-        line.trim_matches(['=', ' '])
-    } else {
-        return None;
-    };
-    let before = |noun: &str| {
+/// A program that runs tests and closes with a count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Runner {
+    /// cargo-nextest, which also shows the closing lines of single tests that failed.
+    Nextest,
+    /// cargo test.
+    Cargo,
+    /// pytest.
+    Pytest,
+}
+
+impl Runner {
+    /// Reads the runner's closing line; `None` for any other line.
+    fn count(self, line: &str) -> Option<Tally> {
+        let line = line.trim();
+        let counts = match self {
+            Self::Nextest => line.strip_prefix("Summary [")?.split_once("run:")?.1,
+            Self::Cargo => line.strip_prefix("test result: ")?,
+            Self::Pytest => line.trim_matches(['=', ' ']).split_once(" in ")?.0,
+        };
         let words: Vec<&str> = counts
             .split([' ', ',', ';', '.'])
-            .filter(|w| !w.is_empty())
+            .filter(|word| !word.is_empty())
             .collect();
-        let at = words.iter().position(|word| *word == noun)?;
-        words.get(at.checked_sub(1)?)?.parse::<u64>().ok()
-    };
-    let (passed, failed) = (before("passed"), before("failed"));
-    let errors = before("error").or_else(|| before("errors"));
-    passed.or(failed).or(errors)?;
-    Some(Tally {
-        passed: passed.unwrap_or(0),
-        failed: failed.unwrap_or(0) + errors.unwrap_or(0),
-    })
+        let before = |noun: &str| {
+            let at = words.iter().position(|word| *word == noun)?;
+            words.get(at.checked_sub(1)?)?.parse::<u64>().ok()
+        };
+        let (passed, failed) = (before("passed"), before("failed"));
+        let errors = before("error").or_else(|| before("errors"));
+        passed.or(failed).or(errors)?;
+        Some(Tally {
+            passed: passed.unwrap_or(0),
+            failed: failed.unwrap_or(0) + errors.unwrap_or(0),
+        })
+    }
 }
 
 fn shown(command: &Command) -> String {

@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 
-use crate::run::{self, Tally, Verdict};
+use crate::run::{self, Runner, Tally, Verdict};
 use crate::tools::{Tools, target};
 use crate::{root, tidy};
 
@@ -23,11 +23,17 @@ pub(crate) fn tally(filter: &[&str]) -> Result<Tally> {
         command.args(packages).args(filter);
         command
     };
-    let mut tally = run::tally(&mut nextest(&["--workspace", "--exclude", "testkit"]))?;
+    let mut tally = run::tally(
+        Runner::Nextest,
+        &mut nextest(&["--workspace", "--exclude", "testkit"]),
+    )?;
     if filter.is_empty() {
         for package in tidy::packages_with_doc_tests()? {
             let mut command = tools.command("cargo");
-            tally += run::tally(command.args(["test", "--quiet", "--doc", "-p", &package]))?;
+            tally += run::tally(
+                Runner::Cargo,
+                command.args(["test", "--quiet", "--doc", "-p", &package]),
+            )?;
         }
     }
     tally += end_to_end(&tools, nextest(&["-p", "testkit"]), filter)?;
@@ -47,7 +53,7 @@ fn end_to_end(tools: &Tools, mut nextest: std::process::Command, filter: &[&str]
         command.env("HITHER_TOOLS", tools.program(""));
     };
     with_program(&mut nextest);
-    let mut tally = run::tally(&mut nextest)?;
+    let mut tally = run::tally(Runner::Nextest, &mut nextest)?;
     let scripts = root().join("tests/e2e");
     if scripts.is_dir() {
         let mut pytest = tools.command("python3");
@@ -58,7 +64,7 @@ fn end_to_end(tools: &Tools, mut nextest: std::process::Command, filter: &[&str]
             pytest.args(["-k", &filter.join(" or ")]);
         }
         with_program(&mut pytest);
-        tally += run::tally(&mut pytest)?;
+        tally += run::tally(Runner::Pytest, &mut pytest)?;
     }
     Ok(tally)
 }
