@@ -90,7 +90,8 @@ impl Name {
         })
     }
 
-    /// Returns a text whose order is that of Route 53's lists: labels reversed, each with a dot.
+    /// Returns a text whose order is that of Route 53's lists: labels reversed, escaped, each
+    /// with a dot. Two names never have the same.
     ///
     /// Source: Route 53 API reference, "ListResourceRecordSets".
     pub fn sort_key(&self) -> String {
@@ -98,7 +99,7 @@ impl Name {
         labels.reverse();
         let mut key = String::new();
         for label in labels {
-            escape(label, Escapes::OutsideAscii, &mut key);
+            escape(label, &mut key);
             key.push('.');
         }
         key
@@ -186,22 +187,10 @@ pub(crate) fn suffixes(wire: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     })
 }
 
-/// Which bytes [`escape`] writes as octal codes.
-#[derive(Clone, Copy)]
-enum Escapes {
-    /// All but letters, digits, `-` and `_`, as Route 53 returns names.
-    AsRoute53,
-    /// Only those that a text of labels cannot hold: two names never become one text.
-    OutsideAscii,
-}
-
-fn escape(label: &[u8], escapes: Escapes, out: &mut String) {
+/// Appends a label, all but letters, digits, `-` and `_` as octal codes.
+fn escape(label: &[u8], out: &mut String) {
     for &byte in label {
-        let plain = match escapes {
-            Escapes::AsRoute53 => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'),
-            Escapes::OutsideAscii => byte.is_ascii_graphic() && !matches!(byte, b'.' | b'\\'),
-        };
-        if plain {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
             out.push(char::from(byte));
         } else {
             push_octal(byte, out);
@@ -227,7 +216,7 @@ pub(crate) fn push_text(wire: &[u8], out: &mut String) {
             && let Some(label) = rest.get(..usize::from(length))
             && !label.is_empty()
         {
-            escape(label, Escapes::AsRoute53, out);
+            escape(label, out);
             out.push('.');
         }
     }

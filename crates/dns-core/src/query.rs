@@ -67,6 +67,23 @@ pub struct ClientSubnet {
     pub source: u8,
 }
 
+impl ClientSubnet {
+    /// Makes the network of `source` bits that holds an address.
+    pub fn new(address: IpAddr, source: u8) -> Self {
+        let address = match address {
+            IpAddr::V4(address) => {
+                let host = u32::MAX.checked_shr(u32::from(source)).unwrap_or(0);
+                IpAddr::V4((u32::from(address) & !host).into())
+            }
+            IpAddr::V6(address) => {
+                let host = u128::MAX.checked_shr(u32::from(source)).unwrap_or(0);
+                IpAddr::V6((u128::from(address) & !host).into())
+            }
+        };
+        Self { address, source }
+    }
+}
+
 /// What came of reading a message.
 #[derive(Clone, Debug)]
 #[expect(

@@ -60,6 +60,16 @@ fn a_query_comes_back_as_it_was_written() {
 }
 
 #[test]
+fn a_subnet_holds_no_bits_past_its_own() {
+    let network = |address: &str, source| ClientSubnet::new(address.parse().unwrap(), source);
+    let shown = |subnet: ClientSubnet| subnet.address.to_string();
+    assert_eq!(shown(network("192.0.2.77", 24)), "192.0.2.0");
+    assert_eq!(shown(network("192.0.2.77", 32)), "192.0.2.77");
+    assert_eq!(shown(network("192.0.2.77", 0)), "0.0.0.0");
+    assert_eq!(shown(network("2001:db8:1:2:3::", 48)), "2001:db8:1::");
+}
+
+#[test]
 fn letters_do_not_matter() {
     let mut packet = packet(None);
     packet[13] = b'A';
