@@ -127,6 +127,3 @@ pub async fn execute(
     }
     Ok(Outcome { known, changes })
 }
-
-#[cfg(test)]
-mod tests;

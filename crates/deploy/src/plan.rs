@@ -309,7 +309,7 @@ fn plan_health(
             tags: vec![
                 (
                     "Name".to_owned(),
-                    format!("{} in {}", domain.name, region.name),
+                    format!("{}/{}", domain.name, region.name),
                 ),
                 ("hither:interval".to_owned(), shown(health.interval)),
             ],

@@ -4,7 +4,11 @@
 
 use std::fmt;
 
-use super::encode::{json_value, scalar};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::encode::scalar;
 use super::{Call, Shape};
 
 impl fmt::Display for Call {
@@ -110,8 +114,23 @@ fn word(text: &str) -> Option<String> {
     plain.then(|| text.to_owned())
 }
 
+/// Writes JSON with the members in the order of the service model, as people know them.
 fn json(value: &Shape) -> String {
-    json_value(value, str::to_owned).to_string()
+    let text = |text: &str| Value::from(text).to_string();
+    let joined = |parts: Vec<String>| parts.join(",");
+    match value {
+        Shape::Text(value) => text(value),
+        Shape::Number(_) | Shape::Flag(_) => scalar(value).unwrap_or_default(),
+        Shape::Blob { bytes, .. } => text(&STANDARD.encode(bytes)),
+        Shape::List { items, .. } => format!("[{}]", joined(items.iter().map(json).collect())),
+        Shape::Structure(_) | Shape::Map(_) => {
+            let pairs = pairs(value).unwrap_or_default();
+            let members = pairs
+                .iter()
+                .map(|(name, value)| format!("{}:{}", text(name), json(value)));
+            format!("{{{}}}", joined(members.collect()))
+        }
+    }
 }
 
 /// Quotes a text for a POSIX shell, where it needs it.

@@ -111,7 +111,7 @@ pub(super) fn scalar(value: &Shape) -> Option<String> {
 }
 
 /// Writes a value as JSON, with members named as `name` says.
-pub(super) fn json_value(value: &Shape, name: fn(&str) -> String) -> Value {
+fn json_value(value: &Shape, name: fn(&str) -> String) -> Value {
     match value {
         Shape::Text(text) => text.clone().into(),
         Shape::Number(number) => (*number).into(),

@@ -85,9 +85,9 @@ impl Connection {
 
     /// Returns whether a kept connection had been closed before the request reached anyone.
     pub(super) fn was_stale(error: &Broken) -> bool {
-        error
-            .downcast_ref::<hyper::Error>()
-            .is_some_and(|error| error.is_canceled() || error.is_incomplete_message())
+        error.downcast_ref::<hyper::Error>().is_some_and(|error| {
+            error.is_canceled() || error.is_closed() || error.is_incomplete_message()
+        })
     }
 }
 
