@@ -21,7 +21,17 @@ use crate::pace::Pace;
 #[derive(Clone, Debug)]
 pub struct Links {
     ways: Arc<Mutex<Ways>>,
+    others: Others,
     pace: Pace,
+}
+
+/// What holds for pairs that nobody has named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Others {
+    /// They are joined without delay.
+    Joined,
+    /// They are not linked.
+    Apart,
 }
 
 type Ways = BTreeMap<(String, String), Arc<Way>>;
@@ -47,17 +57,21 @@ impl Links {
     ///
     /// Errors: [`LinksError::Table`] for any other shape.
     pub fn parse(table: &str) -> Result<Self, LinksError> {
-        let links = Self::none()?;
+        let links = Self {
+            others: Others::Apart,
+            ..Self::none()?
+        };
         for (a, b, rtt) in round_trips(table)? {
             links.set_rtt(&a, &b, rtt);
         }
         Ok(links)
     }
 
-    /// Makes a set of links that is empty; [`Links::set_rtt`] fills it.
+    /// Makes links without delay between any two places; [`Links::set_rtt`] gives them one.
     pub fn none() -> Result<Self, LinksError> {
         Ok(Self {
             ways: Arc::default(),
+            others: Others::Joined,
             pace: Pace::precise()?,
         })
     }
@@ -68,17 +82,17 @@ impl Links {
     #[must_use]
     pub fn on_runtime_clock(self) -> Self {
         Self {
-            ways: self.ways,
             pace: Pace::of_runtime(),
+            ..self
         }
     }
 
     /// Returns the one-way delay, `None` where there is no link. A place is at itself.
     pub fn delay(&self, from: &str, to: &str) -> Option<Duration> {
-        if from == to {
-            return Some(Duration::ZERO);
+        match self.way(from, to) {
+            Some(way) => Some(way.delay()),
+            None => self.joined(from, to).then_some(Duration::ZERO),
         }
-        self.way(from, to).map(|way| way.delay())
     }
 
     /// Returns every place that has a link, by name.
@@ -144,7 +158,7 @@ impl Links {
 
     /// Returns one direction, ready to carry; `None` where there is no link.
     pub(crate) fn line(&self, from: &str, to: &str) -> Option<Line> {
-        let way = if from == to {
+        let way = if self.joined(from, to) {
             self.open(from, to)
         } else {
             self.way(from, to)?
@@ -153,6 +167,11 @@ impl Links {
             way,
             pace: self.pace.clone(),
         })
+    }
+
+    /// Returns whether a pair that has no way is joined all the same. A place is at itself.
+    fn joined(&self, from: &str, to: &str) -> bool {
+        from == to || self.others == Others::Joined
     }
 
     fn way(&self, from: &str, to: &str) -> Option<Arc<Way>> {

@@ -55,6 +55,17 @@ fn tables_that_are_none() {
 }
 
 #[test]
+fn pairs_without_a_figure_are_apart_or_without_delay() {
+    let table = Links::parse("[rtt_ms]\n\"a b\" = 10").expect("a table");
+    assert_eq!(table.delay("a", "c"), None);
+    assert_eq!(table.delay("a", "a"), Some(Duration::ZERO));
+    let none = Links::none().expect("a thread");
+    assert_eq!(none.delay("a", "c"), Some(Duration::ZERO));
+    none.set_rtt("a", "c", Duration::from_millis(10));
+    assert_eq!(none.delay("c", "a"), Some(Duration::from_millis(5)));
+}
+
+#[test]
 fn cuts_have_directions() {
     let links = Links::parse("[rtt_ms]\n\"a b\" = 10\n\"a c\" = 20").expect("a table");
     assert_eq!(links.delay("a", "b"), Some(Duration::from_millis(5)));

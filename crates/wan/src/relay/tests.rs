@@ -31,7 +31,8 @@ fn not_before(start: Instant, delay: Duration) {
 #[tokio::test]
 async fn places_without_a_link_have_no_relay() {
     let target = SocketAddr::from(([127, 0, 0, 1], 9));
-    let error = Relay::tcp(&links(), "a", "nowhere", target).expect_err("no such link");
+    let links = Links::public().expect("the table").on_runtime_clock();
+    let error = Relay::tcp(&links, "a", "nowhere", target).expect_err("no such link");
     assert!(matches!(error, RelayError::NotLinked { .. }));
     assert_eq!(
         error.to_string(),
