@@ -13,7 +13,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::call::{Answer, Ending};
 use crate::code::Codes;
-use crate::instance::{self, Seat, StartError, Work};
+use crate::instance::life::live;
+use crate::instance::{Seat, StartError, Work};
 use crate::interpreter::Interpreters;
 use crate::limits::INSTANCES_DEFAULT;
 use crate::locked::Locked;
@@ -140,7 +141,7 @@ impl Dispatch {
                 let stop = self.premises.tasks.token().child_token();
                 let seat = Arc::new(Seat::new(id, Arc::clone(self), self.spec(), stop));
                 self.seats.with(|seats| seats.insert(id, Arc::clone(&seat)));
-                self.premises.tasks.spawn_draining(instance::live(seat));
+                self.premises.tasks.spawn_draining(live(seat));
             }
             Output::Assign(id, work) => {
                 let seat = self.seats.with(|seats| seats.get(&id).cloned());
