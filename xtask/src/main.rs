@@ -7,6 +7,7 @@
     reason = "a task talks to the person who started it"
 )]
 
+mod bench;
 mod ci;
 mod lint;
 mod run;
@@ -26,6 +27,8 @@ fn main() -> ExitCode {
         ["lint"] => lint::lint(),
         ["ci"] => ci::ci(),
         ["tools"] => tools::tools(),
+        ["bench", name] => bench::bench(name, bench::Form::Table),
+        ["bench", name, "--json"] => bench::bench(name, bench::Form::Json),
         ["help" | "-h" | "--help"] | [] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -58,4 +61,5 @@ cargo xtask test FILTER     the tests whose names contain FILTER
 cargo xtask tidy            sizes, layers, module docs, sources and forbidden words
 cargo xtask lint            rustfmt, clippy, cargo-deny, typos, taplo
 cargo xtask ci              lint, then test: what .ci/run does
+cargo xtask bench smoke     figures beside DynamoDB Local, Knot and nginx; --json for machines
 cargo xtask tools           install the pinned tools and say where they are";

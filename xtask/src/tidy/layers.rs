@@ -271,7 +271,7 @@ const RULES: &[Rule] = &[
         IO,
     ),
     rule("testkit", &["*"], &[]),
-    rule("xtask", &[], &[]),
+    rule("xtask", &["wan"], &[]),
 ];
 
 #[cfg(test)]

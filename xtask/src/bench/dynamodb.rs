@@ -1,0 +1,211 @@
+//! GetItem and durable PutItem beside DynamoDB Local on disk.
+//!
+//! Both answer the same bytes from the same generator: 64 connections, items of 1 KB. Ours
+//! flushes each write to disk before it answers; the peer does what it does by default.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::bench::load::{self, Load};
+use crate::bench::process::{Process, accepts, free_port};
+use crate::bench::region::{self, Binary, DATE, REGION};
+use crate::bench::report::{Figure, Goal};
+use crate::bench::{folder, http, runtime};
+use crate::run;
+use crate::tools::target;
+
+pub(super) fn measure(binary: &Binary) -> Result<Vec<Figure>> {
+    let ours = {
+        let folder = folder("dynamodb")?;
+        let region = region::alone(binary, &folder)?;
+        rates(region.ports.api()).context("ours")?
+    };
+    let mut gets = Figure::new("GetItem 1 KB, 64 connections", ours.gets, "/s");
+    let mut puts = Figure::new("PutItem 1 KB durable, 64 connections", ours.puts, "/s");
+    match local() {
+        Ok(theirs) => {
+            gets = gets.beside(PEER, theirs.gets).goal(Goal::TimesPeer(2.0));
+            puts = puts.beside(PEER, theirs.puts).goal(Goal::TimesPeer(10.0));
+        }
+        Err(error) => eprintln!("no {PEER}: {error:#}"),
+    }
+    Ok(vec![gets, puts])
+}
+
+/// What was measured of one server, requests per second.
+struct Rates {
+    gets: f64,
+    puts: f64,
+}
+
+fn rates(address: SocketAddr) -> Result<Rates> {
+    runtime()?.block_on(make_table(address))?;
+    let host = address.to_string();
+    let put = request("PutItem", &host);
+    let payload = "x".repeat(PAYLOAD_BYTES);
+    // Puts first, over all keys: the gets that follow find what they ask for.
+    let puts = load::run(
+        address,
+        Load::USUAL,
+        move |at| {
+            let key = at % KEYS;
+            put(&format!(
+                r#"{{"TableName":"bench","Item":{{"id":{{"S":"k{key:06}"}},"payload":{{"S":"{payload}"}}}}}}"#
+            ))
+        },
+        || Ok(()),
+    );
+    let puts = puts.context("PutItem")?;
+    let written = puts.requests.clamp(1, KEYS);
+    let get = request("GetItem", &host);
+    let gets = load::run(
+        address,
+        Load::USUAL,
+        move |at| {
+            // A large odd step visits the keys in an order without a pattern.
+            let key = at.wrapping_mul(7_919) % written;
+            get(&format!(
+                r#"{{"TableName":"bench","Key":{{"id":{{"S":"k{key:06}"}}}}}}"#
+            ))
+        },
+        || Ok(()),
+    );
+    let gets = gets.context("GetItem")?;
+    Ok(Rates {
+        gets: gets.rate,
+        puts: puts.rate,
+    })
+}
+
+/// Makes the table and waits until it is active.
+pub(super) async fn make_table(address: SocketAddr) -> Result<()> {
+    let table = r#"{"TableName":"bench","BillingMode":"PAY_PER_REQUEST",
+        "AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],
+        "KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],
+        "StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}}"#;
+    call(address, "CreateTable", table).await?;
+    wait_until_active(address).await
+}
+
+/// Waits until the table is there and active, for ten seconds at most.
+pub(super) async fn wait_until_active(address: SocketAddr) -> Result<()> {
+    for _ in 0..200 {
+        let described = call(address, "DescribeTable", r#"{"TableName":"bench"}"#).await;
+        if described.is_ok_and(|text| text.contains(r#""TableStatus":"ACTIVE""#)) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    anyhow::bail!("the table is not active at {address}")
+}
+
+/// Calls one operation; any status but 200 is an error.
+pub(super) async fn call(address: SocketAddr, operation: &str, body: &str) -> Result<String> {
+    let request = request(operation, &address.to_string());
+    let response = http::once(address, &request(body)).await?;
+    let text = String::from_utf8_lossy(&response.body).into_owned();
+    anyhow::ensure!(
+        response.status == 200,
+        "{operation}: {} {text}",
+        response.status
+    );
+    Ok(text)
+}
+
+/// Returns what makes requests of one operation from bodies.
+pub(super) fn request(
+    operation: &str,
+    host: &str,
+) -> impl Fn(&str) -> Vec<u8> + Clone + Send + use<> {
+    let target = format!("DynamoDB_20120810.{operation}");
+    let authorization = region::authorization(REGION, "dynamodb");
+    let host = host.to_owned();
+    move |body| {
+        let headers = [
+            ("host", &*host),
+            ("content-type", "application/x-amz-json-1.0"),
+            ("x-amz-target", &*target),
+            ("x-amz-date", DATE),
+            ("authorization", &*authorization),
+        ];
+        http::request("POST", "/", &headers, body)
+    }
+}
+
+fn local() -> Result<Rates> {
+    let jars = install().context("install it with Maven")?;
+    let folder = folder("dynamodb-local")?;
+    let port = free_port(Ipv4Addr::LOCALHOST.into())?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut command = Command::new("java");
+    command
+        .arg(format!("-Djava.library.path={}", jars.display()))
+        .arg("-cp")
+        .arg(jars.join("*"))
+        .arg("software.amazon.dynamodb.services.local.main.ServerRunner")
+        .args([
+            "-port",
+            &port.to_string(),
+            "-disableTelemetry",
+            "-sharedDb",
+            "-dbPath",
+        ])
+        .arg(&folder);
+    let mut process = Process::start(&mut command, &folder.join("log.txt"))?;
+    process.wait_for(Duration::from_mins(1), || accepts(address))?;
+    rates(address)
+}
+
+/// Fetches the peer and what it needs, once.
+fn install() -> Result<PathBuf> {
+    let home = target().join("tools/dynamodb-local");
+    let jars = home.join("lib");
+    if has_jar(&jars) {
+        return Ok(jars);
+    }
+    std::fs::create_dir_all(&home)?;
+    std::fs::write(home.join("pom.xml"), POM)?;
+    let mut maven = Command::new("mvn");
+    maven
+        .args([
+            "-q",
+            "-B",
+            "dependency:copy-dependencies",
+            "-DoutputDirectory=lib",
+        ])
+        .current_dir(&home);
+    run::must(&mut maven)?;
+    anyhow::ensure!(has_jar(&jars), "Maven copied no DynamoDBLocal");
+    Ok(jars)
+}
+
+fn has_jar(folder: &Path) -> bool {
+    folder
+        .join(format!("DynamoDBLocal-{VERSION}.jar"))
+        .is_file()
+}
+
+const PEER: &str = "DynamoDB Local";
+
+const VERSION: &str = "3.1.0";
+
+const POM: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>bench</groupId><artifactId>bench</artifactId><version>1</version>
+  <dependencies><dependency>
+    <groupId>software.amazon.dynamodb</groupId>
+    <artifactId>DynamoDBLocal</artifactId>
+    <version>3.1.0</version>
+  </dependency></dependencies>
+</project>
+"#;
+
+/// Items in the table. 20,000, some 20 MB.
+const KEYS: u64 = 20_000;
+
+/// The attribute that makes an item 1 KB.
+const PAYLOAD_BYTES: usize = 1_000;
