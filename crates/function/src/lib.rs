@@ -1,7 +1,9 @@
 //! Function processes, their pools and the Lambda Runtime API they call.
 //!
 //! It is no sandbox for hostile code: a function runs as the user of the region's own process,
-//! and its memory size is told to it, not enforced.
+//! its memory size is told to it, not enforced, and any process of the machine can reach the
+//! loopback port of its Runtime API. When the region's process is killed, functions lose their
+//! Runtime API and end by themselves the next time they ask it for something.
 //!
 //! ```text
 //! invoke ─► host ─► dispatch (pool: which instance?) ─► instance ─ GET …/next ─► bootstrap
