@@ -174,6 +174,7 @@ fn install() -> Result<PathBuf> {
         .args([
             "-q",
             "-B",
+            "-Dstyle.color=never",
             "dependency:copy-dependencies",
             "-DoutputDirectory=lib",
         ])
