@@ -121,6 +121,13 @@ pub const ADD_PERMISSION: Operation = rest(
     "POST",
     "/2015-03-31/functions/{FunctionName}/policy",
 );
+/// Lambda: `GetPolicy`.
+pub const GET_POLICY: Operation = rest(
+    Api::Lambda,
+    "GetPolicy",
+    "GET",
+    "/2015-03-31/functions/{FunctionName}/policy",
+);
 
 /// DynamoDB: `CreateTable`.
 pub const CREATE_TABLE: Operation = json(Api::DynamoDb, "CreateTable");

@@ -1,6 +1,7 @@
 //! Tests of plans.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use base::region::RegionName;
 use manifest::model::Manifest;
@@ -77,7 +78,8 @@ fn the_five_steps_read_as_commands() {
     let mut text = String::new();
     for (task, commands) in plan.commands() {
         for command in commands {
-            text += &format!("{} {}: {command}\n", task.step.number(), task.region);
+            let (step, region) = (task.step.number(), &task.region);
+            writeln!(text, "{step} {region}: {command}").expect("memory takes all writes");
         }
     }
     insta::assert_snapshot!(text);

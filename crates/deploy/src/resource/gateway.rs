@@ -3,6 +3,7 @@
 //! Source: API Gateway v2 API reference.
 
 use base::region::RegionName;
+use serde_json::Value;
 
 use crate::call::{Call, Shape, structure};
 use crate::client::{Node, Reply};
@@ -11,7 +12,7 @@ use crate::known::{Key, Known, NotKnown};
 use crate::operation::{
     ADD_PERMISSION, CREATE_API, CREATE_API_MAPPING, CREATE_DOMAIN_NAME, CREATE_INTEGRATION,
     CREATE_ROUTE, CREATE_STAGE, GET_API_MAPPINGS, GET_APIS, GET_DOMAIN_NAME, GET_INTEGRATIONS,
-    GET_ROUTES, GET_STAGE, UPDATE_API_MAPPING, UPDATE_DOMAIN_NAME, UPDATE_ROUTE,
+    GET_POLICY, GET_ROUTES, GET_STAGE, UPDATE_API_MAPPING, UPDATE_DOMAIN_NAME, UPDATE_ROUTE,
 };
 
 /// An HTTP API as it should be.
@@ -260,7 +261,7 @@ impl Permission {
         let Self { account, .. } = self;
         Ok(Call::new(ADD_PERMISSION, region)
             .with("FunctionName", &*self.function)
-            .with("StatementId", format!("api-{api}"))
+            .with("StatementId", self.statement(region, known)?)
             .with("Action", "lambda:InvokeFunction")
             .with("Principal", "apigateway.amazonaws.com")
             .with(
@@ -271,7 +272,15 @@ impl Permission {
 
     /// Makes the function let the API call it.
     pub(crate) async fn ensure(&self, session: &mut Session<'_>) -> Result<Change, DeployError> {
-        let call = self.creating(session.region(), session.known())?;
+        let region = session.region();
+        let look = Call::new(GET_POLICY, region).with("FunctionName", &*self.function);
+        let statement = self.statement(region, session.known())?;
+        let policy = session.look(look).await?;
+        let policy = policy.and_then(|reply| reply.text(&["Policy"]));
+        if policy.is_some_and(|policy| has_statement(&policy, &statement)) {
+            return Ok(Change::Unchanged);
+        }
+        let call = self.creating(region, session.known())?;
         match session.change(call).await {
             Ok(_) => Ok(Change::Created),
             // A statement of this id can only be ours: it carries the API's id.
@@ -281,6 +290,20 @@ impl Permission {
             Err(error) => Err(error),
         }
     }
+
+    fn statement(&self, region: &RegionName, known: &Known) -> Result<String, NotKnown> {
+        Ok(format!("api-{}", api_id(&self.domain, region, known)?))
+    }
+}
+
+/// Returns whether a policy, a JSON text, has a statement of this id.
+fn has_statement(policy: &str, id: &str) -> bool {
+    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
+    let statements = policy.get("Statement").and_then(Value::as_array);
+    statements
+        .into_iter()
+        .flatten()
+        .any(|statement| statement.get("Sid").and_then(Value::as_str) == Some(id))
 }
 
 impl DomainName {

@@ -256,16 +256,20 @@ async fn a_permission_that_is_there_is_left_alone() {
         function: "cart".to_owned(),
         account: "000000000000".to_owned(),
     });
-    let (changes, _, _) = run(vec![api(), permission], |seen| match seen.name.as_str() {
-        "GET /v2/apis" => ok(r#"{"items": []}"#),
-        "POST /v2/apis" => ok(r#"{"apiId": "a1", "apiEndpoint": "https://a1.test"}"#),
-        _ => (409, r#"{"__type": "ResourceConflictException"}"#.to_owned()),
-    })
-    .await;
-    assert_eq!(
-        changes.expect("no failure"),
-        [Change::Created, Change::Unchanged]
-    );
+    for (held, calls_wanted) in [("api-a1", 3), ("api-a2", 4)] {
+        let policy = format!(r#"{{"Policy": "{{\"Statement\": [{{\"Sid\": \"{held}\"}}]}}"}}"#);
+        let plan = vec![api(), permission.clone()];
+        let (changes, calls, _) = run(plan, move |seen| match seen.name.as_str() {
+            "GET /v2/apis" => ok(r#"{"items": []}"#),
+            "POST /v2/apis" => ok(r#"{"apiId": "a1", "apiEndpoint": "https://a1.test"}"#),
+            "GET /2015-03-31/functions/cart/policy" => ok(&policy),
+            _ => (409, r#"{"__type": "ResourceConflictException"}"#.to_owned()),
+        })
+        .await;
+        let wanted = [Change::Created, Change::Unchanged];
+        assert_eq!(changes.expect("no failure"), wanted);
+        assert_eq!(calls.len(), calls_wanted, "{calls:?}");
+    }
 }
 
 /// A Route 53 that holds one zone, and hears of the check only after a while.
