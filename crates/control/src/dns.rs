@@ -1,19 +1,28 @@
 //! DNS resources: hosted zones, record sets, health checks, their tags, client networks.
 //!
-//! It knows no XML. What a region answers from is made of them by [`build`].
+//! It knows no XML. What a region answers from and probes is made of them by [`zones`],
+//! [`latency`] and [`checks`].
 //! Source: Route 53 API reference, data types `HostedZone`, `ResourceRecordSet`, `HealthCheck`.
 
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use base::region::RegionName;
+use dns_core::latency::Latency;
 use dns_core::name::Name;
+use dns_core::zones::Zones;
+use health_core::check::CheckSpec;
 use serde::{Deserialize, Serialize};
+use store::port::Store;
 
+use crate::control::Control;
 use crate::resource::Resource;
 use crate::system::SystemTable;
 
 pub mod build;
 pub mod check;
+
+use build::Problem;
 
 /// A hosted zone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -239,6 +248,55 @@ impl Resource for LatencyEntry {
     fn sort(&self) -> String {
         self.network.clone()
     }
+}
+
+impl LatencyEntry {
+    /// Returns what is wrong with an entry.
+    pub fn problem(&self) -> Option<String> {
+        let unknown = |region: &&String| RegionName::parse(region).is_err();
+        match build::network(self) {
+            None => Some(format!(
+                "{:?} is no network such as 192.0.2.0/24",
+                self.network
+            )),
+            Some(network) if network.prefix_max() < network.prefix => {
+                Some(format!("{:?} has too long a prefix", self.network))
+            }
+            Some(_) => {
+                let region = self.rtt_micros.keys().find(unknown)?;
+                Some(format!("{region:?} is no region"))
+            }
+        }
+    }
+}
+
+/// Lays out the zones that a region has, with what is left out of them.
+///
+/// Its cost grows with all record sets: once for each change of resources, not of health.
+pub fn zones<S: Store>(control: &Control<S>) -> (Zones, Vec<Problem>) {
+    let hosted = control.all::<HostedZone>().into_iter().map(|zone| {
+        let sets = control.list::<RecordSet>(&zone.id, "");
+        (zone, sets)
+    });
+    build::zones(hosted.collect(), &build::addresses(control.project()))
+}
+
+/// Lays out the networks of clients that a region knows, with what is left out.
+pub fn latency<S: Store>(control: &Control<S>) -> (Latency, Vec<Problem>) {
+    build::latency(control.all::<LatencyEntry>().iter())
+}
+
+/// Returns the health checks that can be probed; one that cannot counts as healthy.
+pub fn checks<S: Store>(control: &Control<S>) -> (Vec<CheckSpec>, Vec<Problem>) {
+    let (mut specs, mut problems) = (Vec::new(), Vec::new());
+    for check in control.all::<HealthCheck>() {
+        let tags = control.get::<Tags>(&Tags::partition_of("healthcheck", &check.id), TAGS);
+        match check::spec(&check, tags.as_ref()) {
+            Ok(spec) => specs.push(spec),
+            Err(error) => problems.push(build::problem(&check.id, &error)),
+        }
+    }
+    (specs, problems)
 }
 
 /// Returns the id of the hosted zone that this call creates: the same for the same call, in

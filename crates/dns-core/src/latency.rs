@@ -18,15 +18,14 @@ impl Rtt {
     /// Farther than everything that was measured.
     pub const UNKNOWN: Self = Self(u32::MAX);
 
+    /// Makes a round-trip time; one of more than an hour counts as an hour.
+    pub fn from_duration(duration: Duration) -> Self {
+        Self(u32::try_from(duration.as_micros()).unwrap_or(u32::MAX - 1))
+    }
+
     /// Returns the time; that of [`Rtt::UNKNOWN`] is meaningless.
     pub const fn as_duration(self) -> Duration {
         Duration::from_micros(self.0 as u64)
-    }
-}
-
-impl From<Duration> for Rtt {
-    fn from(duration: Duration) -> Self {
-        Self(u32::try_from(duration.as_micros()).unwrap_or(u32::MAX - 1))
     }
 }
 
@@ -52,6 +51,11 @@ pub struct Network {
 }
 
 impl Network {
+    /// Returns the longest prefix that an address of its family has.
+    pub fn prefix_max(&self) -> u8 {
+        key_of(self.address).0.bits()
+    }
+
     /// Returns the first and last address as keys, and whether they are IPv4.
     fn range(&self) -> (Family, u128, u128) {
         let (family, key) = key_of(self.address);

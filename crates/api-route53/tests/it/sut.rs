@@ -12,7 +12,7 @@ use base::region::RegionId;
 use bytes::Bytes;
 use clock::time::WallTime;
 use control::control::{PeerReach, Reach};
-use control::dns::build;
+use control::dns;
 use control::dns::check::{Report, Wanted};
 use control::testing::{Node, pull};
 use dns_core::health::Health;
@@ -172,14 +172,16 @@ impl Answer {
 }
 
 fn view(node: &Node) -> View {
-    let plan = build::plan(&node.control);
-    assert_eq!(plan.problems, []);
+    let (zones, problems) = dns::zones(&node.control);
+    assert_eq!(problems, []);
+    let (latency, problems) = dns::latency(&node.control);
+    assert_eq!(problems, []);
     View::new(ViewSource {
         generation: Generation(1),
         region: node.id(),
-        zones: plan.zones,
+        zones: Arc::new(zones),
         health: Arc::new(Health::default()),
-        latency: plan.latency,
+        latency: Arc::new(latency),
         delays: Vec::new(),
     })
 }

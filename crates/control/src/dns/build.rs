@@ -11,59 +11,15 @@ use base::region::RegionName;
 use base::units::Ttl;
 use dns_core::health::{CheckId, HealthSource};
 use dns_core::internal::RegionAddresses;
-use dns_core::latency::{Latency, Network};
+use dns_core::latency::{Latency, Network, Rtt};
 use dns_core::name::Name;
 use dns_core::rdata::Rdata;
 use dns_core::record_type::RecordType;
 use dns_core::zone::{self, SetSource, Zone, ZoneSource};
 use dns_core::zones::Zones;
 
-use health_core::check::CheckSpec;
-use store::port::Store;
-
-use super::check;
-use super::{CHECK, Data, HealthCheck, HostedZone, LatencyEntry, RecordSet, Routing, TAGS, Tags};
-use crate::control::Control;
+use super::{Data, HostedZone, LatencyEntry, RecordSet, Routing};
 use crate::project::Project;
-
-/// What a region's DNS server and health plane work from, as the resources say at one moment.
-#[derive(Debug)]
-pub struct Plan {
-    /// What is answered.
-    pub zones: Arc<Zones>,
-    /// How far clients are from regions.
-    pub latency: Arc<Latency>,
-    /// What is probed.
-    pub checks: Vec<Arc<CheckSpec>>,
-    /// What makes no sense and is left out.
-    pub problems: Vec<Problem>,
-}
-
-/// Makes the plan of the resources that a region has.
-pub fn plan<S: Store>(control: &Control<S>) -> Plan {
-    let hosted = control.all::<HostedZone>().into_iter().map(|zone| {
-        let sets = control.list::<RecordSet>(&zone.id, "");
-        (zone, sets)
-    });
-    let (zones, mut problems) = zones(hosted.collect(), &addresses(control.project()));
-    let (latency, found) = latency(control.all::<LatencyEntry>().iter());
-    problems.extend(found);
-    let (checks, found) = check::specs(control.all::<HealthCheck>().into_iter().map(|check| {
-        let tags = Tags::partition_of("healthcheck", &check.id);
-        (check, control.get::<Tags>(&tags, TAGS))
-    }));
-    problems.extend(
-        found
-            .iter()
-            .map(|(id, error)| problem(&format!("{CHECK} {id}"), error)),
-    );
-    Plan {
-        zones: Arc::new(zones),
-        latency: Arc::new(latency),
-        checks,
-        problems,
-    }
-}
 
 /// Returns where clients reach each region.
 pub fn addresses(project: &Project) -> Vec<RegionAddresses> {
@@ -75,18 +31,18 @@ pub fn addresses(project: &Project) -> Vec<RegionAddresses> {
     regions.map(address).collect()
 }
 
-/// A resource that is not answered, and why.
+/// A resource that is left out of what is answered or probed, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what}: {why}")]
 pub struct Problem {
-    /// The zone, record set or network.
+    /// The zone, record set, network or health check.
     pub what: String,
     /// Why it is left out.
     pub why: String,
 }
 
 /// Lays out all zones, older ones first, so that of two with one name the older is answered.
-pub fn zones(
+pub(super) fn zones(
     mut hosted: Vec<(HostedZone, Vec<RecordSet>)>,
     regions: &[RegionAddresses],
 ) -> (Zones, Vec<Problem>) {
@@ -179,7 +135,9 @@ fn routing(routing: &Routing) -> Result<zone::Routing, String> {
 }
 
 /// Lays out the networks of clients.
-pub fn latency<'e>(entries: impl Iterator<Item = &'e LatencyEntry>) -> (Latency, Vec<Problem>) {
+pub(super) fn latency<'e>(
+    entries: impl Iterator<Item = &'e LatencyEntry>,
+) -> (Latency, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut networks = Vec::new();
     for entry in entries {
@@ -194,13 +152,14 @@ pub fn latency<'e>(entries: impl Iterator<Item = &'e LatencyEntry>) -> (Latency,
     (Latency::new(networks), problems)
 }
 
-fn network(entry: &LatencyEntry) -> Option<Network> {
+/// Returns an entry as a network; `None` when its text is none.
+pub(super) fn network(entry: &LatencyEntry) -> Option<Network> {
     let (address, prefix) = entry.network.split_once('/')?;
     let rtts = entry.rtt_micros.iter().filter_map(|(region, micros)| {
         let region = RegionName::parse(region).ok()?;
         Some((
             region.id(),
-            Duration::from_micros(u64::from(*micros)).into(),
+            Rtt::from_duration(Duration::from_micros(u64::from(*micros))),
         ))
     });
     Some(Network {
@@ -210,7 +169,7 @@ fn network(entry: &LatencyEntry) -> Option<Network> {
     })
 }
 
-fn problem(what: &str, why: &impl ToString) -> Problem {
+pub(super) fn problem(what: &str, why: &impl ToString) -> Problem {
     Problem {
         what: what.to_owned(),
         why: why.to_string(),

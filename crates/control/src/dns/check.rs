@@ -1,19 +1,17 @@
-//! Health checks as the health plane takes them, and its verdicts as DNS and the API take them.
+//! Health checks as the health plane takes them, and what it saw as the API tells it.
 //!
 //! It probes nothing.
 //! Source: Route 53 API reference, `HealthCheckConfig`, `HealthCheckObservation`.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use base::region::{RegionId, RegionName};
+use base::region::RegionId;
 use clock::time::WallTime;
 use health_core::check::{
     BadCheck, CalculatedCheck, CheckId, CheckKind, CheckSpec, EndpointCheck, FailureThreshold,
     HttpProbe, Interval, Protocol, Sni, Target,
 };
-use health_core::prober::Status;
 use health_core::view::HealthView;
 
 use super::{HealthCheck, HealthCheckConfig, Tags};
@@ -57,20 +55,6 @@ pub fn spec(check: &HealthCheck, tags: Option<&Tags>) -> Result<CheckSpec, BadCo
         inverted: config.inverted.unwrap_or(false),
         disabled: config.disabled.unwrap_or(false),
     })
-}
-
-/// Returns all checks that can be probed; one that cannot is left out and so counts as healthy.
-pub fn specs(
-    checks: impl Iterator<Item = (HealthCheck, Option<Tags>)>,
-) -> (Vec<Arc<CheckSpec>>, Vec<(String, BadConfig)>) {
-    let (mut good, mut bad) = (Vec::new(), Vec::new());
-    for (check, tags) in checks {
-        match spec(&check, tags.as_ref()) {
-            Ok(spec) => good.push(Arc::new(spec)),
-            Err(error) => bad.push((check.id, error)),
-        }
-    }
-    (good, bad)
 }
 
 fn kind(config: &HealthCheckConfig, tags: Option<&Tags>) -> Result<CheckKind, BadConfig> {
@@ -133,29 +117,6 @@ fn interval(config: &HealthCheckConfig, tags: Option<&Tags>) -> Result<Duration,
     }
 }
 
-/// Returns what DNS answers by, of what the health plane concluded.
-pub fn for_dns(view: &HealthView) -> dns_core::health::Health {
-    use dns_core::health::{CheckId, Health, Verdict};
-    let verdict = |healthy: bool| {
-        if healthy {
-            Verdict::Healthy
-        } else {
-            Verdict::Unhealthy
-        }
-    };
-    let mut health = Health::default();
-    for (id, check) in &view.checks {
-        health.set_check(
-            CheckId::new(id.as_str()),
-            verdict(check.status == Status::Healthy),
-        );
-    }
-    for region in view.regions.keys() {
-        health.set_region(*region, verdict(view.serves(*region)));
-    }
-    health
-}
-
 /// What one region last saw of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -195,11 +156,6 @@ pub fn reports(view: &HealthView, check: &str, wanted: Wanted) -> Vec<Report> {
             })
         })
         .collect()
-}
-
-/// Returns the name of a region among those of the project.
-pub fn region_name(regions: &[RegionName], id: RegionId) -> Option<&RegionName> {
-    regions.iter().find(|name| name.id() == id)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use dns_core::name::Name;
 
-use super::{RecordSet, check_id, zone_id};
+use super::{LatencyEntry, RecordSet, check_id, zone_id};
 
 #[test]
 fn ids_follow_from_the_call_and_have_route_53s_shape() {
@@ -37,4 +37,29 @@ fn keys_are_ordered_by_name_then_type_then_identifier() {
     assert_eq!(sorted[..3], keys[..3]);
     assert_eq!(sorted[3], keys[7]);
     assert_eq!(sorted[4..], keys[3..7]);
+}
+
+#[test]
+fn entries_that_make_no_sense_say_why() {
+    let problem = |network: &str, region: &str| {
+        let entry = LatencyEntry {
+            network: network.to_owned(),
+            rtt_micros: [(region.to_owned(), 1)].into(),
+        };
+        entry.problem()
+    };
+    assert_eq!(problem("10.0.0.0/8", "eu-west-1"), None);
+    assert_eq!(problem("2001:db8::/48", "eu-west-1"), None);
+    assert_eq!(
+        problem("10.0.0.0", "eu-west-1").as_deref(),
+        Some("\"10.0.0.0\" is no network such as 192.0.2.0/24")
+    );
+    assert_eq!(
+        problem("10.0.0.0/33", "eu-west-1").as_deref(),
+        Some("\"10.0.0.0/33\" has too long a prefix")
+    );
+    assert_eq!(
+        problem("10.0.0.0/8", "EU").as_deref(),
+        Some("\"EU\" is no region")
+    );
 }

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::{Outcome, Question, Transport, answer, respond};
 use crate::health::{CheckId, Health, HealthSource, Verdict};
 use crate::internal::RegionAddresses;
-use crate::latency::{Latency, Network};
+use crate::latency::{Latency, Network, Rtt};
 use crate::name::Name;
 use crate::query::{ClientSubnet, Edns, encode};
 use crate::rdata::Rdata;
@@ -125,7 +125,7 @@ impl World {
         assert_eq!(problems, []);
         let ids = REGIONS.map(|(name, ..)| region(name).id());
         let rtts = |row: [u32; 3]| {
-            let rtts = row.map(|ms| Duration::from_millis(u64::from(ms)).into());
+            let rtts = row.map(|ms| Rtt::from_duration(Duration::from_millis(u64::from(ms))));
             ids.into_iter().zip(rtts).collect::<Vec<_>>()
         };
         let regions = REGIONS.map(|(name, address, _)| RegionAddresses {

@@ -12,7 +12,10 @@ fn network(text: &str) -> Network {
     Network {
         address: address.parse().unwrap(),
         prefix: prefix.parse().unwrap(),
-        rtts: vec![(RegionId(1), std::time::Duration::from_millis(1).into())],
+        rtts: vec![(
+            RegionId(1),
+            super::Rtt::from_duration(std::time::Duration::from_millis(1)),
+        )],
     }
 }
 

@@ -1,10 +1,16 @@
 //! Tests of health checks as the health plane takes them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use health_core::check::{BadCheck, CheckKind, Protocol, Sni};
+use base::region::RegionId;
+use clock::time::WallTime;
+use health_core::check::{BadCheck, CheckId, CheckKind, Protocol, Sni};
+use health_core::observation::{Observation, Outcome};
+use health_core::prober::Status;
+use health_core::view::{CheckBecause, CheckVerdict, HealthView, Quorum, RegionVote};
 
-use super::{BadConfig, spec};
+use super::{BadConfig, Wanted, reports, spec};
 use crate::dns::{HealthCheck, HealthCheckConfig, Tags};
 
 fn check(config: HealthCheckConfig) -> HealthCheck {
@@ -93,4 +99,55 @@ fn what_cannot_be_probed_says_why() {
         ..https()
     };
     assert_eq!(refused(search), BadConfig::SearchString.to_string());
+}
+
+#[test]
+fn reports_tell_what_each_region_saw() {
+    let seen = |status| Observation {
+        outcome: Outcome::of_status(status),
+        at: WallTime::from_micros(7),
+    };
+    let vote = |last, last_failure| RegionVote {
+        status: Status::Healthy,
+        wavering: false,
+        counts: true,
+        last,
+        last_failure,
+    };
+    let verdict = CheckVerdict {
+        status: Status::Healthy,
+        since: WallTime::default(),
+        because: CheckBecause::NoData,
+        wavering: false,
+        votes: BTreeMap::from([
+            (RegionId(1), vote(seen(200), None)),
+            (RegionId(6), vote(seen(200), Some(seen(503)))),
+        ]),
+    };
+    let view = HealthView {
+        generation: 1,
+        at: WallTime::default(),
+        region: RegionId(1),
+        regions: BTreeMap::new(),
+        checks: BTreeMap::from([(CheckId::parse("c1").unwrap(), verdict)]),
+        quorum: Quorum {
+            held: true,
+            heard: 1,
+            of: 1,
+            since: WallTime::default(),
+        },
+    };
+    let shown = |check, wanted| {
+        let reports = reports(&view, check, wanted).into_iter();
+        reports
+            .map(|report| (report.region.0, report.status))
+            .collect::<Vec<_>>()
+    };
+    let last = shown("c1", Wanted::Last);
+    assert_eq!(last.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 6]);
+    assert!(last.iter().all(|(_, status)| status.starts_with("Success")));
+    let failures = shown("c1", Wanted::LastFailure);
+    assert_eq!(failures.len(), 1);
+    assert!(failures[0].1.starts_with("Failure") && failures[0].1.contains("503"));
+    assert_eq!(shown("other", Wanted::Last), []);
 }
