@@ -75,8 +75,8 @@ async fn make_zone(api: SocketAddr, names: &[String]) -> Result<()> {
 
 fn change(name: &str, policy: &str) -> String {
     format!(
-        "<Change><Action>CREATE</Action><ResourceRecordSet><Name>{name}</Name><Type>A</Type>{policy}\
-         <TTL>60</TTL><ResourceRecords><ResourceRecord><Value>192.0.2.1</Value></ResourceRecord>\
+        "<Change><Action>CREATE</Action><ResourceRecordSet><Name>{name}</Name><Type>A</Type>\
+         {policy}<TTL>60</TTL><ResourceRecords><ResourceRecord><Value>192.0.2.1</Value></ResourceRecord>\
          </ResourceRecords></ResourceRecordSet></Change>"
     )
 }
@@ -101,8 +101,8 @@ fn knot(folder: &Path, names: &[String], questions: &Path) -> Result<f64> {
     let home = folder.display();
     let configuration = format!(
         "server:\n  listen: 127.0.0.1@{port}\n  rundir: {home}\n  udp-workers: 1\n  \
-         background-workers: 1\ndatabase:\n  storage: {home}/knot\nzone:\n  - domain: bench.test\n    \
-         storage: {home}\n    file: bench.test.zone\n"
+         background-workers: 1\ndatabase:\n  storage: {home}/knot\nzone:\n  \
+         - domain: bench.test\n    storage: {home}\n    file: bench.test.zone\n"
     );
     std::fs::create_dir_all(folder.join("knot"))?;
     let path = folder.join("knot.conf");
@@ -119,7 +119,8 @@ fn answers(address: SocketAddr) -> bool {
     let asked = || {
         let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         socket.set_read_timeout(Some(Duration::from_millis(100)))?;
-        let question = b"\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x05bench\x04test\x00\x00\x06\x00\x01";
+        // One question for the SOA record of bench.test.
+        let question = b"\0\x01\0\0\0\x01\0\0\0\0\0\0\x05bench\x04test\0\0\x06\0\x01";
         socket.send_to(question, address)?;
         socket.recv(&mut [0; 512])
     };
