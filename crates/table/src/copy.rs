@@ -15,6 +15,7 @@ use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError, pre
 
 use crate::layout::{self, Stored};
 use crate::limits::STEP_ROWS;
+use crate::locks::Locks;
 use crate::state;
 use crate::tables::{Damaged, Inner, ReadError, Tables};
 
@@ -90,7 +91,8 @@ impl<S: Store> Tables<S> {
             layout::decode_suffix(&item.key).map_err(|_| Damaged("a copied key"))?;
         }
         let keys = items.iter().map(|item| (table, &item.key[..]));
-        let held = self.inner.locks.hold(keys).await;
+        let needed = Locks::needed(keys);
+        let held = self.inner.locks.hold(needed).await;
         let mut staged = Vec::with_capacity(items.len());
         for item in items {
             let stored = self.stored(table, &item.key).await?;

@@ -29,11 +29,15 @@ impl Locks {
         }
     }
 
-    /// Takes the locks of all `items`, in one order for all callers, so that none wait in a ring.
-    pub(crate) async fn hold<'a>(&self, items: impl Iterator<Item = (TableId, &'a [u8])>) -> Held {
-        let shards: BTreeSet<usize> = items.map(|(table, key)| shard(table, key)).collect();
-        let mut guards = Vec::with_capacity(shards.len());
-        for shard in shards {
+    /// Returns which locks `items` need.
+    pub(crate) fn needed<'a>(items: impl Iterator<Item = (TableId, &'a [u8])>) -> BTreeSet<usize> {
+        items.map(|(table, key)| shard(table, key)).collect()
+    }
+
+    /// Takes locks, in one order for all callers, so that none wait in a ring.
+    pub(crate) async fn hold(&self, needed: BTreeSet<usize>) -> Held {
+        let mut guards = Vec::with_capacity(needed.len());
+        for shard in needed {
             guards.push(Arc::clone(&self.shards[shard]).lock_owned().await);
         }
         Held { _guards: guards }

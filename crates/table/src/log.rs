@@ -14,6 +14,7 @@ use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError};
 
 use crate::layout::{self, meta};
 use crate::limits::{STEP_BYTES, STEP_ROWS};
+use crate::locks::Locks;
 use crate::tables::{Damaged, ReadError, Tables};
 
 /// Records of one origin's log, in order.
@@ -174,7 +175,8 @@ impl<S: Store> Tables<S> {
             return Ok(());
         }
         let items = std::iter::once((table, &suffix[..]));
-        let held = self.inner.locks.hold(items).await;
+        let needed = Locks::needed(items);
+        let held = self.inner.locks.hold(needed).await;
         let stored = self.stored(table, &suffix).await?;
         let mut batch = Batch::default();
         let _order = self.in_order();

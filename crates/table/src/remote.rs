@@ -18,6 +18,7 @@ use store::port::{Batch, Durability, Space, Store, StoreError};
 
 use crate::conflict;
 use crate::layout::{self, Stored};
+use crate::locks::Locks;
 use crate::state;
 use crate::tables::{Damaged, Inner, ReadError, Tables};
 
@@ -93,7 +94,8 @@ impl<S: Store> Tables<S> {
         }
         let items = records.iter().flat_map(|record| &record.changes);
         let items = items.map(|change| (change.table, &change.key[..]));
-        let held = self.inner.locks.hold(items).await;
+        let needed = Locks::needed(items);
+        let held = self.inner.locks.hold(needed).await;
         let mut batch = Batch::default();
         let staged = self.merge(&mut batch, &records).await?;
         let (done, wait) = oneshot::channel();

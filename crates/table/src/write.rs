@@ -25,7 +25,7 @@ use clock::hlc::{Hlc, Version};
 use crate::def::TableDef;
 use crate::layout::{self, Stored};
 use crate::limits::TRANSACTION_ITEMS_MAX;
-use crate::locks::Held;
+use crate::locks::{Held, Locks};
 use crate::state;
 use crate::tables::{Damaged, ReadError, Tables};
 
@@ -162,7 +162,8 @@ impl<S: Store> Tables<S> {
         if items().collect::<BTreeSet<_>>().len() < writes.len() {
             return Err(WriteError::SameItem);
         }
-        let held = self.inner.locks.hold(items()).await;
+        let needed = Locks::needed(items());
+        let held = self.inner.locks.hold(needed).await;
         let mut decided = Vec::with_capacity(writes.len());
         let mut refused = Vec::with_capacity(writes.len());
         for (write, suffix) in writes.into_iter().zip(suffixes) {
