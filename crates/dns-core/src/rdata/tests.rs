@@ -49,7 +49,8 @@ fn each_type_has_its_wire_form() {
     check(
         "SOA",
         "ns.test. root.test. 1 7200 900 1209600 86400",
-        b"\x02ns\x04test\0\x04root\x04test\0\0\0\0\x01\0\0\x1c\x20\0\0\x03\x84\0\x12\x75\0\0\x01\x51\x80",
+        b"\x02ns\x04test\0\x04root\x04test\0\0\0\0\x01\
+          \0\0\x1c\x20\0\0\x03\x84\0\x12\x75\0\0\x01\x51\x80",
     );
     check("SPF", "\"v=spf1 -all\"", b"\x0bv=spf1 -all");
     check(
