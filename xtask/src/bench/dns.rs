@@ -76,8 +76,8 @@ async fn make_zone(api: SocketAddr, names: &[String]) -> Result<()> {
 fn change(name: &str, policy: &str) -> String {
     format!(
         "<Change><Action>CREATE</Action><ResourceRecordSet><Name>{name}</Name><Type>A</Type>\
-         {policy}<TTL>60</TTL><ResourceRecords><ResourceRecord><Value>192.0.2.1</Value></ResourceRecord>\
-         </ResourceRecords></ResourceRecordSet></Change>"
+         {policy}<TTL>60</TTL><ResourceRecords><ResourceRecord><Value>192.0.2.1</Value>\
+         </ResourceRecord></ResourceRecords></ResourceRecordSet></Change>"
     )
 }
 

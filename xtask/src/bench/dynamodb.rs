@@ -46,17 +46,11 @@ fn rates(address: SocketAddr) -> Result<Rates> {
     runtime()?.block_on(make_table(address))?;
     let host = address.to_string();
     let put = request("PutItem", &host);
-    let payload = "x".repeat(PAYLOAD_BYTES);
     // Puts first, over all keys: the gets that follow find what they ask for.
     let puts = load::run(
         address,
         Load::USUAL,
-        move |at| {
-            let key = at % KEYS;
-            put(&format!(
-                r#"{{"TableName":"bench","Item":{{"id":{{"S":"k{key:06}"}},"payload":{{"S":"{payload}"}}}}}}"#
-            ))
-        },
+        move |at| put(&put_body(&format!("k{}", at % KEYS))),
         || Ok(()),
     );
     let puts = puts.context("PutItem")?;
@@ -68,9 +62,7 @@ fn rates(address: SocketAddr) -> Result<Rates> {
         move |at| {
             // A large odd step visits the keys in an order without a pattern.
             let key = at.wrapping_mul(7_919) % written;
-            get(&format!(
-                r#"{{"TableName":"bench","Key":{{"id":{{"S":"k{key:06}"}}}}}}"#
-            ))
+            get(&get_body(&format!("k{key}")))
         },
         || Ok(()),
     );
@@ -101,6 +93,19 @@ pub(super) async fn wait_until_active(address: SocketAddr) -> Result<()> {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     anyhow::bail!("the table is not active at {address}")
+}
+
+/// Writes the body of a PutItem of 1 KB.
+pub(super) fn put_body(id: &str) -> String {
+    let payload = "x".repeat(PAYLOAD_BYTES);
+    format!(
+        r#"{{"TableName":"bench","Item":{{"id":{{"S":"{id}"}},"payload":{{"S":"{payload}"}}}}}}"#
+    )
+}
+
+/// Writes the body of a GetItem.
+pub(super) fn get_body(id: &str) -> String {
+    format!(r#"{{"TableName":"bench","Key":{{"id":{{"S":"{id}"}}}}}}"#)
 }
 
 /// Calls one operation; any status but 200 is an error.

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use wan::links::Links;
 use wan::relay::Relay;
 
-use crate::bench::dynamodb::{call, make_table, request, wait_until_active};
+use crate::bench::dynamodb::{call, get_body, make_table, put_body, request, wait_until_active};
 use crate::bench::folder;
 use crate::bench::http::Connection;
 use crate::bench::region::{self, Binary, Ports, Start};
@@ -113,7 +113,6 @@ async fn probe(near: Ports, far: Ports) -> Result<Vec<Duration>> {
             let mut reader = Connection::open(far.api()).await?;
             let put = request("PutItem", &near.api().to_string());
             let get = request("GetItem", &far.api().to_string());
-            let payload = "x".repeat(1_000);
             let mut seen = Vec::new();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
@@ -122,13 +121,11 @@ async fn probe(near: Ports, far: Ports) -> Result<Vec<Duration>> {
                     return anyhow::Ok(seen);
                 }
                 tokio::time::sleep_until(due.into()).await;
-                let item = put(&format!(
-                    r#"{{"TableName":"bench","Item":{{"id":{{"S":"w{at}"}},"payload":{{"S":"{payload}"}}}}}}"#
-                ));
-                let status = writer.status(&item).await?;
+                let item = format!("w{at}");
+                let status = writer.status(&put(&put_body(&item))).await?;
                 anyhow::ensure!(status == 200, "PutItem: {status}");
                 if at.is_multiple_of(SAMPLED) {
-                    let key = get(&format!(r#"{{"TableName":"bench","Key":{{"id":{{"S":"w{at}"}}}}}}"#));
+                    let key = get(&get_body(&item));
                     seen.push(visible(&mut reader, &key).await?);
                 }
             }

@@ -260,6 +260,8 @@ const RULES: &[Rule] = &[
             "deploy",
             "*-core",
             "api-protocol",
+            "control",
+            "cart",
         ],
         &["fjall"],
     ),
