@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use base::region::RegionName;
 use serde::{Deserialize, Serialize};
 use store::port::Store;
 
@@ -275,6 +276,11 @@ impl DomainName {
             self.region, self.name
         )
     }
+}
+
+/// Returns the id of the hosted zone in which a region's gateway has its names.
+pub fn hosted_zone_id(region: &RegionName) -> String {
+    dns_core::internal::gateway_zone_id(region.id())
 }
 
 macro_rules! resource {
