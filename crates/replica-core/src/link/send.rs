@@ -21,7 +21,7 @@ use clock::time::Moment;
 
 use crate::frame::copy::{CopyItem, CopyItems, CopyPage, CopyRequest};
 use crate::frame::greeting::Refusal;
-use crate::frame::{Ack, Beat, Data, Frame, Trimmed, Want, record_cost};
+use crate::frame::{Ack, Beat, Data, Frame, Sample, Trimmed, Want, record_cost};
 use crate::limits::{
     COPIES_MAX, COPY_PAGE_BYTES, DEAD_AFTER, FRAME_BYTES_CUT, FRAME_RECORDS_MAX, PARK_FOR,
     WINDOW_BYTES,
@@ -222,15 +222,11 @@ impl Sender {
                 self.outputs
                     .push_back(Output::Close(LinkError::Silent(DEAD_AFTER)));
             } else if beats {
-                let beat = Frame::Beat(Beat {
-                    head: self.local.head,
-                    horizon: self.local.horizon,
-                    stable: self.local.stable,
-                    applied: self.local.applied.clone(),
-                    durable: self.local.durable.clone(),
-                    sample: pulse.beat(now),
-                });
-                self.outputs.push_back(Output::Send(beat));
+                // What cannot go out does not pile up: one beat at a time waits.
+                let sample = pulse.beat(now);
+                if self.outputs.is_empty() {
+                    self.say_beat(sample);
+                }
             }
         }
         self.cursors.end_rests(now.moment);
@@ -357,7 +353,9 @@ impl Sender {
         for (origin, seq) in ack.durable.iter() {
             self.durable.advance(origin, seq);
         }
-        self.outputs.push_back(Output::Acked);
+        if self.outputs.back() != Some(&Output::Acked) {
+            self.outputs.push_back(Output::Acked);
+        }
     }
 
     fn wanted(&mut self, wants: &[Want]) {
@@ -526,6 +524,18 @@ impl Sender {
             });
             self.copying = Some((self.tickets, request));
         }
+    }
+
+    fn say_beat(&mut self, sample: Sample) {
+        let local = &self.local;
+        self.outputs.push_back(Output::Send(Frame::Beat(Beat {
+            head: local.head,
+            horizon: local.horizon,
+            stable: local.stable,
+            applied: local.applied.clone(),
+            durable: local.durable.clone(),
+            sample,
+        })));
     }
 
     fn close(&mut self, why: &'static str) {

@@ -1,0 +1,32 @@
+//! Bounds of the links' tasks; those of the protocol are in `replica_core::limits`.
+
+use std::time::Duration;
+
+/// Greetings that are held with dialling peers at a time. 64; further ones wait to be accepted.
+pub const GREETINGS_MAX: usize = 64;
+
+/// How long a connection to a peer may take to be made. 1 s: on a lossy way the second attempt
+/// of the kernel has been answered by then.
+pub const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Encoded bytes that wait for the socket before the sender is asked for more. 256 KiB: what
+/// waits there can no longer be passed by what is more urgent.
+pub const OUTBOUND_BYTES: usize = 256 * 1024;
+
+/// Room that is made before each read from a socket. 16 KiB.
+pub const INBOUND_BYTES: usize = 16 * 1024;
+
+/// Events that wait for the task that watches all links. 256; beyond it links wait.
+pub const EVENTS_MAX: usize = 256;
+
+/// How long what a sender knows of its peer may be older than the published status. 20 ms.
+pub const REPORT_SENDING: Duration = Duration::from_millis(20);
+
+/// The same of a receiver, whose latencies cost more to sum up. 250 ms.
+pub const REPORT_RECEIVING: Duration = Duration::from_millis(250);
+
+/// How often tombstones and logs are swept. 1 s.
+pub const SWEEP: Duration = Duration::from_secs(1);
+
+/// A connection that lasted this long was a success, and redialling starts over. 1 s.
+pub const LASTING: Duration = Duration::from_secs(1);

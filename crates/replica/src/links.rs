@@ -1,0 +1,189 @@
+//! A region's links: started with its tables, watched through one status, drained at the end.
+//!
+//! They carry the log both ways; what is in it is `table`'s, and what is said `replica_core`'s.
+//!
+//! ```text
+//!   listening ── greeted connections ──► receiving (one a peer) ─┐
+//!   sending (one a peer, dials) ────────────────────────────────┼─ events ─► watching ─► status
+//!        ▲ a peer that came is dialled at once                   │               │
+//!        └───────────────────────────────────────────────────────┴◄─ unreachable ┘
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc, watch};
+use tracing::info;
+
+use base::name::TableId;
+use base::region::{RegionId, RegionName};
+use clock::port::{Clock, Entropy};
+use clock::time::Moment;
+use net::dial::Dialer;
+use net::tasks::Tasks;
+use replica_core::link::Now;
+use replica_core::link::copies::Fills;
+use replica_core::link::handshake::Identity;
+use replica_core::link::seal::Key;
+use store::port::Store;
+use table::tables::Tables;
+
+use crate::greeting::Incarnations;
+use crate::limits::EVENTS_MAX;
+use crate::status::LinkStatus;
+use crate::watching::Event;
+use crate::{listening, receiving, sending, watching};
+
+/// What links are started with.
+pub struct Config {
+    /// The project's name; regions of another project are refused.
+    pub project: String,
+    /// This region.
+    pub region: RegionName,
+    /// The project's key; regions with another one are refused.
+    pub key: Key,
+    /// Where peers dial this region.
+    pub listener: TcpListener,
+    /// The other regions and where they listen.
+    pub peers: Vec<(RegionName, SocketAddr)>,
+    /// How connections are made.
+    pub dialer: Dialer,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub entropy: Arc<dyn Entropy>,
+    /// Which tables are to be filled here, and from which regions, the primary source first.
+    pub fills: watch::Receiver<Arc<Fills>>,
+    /// Where a table is reported, once, when all its sources have given what they have.
+    pub filled: mpsc::Sender<TableId>,
+}
+
+/// The running links of a region. Dropping them ends them.
+pub struct Links<S> {
+    tables: Tables<S>,
+    status: watch::Receiver<Arc<LinkStatus>>,
+    tasks: Tasks,
+}
+
+/// What all tasks of the links share.
+pub(crate) struct Shared<S> {
+    pub(crate) tables: Tables<S>,
+    pub(crate) identity: Identity,
+    pub(crate) dialer: Dialer,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) met: Incarnations,
+    pub(crate) events: mpsc::Sender<Event>,
+    pub(crate) fills: watch::Receiver<Arc<Fills>>,
+    pub(crate) unreachable: watch::Receiver<Arc<BTreeSet<RegionId>>>,
+    /// Told when a peer has come by itself: it can be dialled.
+    pub(crate) came: BTreeMap<RegionName, Notify>,
+}
+
+impl<S: Store> Links<S> {
+    /// Starts the links of a region. They dial, listen and redial until they are dropped.
+    pub fn start(tables: Tables<S>, config: Config) -> Self {
+        let tasks = Tasks::new();
+        let (events, event_receiver) = mpsc::channel(EVENTS_MAX);
+        let (unreachable_sender, unreachable) = watch::channel(Arc::default());
+        let incarnation = tables.incarnation();
+        debug_assert_eq!(
+            tables.region(),
+            config.region.id(),
+            "tables and links are of one region"
+        );
+        let region = config.region.clone();
+        let names = config.peers.iter().map(|(name, _)| name.clone());
+        let shared = Arc::new(Shared {
+            tables: tables.clone(),
+            identity: Identity::new(&config.project, region, incarnation, &config.key),
+            dialer: config.dialer,
+            clock: config.clock,
+            entropy: config.entropy,
+            met: Incarnations::default(),
+            events,
+            fills: config.fills,
+            unreachable,
+            came: names.map(|name| (name, Notify::new())).collect(),
+        });
+        let mut arrivals = BTreeMap::new();
+        for (peer, address) in &config.peers {
+            let (arrival, arrived) = mpsc::channel(1);
+            arrivals.insert(peer.clone(), arrival);
+            tasks.spawn(receiving::run(Arc::clone(&shared), peer.clone(), arrived));
+            tasks.spawn(sending::run(Arc::clone(&shared), peer.clone(), *address));
+        }
+        let listener = config.listener;
+        tasks.spawn(listening::run(Arc::clone(&shared), listener, arrivals));
+        let names = config.peers.into_iter().map(|(name, _)| name).collect();
+        let outputs = watching::Outputs {
+            unreachable: unreachable_sender,
+            filled: config.filled,
+        };
+        let (watching, sweeping, status) = watching::start(&shared, names, event_receiver, outputs);
+        tasks.spawn(watching);
+        tasks.spawn(sweeping);
+        Self {
+            tables,
+            status,
+            tasks,
+        }
+    }
+
+    /// Returns a watch of what the links tell of themselves.
+    pub fn status(&self) -> watch::Receiver<Arc<LinkStatus>> {
+        self.status.clone()
+    }
+
+    /// Waits until every peer that is connected has applied all that was written here, at most
+    /// `grace`, and ends the links. Returns whether they have.
+    ///
+    /// Writes should have stopped before.
+    pub async fn drain(self, grace: Duration) -> bool {
+        let own = self.tables.region();
+        let (head, _) = self.tables.horizon();
+        let mut status = self.status.clone();
+        let caught_up = async {
+            let caught_up = status.wait_for(|status| {
+                let mut sending = status.peers.values().map(|peer| &peer.sending);
+                sending.all(|peer| !peer.line.is_up() || head <= peer.applied.at(own))
+            });
+            // The guard ends here: whoever publishes would wait for it.
+            caught_up.await.is_ok()
+        };
+        let drained = tokio::time::timeout(grace, caught_up).await;
+        let drained = drained.unwrap_or(false);
+        info!(drained, "links end");
+        self.tasks.shutdown(ENDING).await;
+        drained
+    }
+}
+
+impl<S> Shared<S> {
+    /// Reads both clocks.
+    pub(crate) fn now(&self) -> Now {
+        Now {
+            moment: self.clock.now(),
+            wall: self.clock.wall(),
+        }
+    }
+
+    /// Sleeps until `due`, for ever where there is none.
+    pub(crate) async fn sleep_until(&self, due: Option<Moment>) {
+        match due {
+            Some(due) => tokio::time::sleep(due - self.clock.now()).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Tells the watching task. Where it has ended, all tasks are about to.
+    pub(crate) async fn tell(&self, event: Event) {
+        let _ended = self.events.send(event).await;
+    }
+}
+
+/// How long tasks may take to end. 1 s: they wait for nothing.
+const ENDING: Duration = Duration::from_secs(1);

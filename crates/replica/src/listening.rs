@@ -1,0 +1,93 @@
+//! Accepts peers, greets them, and hands their connections to whom they concern.
+//!
+//! It carries no records. A connection that a peer makes anew replaces the one before.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+use tracing::{debug, info, warn};
+
+use base::region::RegionName;
+use net::tasks::Tasks;
+use store::port::Store;
+
+use crate::connection::Connection;
+use crate::greeting;
+use crate::limits::GREETINGS_MAX;
+use crate::links::Shared;
+
+/// Where connections go, by peer.
+type Arrivals = BTreeMap<RegionName, mpsc::Sender<Connection>>;
+
+/// Accepts and greets for as long as the links run.
+pub(crate) async fn run<S: Store>(
+    shared: Arc<Shared<S>>,
+    listener: TcpListener,
+    arrivals: Arrivals,
+) {
+    let arrivals = Arc::new(arrivals);
+    let greetings = Arc::new(Semaphore::new(GREETINGS_MAX));
+    let tasks = Tasks::new();
+    loop {
+        let Ok(permit) = Arc::clone(&greetings).acquire_owned().await else {
+            return;
+        };
+        let (stream, address) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of descriptors, or the dialler is gone: neither is helped by haste.
+                warn!(%error, "cannot accept a link");
+                shared.sleep_until(Some(shared.now().moment + PAUSE)).await;
+                continue;
+            }
+        };
+        let (shared, arrivals) = (Arc::clone(&shared), Arc::clone(&arrivals));
+        tasks.spawn(async move {
+            debug!(%address, "a link comes");
+            greet(&shared, stream, &arrivals).await;
+            drop(permit);
+        });
+    }
+}
+
+async fn greet<S: Store>(shared: &Shared<S>, stream: TcpStream, arrivals: &Arrivals) {
+    let address = stream.peer_addr();
+    let (identity, entropy) = (&shared.identity, shared.entropy.as_ref());
+    let is_peer = |name: &RegionName| arrivals.contains_key(name);
+    let nodelay = stream.set_nodelay(true).map_err(greeting::GreetError::from);
+    let greeted = match nodelay {
+        Ok(()) => greeting::accept(stream, identity, is_peer, entropy, &shared.met).await,
+        Err(error) => Err(error),
+    };
+    match greeted {
+        Ok((peer, connection)) => {
+            info!(%peer, "a link is made: receiving");
+            if let Some(came) = shared.came.get(&peer) {
+                came.notify_one();
+            }
+            if let Some(arrival) = arrivals.get(&peer) {
+                let _ended = arrival.send(connection).await;
+            }
+        }
+        Err(error) => {
+            let from = shown(&address);
+            if error.refusal().is_some() {
+                warn!(from, %error, "a link was refused");
+            } else {
+                debug!(from, %error, "a link was not made");
+            }
+        }
+    }
+}
+
+fn shown(address: &io::Result<std::net::SocketAddr>) -> String {
+    address
+        .as_ref()
+        .map_or_else(|_| "an address unknown".to_owned(), ToString::to_string)
+}
+
+/// How long to wait after a connection could not be accepted. 50 ms.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);

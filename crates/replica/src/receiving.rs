@@ -1,0 +1,237 @@
+//! Receives one peer's log and applies it: the task around `replica_core`'s receiver.
+//!
+//! It dials nobody: connections come from `listening`. What is being applied outlives them.
+
+use std::io;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use base::region::RegionName;
+use clock::time::Moment;
+use replica_core::link::receive::{Input, Output, Receiver};
+use store::port::Store;
+
+use crate::connection::{Connection, EndError, Turn};
+use crate::limits::REPORT_RECEIVING;
+use crate::links::Shared;
+use crate::perform;
+use crate::status;
+use crate::watching::Event;
+
+/// What is being applied and merged: at most one frame, and one page a table.
+type Work = FuturesUnordered<BoxFuture<'static, Input>>;
+
+struct Receiving<S> {
+    shared: Arc<Shared<S>>,
+    peer: RegionName,
+    receiver: Receiver,
+    connection: Option<Connection>,
+    work: Work,
+    status: status::Receiving,
+    reported: Moment,
+}
+
+/// Receives from `peer` for as long as the links run.
+pub(crate) async fn run<S: Store>(
+    shared: Arc<Shared<S>>,
+    peer: RegionName,
+    mut arrivals: mpsc::Receiver<Connection>,
+) {
+    let links = Arc::clone(&shared);
+    let (mut fills, mut unreachable) = (links.fills.clone(), links.unreachable.clone());
+    let mut progress = links.tables.progress();
+    fills.mark_changed();
+    let mut receiving = Receiving {
+        receiver: Receiver::new(peer.id()),
+        reported: shared.now().moment,
+        connection: None,
+        work: Work::new(),
+        status: status::Receiving::default(),
+        shared,
+        peer,
+    };
+    loop {
+        let turned = tokio::select! {
+            turn = turn(&mut receiving.connection) => receiving.hear(turn),
+            Some(connection) = arrivals.recv() => {
+                receiving.up(connection).await;
+                Ok(())
+            }
+            Some(input) = receiving.work.next(), if !receiving.work.is_empty() => {
+                // What was applied is told together with that it was.
+                receiving.learn_local();
+                receiving.take(input);
+                Ok(())
+            }
+            Ok(()) = progress.changed() => {
+                receiving.learn_local();
+                Ok(())
+            }
+            Ok(()) = fills.changed() => {
+                let fills = fills.borrow_and_update().as_ref().clone();
+                receiving.take(Input::Fill(fills));
+                Ok(())
+            }
+            Ok(()) = unreachable.changed() => {
+                let unreachable = unreachable.borrow_and_update().as_ref().clone();
+                receiving.take(Input::Relay(unreachable));
+                Ok(())
+            }
+            () = links.sleep_until(receiving.receiver.poll_timeout()) => {
+                receiving.receiver.handle_timeout(links.now());
+                Ok(())
+            }
+        };
+        let acted = match turned {
+            Ok(()) => receiving.act().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = acted {
+            receiving.down(&error).await;
+        }
+        if links.now().moment.since(receiving.reported) >= REPORT_RECEIVING {
+            receiving.tell().await;
+        }
+    }
+}
+
+async fn turn(connection: &mut Option<Connection>) -> io::Result<Turn> {
+    match connection {
+        Some(connection) => connection.turn().await,
+        None => std::future::pending().await,
+    }
+}
+
+impl<S: Store> Receiving<S> {
+    fn take(&mut self, input: Input) {
+        self.receiver.handle_input(self.shared.now(), input);
+    }
+
+    fn learn_local(&mut self) {
+        if self.connection.is_some() {
+            self.take(Input::Local(perform::local(&self.shared.tables)));
+        }
+    }
+
+    async fn up(&mut self, connection: Connection) {
+        if self.connection.is_some() {
+            self.down(&EndError::Replaced).await;
+        }
+        self.connection = Some(connection);
+        self.learn_local();
+        self.take(Input::Up);
+        self.status.line.up(self.shared.now().wall);
+        self.shared.tell(Event::Up(self.peer.id())).await;
+        self.tell().await;
+    }
+
+    async fn down(&mut self, error: &EndError) {
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        connection.flush_now();
+        self.status.line.count(connection.take_traffic());
+        self.take(Input::Down);
+        if self.status.line.down(error.to_string()) {
+            warn!(peer = %self.peer, %error, "no link: receiving");
+        }
+        self.shared.tell(Event::Down(self.peer.id())).await;
+        self.tell().await;
+    }
+
+    fn hear(&mut self, turn: io::Result<Turn>) -> Result<(), EndError> {
+        if turn? == Turn::Wrote {
+            return Ok(());
+        }
+        self.take(Input::Heard);
+        while let Some(connection) = &mut self.connection
+            && let Some(frame) = connection.frame()?
+        {
+            self.take(Input::Frame(frame));
+        }
+        Ok(())
+    }
+
+    /// Does what the receiver wants done.
+    async fn act(&mut self) -> Result<(), EndError> {
+        while let Some(output) = self.receiver.poll_output() {
+            match output {
+                Output::Send(frame) => {
+                    if let Some(connection) = &mut self.connection {
+                        connection.post(&frame);
+                        // Acknowledgements are small and few: only a peer that does not read
+                        // lets them pile up.
+                        if !connection.has_room() {
+                            return Err(EndError::Deaf);
+                        }
+                    }
+                }
+                Output::Apply { .. } | Output::Merge { .. } => self.work_on(output),
+                Output::Heard(beat) => {
+                    let peer = self.peer.id();
+                    let tables = &self.shared.tables;
+                    tables.note_horizon(peer, beat.head, beat.horizon);
+                    let (durable, stable) = (beat.durable, beat.stable);
+                    let event = Event::Heard {
+                        peer,
+                        durable,
+                        stable,
+                    };
+                    self.shared.tell(event).await;
+                }
+                Output::Filled(table) => {
+                    let event = Event::Filled(table, self.peer.id());
+                    self.shared.tell(event).await;
+                }
+                Output::Close(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn work_on(&self, output: Output) {
+        let tables = self.shared.tables.clone();
+        match output {
+            Output::Apply {
+                ticket,
+                origin,
+                after,
+                to,
+                records,
+            } => self.work.push(Box::pin(async move {
+                let result = perform::apply(&tables, origin, after, to, records).await;
+                Input::Applied { ticket, result }
+            })),
+            Output::Merge { table, items } => self.work.push(Box::pin(async move {
+                let merged = perform::merge(&tables, table, items).await;
+                Input::Merged { table, merged }
+            })),
+            Output::Send(_) | Output::Heard(_) | Output::Filled(_) | Output::Close(_) => {
+                debug_assert!(false, "only records and pages are worked on");
+            }
+        }
+    }
+
+    async fn tell(&mut self) {
+        let now = self.shared.now();
+        self.reported = now.moment;
+        if let Some(connection) = &mut self.connection {
+            self.status.line.count(connection.take_traffic());
+        }
+        let receiver = &mut self.receiver;
+        self.status.latencies = receiver.latencies(now);
+        let parked = receiver.parked();
+        self.status.parked = parked
+            .map(|(origin, parked)| (origin, parked.why))
+            .collect();
+        self.status.needs_resync = receiver.needs_resync();
+        self.status.filling = receiver.copies().progress().collect();
+        let event = Event::Receiving(self.peer.clone(), Box::new(self.status.clone()));
+        self.shared.tell(event).await;
+    }
+}

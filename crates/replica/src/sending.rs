@@ -1,0 +1,232 @@
+//! Dials one peer, for ever, and sends it the log: the task around `replica_core`'s sender.
+//!
+//! It decides nothing but when to dial again.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::Notify;
+use tracing::{debug, info, warn};
+
+use base::region::RegionName;
+use clock::time::Moment;
+use replica_core::limits::{REDIAL, REDIAL_REFUSED};
+use replica_core::link::send::{Input, Output, Sender};
+use store::port::Store;
+
+use crate::connection::{Connection, EndError, Turn};
+use crate::greeting::{self, GreetError};
+use crate::limits::{CONNECT_PATIENCE, LASTING, REPORT_SENDING};
+use crate::links::Shared;
+use crate::perform;
+use crate::status;
+use crate::watching::Event;
+
+/// Reads of the log and of tables that are under way: at most one of each.
+type Work = FuturesUnordered<BoxFuture<'static, Input>>;
+
+struct Sending<S> {
+    shared: Arc<Shared<S>>,
+    peer: RegionName,
+    sender: Sender,
+    status: status::Sending,
+    reported: Moment,
+}
+
+/// Dials `peer` and sends for as long as the links run.
+pub(crate) async fn run<S: Store>(shared: Arc<Shared<S>>, peer: RegionName, address: SocketAddr) {
+    let never = Notify::new();
+    let links = Arc::clone(&shared);
+    let came = links.came.get(&peer).unwrap_or(&never);
+    let mut sending = Sending {
+        sender: Sender::new(shared.identity.region().clone()),
+        reported: shared.now().moment,
+        status: status::Sending::default(),
+        shared,
+        peer,
+    };
+    let (least, most) = REDIAL;
+    let mut wait = least;
+    loop {
+        let started = links.now().moment;
+        let refused = match sending.dial(address).await {
+            Ok(connection) => {
+                let refused = sending.talk_to_the_end(connection).await;
+                if links.now().moment.since(started) >= LASTING {
+                    wait = least;
+                }
+                refused
+            }
+            Err(error) => {
+                let refused = error.refusal().is_some();
+                sending.down(error.to_string()).await;
+                refused
+            }
+        };
+        // A failed attempt that took long has waited already.
+        let rest = if refused {
+            REDIAL_REFUSED
+        } else {
+            jittered(&links, wait)
+        };
+        let due = (started + rest).max(links.now().moment + least / 2);
+        tokio::select! {
+            () = links.sleep_until(Some(due)) => {}
+            () = came.notified() => {}
+        }
+        wait = (wait * 2).min(most);
+    }
+}
+
+/// Returns between half and all of `wait`, so that regions do not dial in step.
+fn jittered<S>(shared: &Shared<S>, wait: Duration) -> Duration {
+    let micros = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
+    Duration::from_micros(micros / 2 + shared.entropy.random() % (micros / 2 + 1))
+}
+
+impl<S: Store> Sending<S> {
+    async fn dial(&self, address: SocketAddr) -> Result<Connection, GreetError> {
+        let shared = &self.shared;
+        let stream = shared.dialer.connect(address, CONNECT_PATIENCE).await?;
+        let (identity, entropy) = (&shared.identity, shared.entropy.as_ref());
+        greeting::dial(stream, identity, self.peer.clone(), entropy, &shared.met).await
+    }
+
+    /// Returns whether the two refuse each other.
+    async fn talk_to_the_end(&mut self, mut connection: Connection) -> bool {
+        info!(peer = %self.peer, "a link is made: sending");
+        self.status.line.up(self.shared.now().wall);
+        let Err(error) = self.talk(&mut connection).await;
+        connection.flush_now();
+        self.status.line.count(connection.take_traffic());
+        self.sender.handle_input(self.shared.now(), Input::Down);
+        self.down(error.to_string()).await;
+        error.is_refusal()
+    }
+
+    async fn talk(&mut self, connection: &mut Connection) -> Result<Infallible, EndError> {
+        let shared = Arc::clone(&self.shared);
+        let mut progress = shared.tables.progress();
+        let mut work = Work::new();
+        self.learn_local();
+        self.sender.handle_input(shared.now(), Input::Up);
+        self.report(connection).await;
+        loop {
+            let acked = self.act(connection, &work)?;
+            let is_due = shared.now().moment.since(self.reported) >= REPORT_SENDING;
+            if acked && is_due {
+                self.report(connection).await;
+            }
+            tokio::select! {
+                turn = connection.turn() => if turn? == Turn::Read {
+                    self.hear(connection)?;
+                },
+                Some(input) = work.next(), if !work.is_empty() => {
+                    self.sender.handle_input(shared.now(), input);
+                }
+                Ok(()) = progress.changed() => self.learn_local(),
+                () = shared.sleep_until(self.sender.poll_timeout()) => {
+                    self.learn_local();
+                    self.sender.handle_timeout(shared.now());
+                    self.report(connection).await;
+                }
+            }
+        }
+    }
+
+    fn learn_local(&mut self) {
+        let local = perform::local(&self.shared.tables);
+        let now = self.shared.now();
+        self.sender.handle_input(now, Input::Local(local));
+    }
+
+    fn hear(&mut self, connection: &mut Connection) -> Result<(), EndError> {
+        self.sender.handle_input(self.shared.now(), Input::Heard);
+        while let Some(frame) = connection.frame()? {
+            let now = self.shared.now();
+            self.sender.handle_input(now, Input::Frame(frame));
+        }
+        Ok(())
+    }
+
+    /// Does what the sender wants done, as far as there is room. Returns whether the peer has
+    /// acknowledged something.
+    fn act(&mut self, connection: &mut Connection, work: &Work) -> Result<bool, EndError> {
+        let mut acked = false;
+        while connection.has_room()
+            && let Some(output) = self.sender.poll_output(self.shared.now())
+        {
+            match output {
+                Output::Send(frame) => connection.post(&frame),
+                Output::ReadLog { .. } | Output::ReadCopy { .. } => self.read(output, work),
+                Output::Acked => acked = true,
+                Output::NeedsResync { first } => {
+                    warn!(peer = %self.peer, %first, "the peer needs a copy of all tables");
+                }
+                Output::Close(error) => return Err(error.into()),
+            }
+        }
+        Ok(acked)
+    }
+
+    fn read(&self, output: Output, work: &Work) {
+        let tables = self.shared.tables.clone();
+        let peer = self.peer.id();
+        match output {
+            Output::ReadLog {
+                ticket,
+                origin,
+                after,
+                bytes_max,
+            } => work.push(Box::pin(async move {
+                let read = perform::read_log(&tables, peer, origin, after, bytes_max).await;
+                Input::LogRead { ticket, read }
+            })),
+            Output::ReadCopy {
+                ticket,
+                table,
+                after,
+                items,
+                bytes_max,
+            } => work.push(Box::pin(async move {
+                let read = perform::read_copy(&tables, peer, table, after, items, bytes_max).await;
+                Input::CopyRead { ticket, read }
+            })),
+            Output::Send(_) | Output::Acked | Output::NeedsResync { .. } | Output::Close(_) => {
+                debug_assert!(false, "only reads are read");
+            }
+        }
+    }
+
+    async fn report(&mut self, connection: &mut Connection) {
+        self.reported = self.shared.now().moment;
+        self.status.line.count(connection.take_traffic());
+        self.tell().await;
+    }
+
+    async fn down(&mut self, problem: String) {
+        if self.status.line.down(problem.clone()) {
+            warn!(peer = %self.peer, problem, "no link: sending");
+        } else {
+            debug!(peer = %self.peer, problem, "still no link: sending");
+        }
+        self.tell().await;
+    }
+
+    async fn tell(&mut self) {
+        let sender = &self.sender;
+        self.status.rtt = sender.clock().rtt();
+        self.status.clock_ahead = sender.clock().ahead();
+        self.status.applied.clone_from(sender.applied());
+        self.status.durable.clone_from(sender.durable());
+        self.status.backlog = sender.backlog();
+        self.status.needs_resync = sender.needs_resync();
+        let event = Event::Sending(self.peer.clone(), Box::new(self.status.clone()));
+        self.shared.tell(event).await;
+    }
+}
