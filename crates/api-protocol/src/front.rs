@@ -86,6 +86,9 @@ impl Front {
     }
 
     /// Lets a request in as a call for `target`, or answers it.
+    ///
+    /// A body is parsed only behind the door, once its signature is right. DynamoDB itself says
+    /// first that a body is no JSON; nobody but strangers can tell the difference.
     pub fn admit(&self, target: Target, request: Request<Bytes>) -> Admission {
         let request_id = self.ids.next();
         let cors = match &self.authentication {

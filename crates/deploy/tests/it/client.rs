@@ -1,11 +1,13 @@
 //! Tests of the client.
 
+use std::sync::Arc;
+
 use base::region::RegionName;
 use deploy::call::Call;
 use deploy::client::{Client, ClientError, Endpoint};
 use deploy::operation::{DESCRIBE_TABLE, GET_API_MAPPINGS, GET_CHANGE, GET_FUNCTION};
 
-use crate::endpoint::{Script, serve};
+use crate::endpoint::{Script, serve, serve_tls};
 
 fn region() -> RegionName {
     RegionName::parse("eu-west-1").expect("a region")
@@ -107,9 +109,23 @@ async fn a_connection_that_the_server_closes_is_opened_again() {
 }
 
 #[tokio::test]
+async fn tls_endpoints_must_be_who_they_say() {
+    let (served, trusted) = serve_tls(always(200, "{}")).await;
+    let mut client = served.client_by_tls("localhost", Arc::clone(&trusted));
+    client.call(&describe()).await.expect("it is trusted");
+    let mut client = served.client_by_tls("example.test", trusted);
+    let refused = client.call(&describe()).await;
+    assert!(
+        matches!(refused, Err(ClientError::Unreachable { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(served.names(), ["DescribeTable"]);
+}
+
+#[tokio::test]
 async fn regions_without_an_endpoint_are_named() {
     let credentials = aws_credential_types::Credentials::new("A", "B", None, None, "tests");
-    let clock = std::sync::Arc::new(clock::wall::System);
+    let clock = Arc::new(clock::wall::System);
     let mut client = Client::new([].into(), credentials, clock);
     let error = client.call(&describe()).await.expect_err("nobody is there");
     assert!(matches!(error, ClientError::NoEndpoint(_)));

@@ -11,15 +11,19 @@ use base::region::RegionName;
 use bytes::Bytes;
 use clock::port::Clock;
 use clock::wall::System;
-use deploy::client::{Client, Endpoint};
+use deploy::client::{Client, Endpoint, Transport};
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig};
 
 /// What the script sees of a call: the operation (or method and path), and the body.
 #[derive(Clone, Debug)]
@@ -52,6 +56,38 @@ impl Credentials for OneKey {
 
 /// Starts an endpoint that closes each connection after `calls_per_connection` calls.
 pub(crate) async fn serve(script: Script, calls_per_connection: usize) -> Served {
+    listen(script, calls_per_connection, None).await
+}
+
+/// Starts an endpoint that speaks TLS as `localhost`, and returns what trusts it.
+pub(crate) async fn serve_tls(script: Script) -> (Served, Arc<ClientConfig>) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a key");
+    let certificate = made.cert.der().clone();
+    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .expect("the provider has them")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .expect("the key is the certificate's");
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate).expect("it is a certificate");
+    let client = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider has them")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let acceptor = TlsAcceptor::from(Arc::new(server));
+    let served = listen(script, usize::MAX, Some(acceptor)).await;
+    (served, Arc::new(client))
+}
+
+async fn listen(
+    script: Script,
+    calls_per_connection: usize,
+    acceptor: Option<TlsAcceptor>,
+) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("it is bound");
     let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
@@ -64,11 +100,19 @@ pub(crate) async fn serve(script: Script, calls_per_connection: usize) -> Served
     tasks.spawn(async move {
         let mut connections = JoinSet::new();
         while let Ok((stream, _)) = listener.accept().await {
-            connections.spawn(connection(
-                stream,
-                Arc::clone(&shared),
-                calls_per_connection,
-            ));
+            let shared = Arc::clone(&shared);
+            let acceptor = acceptor.clone();
+            connections.spawn(async move {
+                match acceptor {
+                    None => connection(stream, shared, calls_per_connection).await,
+                    Some(acceptor) => {
+                        // A client that does not trust the certificate ends the handshake.
+                        if let Ok(stream) = acceptor.accept(stream).await {
+                            connection(stream, shared, calls_per_connection).await;
+                        }
+                    }
+                }
+            });
         }
     });
     Served {
@@ -85,7 +129,10 @@ struct Shared {
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>, calls: usize) {
+async fn connection<S>(stream: S, shared: Arc<Shared>, calls: usize)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let left = AtomicUsize::new(calls);
     let service = service_fn(|request| {
         let last = left.fetch_sub(1, Ordering::Relaxed) == 1;
@@ -140,12 +187,17 @@ async fn answered(request: Request<Incoming>, shared: &Shared) -> Response<Full<
 impl Served {
     /// Returns a client for which this is the endpoint of all regions.
     pub(crate) fn client(&self, secret: &str) -> Client {
-        let endpoint = Endpoint::plain(self.address);
-        let endpoints = ["us-east-1", "eu-west-1"]
-            .map(|name| (RegionName::parse(name).expect("a region"), endpoint.clone()));
-        let credentials =
-            aws_credential_types::Credentials::new("AKIDTEST", secret, None, None, "tests");
-        Client::new(endpoints.into(), credentials, Arc::new(System))
+        client(Endpoint::plain(self.address), secret)
+    }
+
+    /// Returns such a client that calls the endpoint by a name, over TLS.
+    pub(crate) fn client_by_tls(&self, name: &str, config: Arc<ClientConfig>) -> Client {
+        let endpoint = Endpoint {
+            address: self.address,
+            authority: format!("{name}:{}", self.address.port()),
+            transport: Transport::Tls(config),
+        };
+        client(endpoint, "the secret")
     }
 
     /// Returns the names of all calls so far.
@@ -153,4 +205,12 @@ impl Served {
         let seen = self.seen.lock().expect("no test panics with it");
         seen.iter().map(|seen| seen.name.clone()).collect()
     }
+}
+
+fn client(endpoint: Endpoint, secret: &str) -> Client {
+    let endpoints = ["us-east-1", "eu-west-1"]
+        .map(|name| (RegionName::parse(name).expect("a region"), endpoint.clone()));
+    let credentials =
+        aws_credential_types::Credentials::new("AKIDTEST", secret, None, None, "tests");
+    Client::new(endpoints.into(), credentials, Arc::new(System))
 }
