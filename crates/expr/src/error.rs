@@ -34,7 +34,7 @@ pub enum ExprError {
         /// The parameter it came in.
         clause: Clause,
         /// What is wrong with it.
-        problem: Problem,
+        problem: Box<Problem>,
     },
     /// A condition is well formed, but no condition on a key.
     #[error(transparent)]
@@ -312,7 +312,8 @@ pub enum KeyConditionProblem {
     NestedPath,
     /// Two paths in one condition.
     #[error(
-        "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition"
+        "Invalid condition in KeyConditionExpression: \
+         Multiple attribute names used in one condition"
     )]
     ManyNames,
     /// No path in a condition.

@@ -99,7 +99,10 @@ fn parse<T>(
     placeholders: &mut Placeholders,
     rule: impl FnOnce(&mut Parser<'_, '_>) -> Result<T, Problem>,
 ) -> Result<T, ExprError> {
-    let invalid = |problem| ExprError::Invalid { clause, problem };
+    let invalid = |problem| ExprError::Invalid {
+        clause,
+        problem: Box::new(problem),
+    };
     if text.len() > EXPRESSION_BYTES_MAX {
         let bytes = text.len();
         return Err(invalid(Problem::TooLong { bytes }));

@@ -240,10 +240,6 @@ fn conditions_are_checked_for_their_operands() {
         "attribute_type(a, b)",
         &format!("{kind}attribute_type, operand type: {{NS,SS,L,BS,N,M,B,BOOL,NULL,S}}"),
     );
-    check(
-        "attribute_type(a, :s)",
-        "Invalid attribute type name found; type: text, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}",
-    );
 }
 
 #[test]
@@ -255,6 +251,11 @@ fn conditions_are_checked_for_their_values() {
             &format!("Invalid ConditionExpression: {problem}"),
         );
     };
+    check(
+        "attribute_type(a, :s)",
+        "Invalid attribute type name found; type: text, \
+         valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}",
+    );
     let distinct = "The first operand must be distinct from the remaining operands for this \
                     operator or function; operator: ";
     check("a = #a", &format!("{distinct}=, first operand: [a]"));
