@@ -1,3 +1,24 @@
 //! DynamoDB's wire shapes over tables.
 //!
-//! It stores nothing itself.
+//! It stores nothing and decides no merge: expressions are `expr`'s, items are `table`'s, and
+//! the definitions of tables are `control`'s. Source: DynamoDB service model 2012-08-10.
+
+pub mod facade;
+pub mod show;
+
+mod batches;
+mod capacity;
+mod catalog;
+mod choices;
+mod expressions;
+mod fault;
+mod items;
+mod legacy;
+mod limits;
+mod reads;
+mod settings;
+mod tables;
+mod tokens;
+mod transactions;
+mod violations;
+mod wire;

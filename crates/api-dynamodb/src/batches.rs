@@ -1,0 +1,407 @@
+//! BatchGetItem and BatchWriteItem: many calls on single items in one request.
+//!
+//! Nothing is atomic across them. What does not fit into one reply comes back unprocessed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use api_protocol::fault::Fault;
+use api_protocol::json;
+use bytes::Bytes;
+use expr::projection::Projection;
+use futures_util::future::join_all;
+use item::key::Key;
+use item::value::Item;
+use store::port::Store;
+use table::write::{Write, WriteError, Written};
+
+use crate::capacity::{self, Reading, Side, Units};
+use crate::catalog::{self, OpenTable};
+use crate::choices::{ReturnConsumedCapacity, ReturnItemCollectionMetrics};
+use crate::expressions::Expressions;
+use crate::facade::{Answer, DynamoDb};
+use crate::fault::{self, Refused};
+use crate::items::{self, Intent};
+use crate::limits::{BATCH_GET_BYTES_MAX, BATCH_GET_KEYS_MAX, BATCH_WRITES_MAX};
+use crate::violations::Violations;
+use crate::wire::render::{self, Object};
+use crate::wire::shape;
+use crate::wire::value::ItemIn;
+
+shape! {
+    /// The members of `BatchGetItem`.
+    BatchGetIn {
+        tables: "RequestItems" as BTreeMap<String, KeysIn>,
+        capacity: "ReturnConsumedCapacity" as String,
+    }
+}
+
+shape! {
+    /// What is read of one table.
+    KeysIn {
+        keys: "Keys" as Vec<ItemIn>,
+        attributes: "AttributesToGet" as Vec<String>,
+        consistent: "ConsistentRead" as bool,
+        projection: "ProjectionExpression" as String,
+        names: "ExpressionAttributeNames" as BTreeMap<String, String>,
+    }
+}
+
+shape! {
+    /// The members of `BatchWriteItem`.
+    BatchWriteIn {
+        tables: "RequestItems" as BTreeMap<String, Vec<WriteIn>>,
+        capacity: "ReturnConsumedCapacity" as String,
+        metrics: "ReturnItemCollectionMetrics" as String,
+    }
+}
+
+shape! {
+    /// One write: a put or a delete.
+    WriteIn {
+        put: "PutRequest" as PutIn,
+        delete: "DeleteRequest" as DeleteIn,
+    }
+}
+
+shape! {
+    /// An item to put.
+    PutIn { item: "Item" as ItemIn, }
+}
+
+shape! {
+    /// The key of an item to delete.
+    DeleteIn { key: "Key" as ItemIn, }
+}
+
+/// What is read of one table, checked.
+struct Gets {
+    given: String,
+    open: Arc<OpenTable>,
+    keys: Vec<Key>,
+    projection: Option<Projection>,
+    reading: Reading,
+    /// What an answer repeats beside the keys that were not read.
+    repeated: BTreeMap<&'static str, serde_json::Value>,
+}
+
+/// What is written to one table, checked.
+struct Puts {
+    given: String,
+    writes: Vec<(Arc<OpenTable>, Key, Intent)>,
+}
+
+impl<S: Store> DynamoDb<S> {
+    /// Answers `BatchGetItem`.
+    pub(crate) async fn batch_get_item(&self, body: &[u8]) -> Answer {
+        let request: BatchGetIn = json::parse(body)?;
+        let mut violations = Violations::default();
+        let capacity = items::returned_capacity(&mut violations, request.capacity.as_deref());
+        let tables = request.tables.unwrap_or_default();
+        for (given, keys) in &tables {
+            let count = keys.keys.as_ref().map_or(0, Vec::len);
+            let path = format!("RequestItems.{given}.member.Keys");
+            if count > BATCH_GET_KEYS_MAX {
+                let constraint = format!("have length less than or equal to {BATCH_GET_KEYS_MAX}");
+                violations.silent(&path, &constraint);
+            }
+            if count == 0 {
+                violations.silent(&path, "have length greater than or equal to 1");
+            }
+            catalog::check_name(&mut violations, Some(given))?;
+        }
+        violations.check()?;
+        if tables.is_empty() {
+            let message = "The requestItems parameter is required for BatchGetItem";
+            return Err(fault::validation(message).into());
+        }
+        let total: usize = tables
+            .values()
+            .flat_map(|keys| &keys.keys)
+            .map(Vec::len)
+            .sum();
+        if total > BATCH_GET_KEYS_MAX {
+            let message = "Too many items requested for the BatchGetItem call";
+            return Err(fault::validation(message).into());
+        }
+        let gets = tables
+            .into_iter()
+            .map(|(given, keys)| self.gets(given, keys));
+        let gets = gets.collect::<Result<Vec<_>, _>>()?;
+        let reads = gets
+            .iter()
+            .flat_map(|gets| gets.keys.iter().map(|key| (&gets.open, key)));
+        let reads = reads.map(|(open, key)| self.control.tables().get(&open.def, key));
+        let rows = join_all(reads)
+            .await
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()?;
+        let images = rows
+            .into_iter()
+            .map(|row| row.map(|row| row.image))
+            .collect();
+        answer_gets(&gets, images, capacity)
+    }
+
+    fn gets(&self, given: String, keys: KeysIn) -> Result<Gets, Refused> {
+        let repeated = [
+            ("ConsistentRead", keys.consistent.map(Into::into)),
+            (
+                "ProjectionExpression",
+                keys.projection.clone().map(Into::into),
+            ),
+            ("AttributesToGet", keys.attributes.clone().map(Into::into)),
+            (
+                "ExpressionAttributeNames",
+                keys.names.as_ref().map(|names| {
+                    let own = |(key, name): (&String, &String)| (key.clone(), name.clone().into());
+                    serde_json::Value::Object(names.iter().map(own).collect())
+                }),
+            ),
+        ];
+        let expressions = Expressions {
+            projection: keys.projection,
+            names: keys.names,
+            ..Expressions::default()
+        };
+        let projection = items::projection(expressions, keys.attributes)?;
+        let given_keys = keys.keys.unwrap_or_default().into_iter().map(ItemIn::check);
+        let given_keys = given_keys.collect::<Result<Vec<Item>, _>>()?;
+        let open = self.open(&given)?;
+        let keys_of = given_keys
+            .iter()
+            .map(|key| items::key_of(&open.def.schema, key));
+        let all = keys_of.collect::<Result<Vec<Key>, Fault>>()?;
+        if all.iter().collect::<BTreeSet<_>>().len() < all.len() {
+            return Err(fault::validation(DUPLICATES).into());
+        }
+        let present = repeated
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        Ok(Gets {
+            given,
+            open,
+            keys: all,
+            projection,
+            reading: items::reading(keys.consistent),
+            repeated: present.collect(),
+        })
+    }
+
+    /// Answers `BatchWriteItem`.
+    pub(crate) async fn batch_write_item(&self, body: &[u8]) -> Answer {
+        let request: BatchWriteIn = json::parse(body)?;
+        let mut violations = Violations::default();
+        let capacity = items::returned_capacity(&mut violations, request.capacity.as_deref());
+        let metrics = request.metrics.as_deref();
+        ReturnItemCollectionMetrics::read(&mut violations, "returnItemCollectionMetrics", metrics);
+        let tables = request.tables.unwrap_or_default();
+        for (given, writes) in &tables {
+            if writes.is_empty() || writes.len() > BATCH_WRITES_MAX {
+                let shown = format!("{{{given}=[{} WriteRequests]}}", writes.len());
+                let constraint = "satisfy constraint: [Member must have length less than or equal \
+                                  to 25, Member must have length greater than or equal to 1]";
+                let failed = "failed to satisfy constraint: Map value must";
+                violations.other(format!(
+                    "Value '{shown}' at 'requestItems' {failed} {constraint}"
+                ));
+            }
+            catalog::check_name(&mut violations, Some(given))?;
+        }
+        violations.check()?;
+        if tables.is_empty() {
+            let message = "The requestItems parameter is required for BatchWriteItem";
+            return Err(fault::validation(message).into());
+        }
+        if tables.values().map(Vec::len).sum::<usize>() > BATCH_WRITES_MAX {
+            let message = "Too many items requested for the BatchWriteItem call";
+            return Err(fault::validation(message).into());
+        }
+        let puts = tables
+            .into_iter()
+            .map(|(given, writes)| self.puts(given, writes));
+        let puts = puts.collect::<Result<Vec<_>, _>>()?;
+        let tables = puts
+            .iter()
+            .map(|puts| (puts.given.clone(), puts.writes.len()));
+        let tables: Vec<(String, usize)> = tables.collect();
+        let writes = puts.into_iter().flat_map(|puts| puts.writes);
+        // All at once, so that one flush of the disk serves them together.
+        let writes = writes.map(|(open, key, intent)| {
+            self.control.tables().write(Write {
+                table: Arc::clone(&open.def),
+                key,
+                decide: items::decide(intent, None),
+            })
+        });
+        let written = join_all(writes).await;
+        let written = written
+            .into_iter()
+            .collect::<Result<Vec<Written>, WriteError>>();
+        let written = written.map_err(|error| fault::ours(&error))?;
+        answer_puts(&tables, &written, capacity)
+    }
+
+    fn puts(&self, given: String, writes: Vec<WriteIn>) -> Result<Puts, Refused> {
+        let intents = writes.into_iter().map(WriteIn::into_item);
+        let intents = intents.collect::<Result<Vec<_>, _>>()?;
+        let open = self.open(&given)?;
+        let schema = &open.def.schema;
+        let mut all = Vec::with_capacity(intents.len());
+        let mut keys = BTreeSet::new();
+        for (item, is_put) in intents {
+            let (key, intent) = if is_put {
+                let key = schema.key_of(&item);
+                let key = key.map_err(|error| fault::bad_key_of_item(&error))?;
+                items::check_size(&item, items::TOO_LARGE)?;
+                (key, Intent::Put(item))
+            } else {
+                (items::key_of(schema, &item)?, Intent::Delete)
+            };
+            if !keys.insert(key.clone()) {
+                return Err(fault::validation(DUPLICATES).into());
+            }
+            all.push((Arc::clone(&open), key, intent));
+        }
+        Ok(Puts { given, writes: all })
+    }
+}
+
+impl WriteIn {
+    /// Returns the item to put, or the key to delete, and which of the two it is.
+    fn into_item(self) -> Result<(Item, bool), Refused> {
+        match (self.put, self.delete) {
+            (Some(PutIn { item: Some(item) }), None) => Ok((item.check()?, true)),
+            (None, Some(DeleteIn { key: Some(key) })) => Ok((key.check()?, false)),
+            (Some(_), Some(_)) => Err(fault::validation(
+                "Supplied AttributeValue has more than one datatypes set, must contain exactly \
+                 one of the supported datatypes",
+            )
+            .into()),
+            (_, _) => Err(fault::invalid_parameter(
+                "each WriteRequest must have a PutRequest with an Item or a DeleteRequest with \
+                 a Key",
+            )
+            .into()),
+        }
+    }
+}
+
+/// Answers with what was read, up to the largest reply; the rest is unprocessed.
+fn answer_gets(
+    gets: &[Gets],
+    images: Vec<Option<Bytes>>,
+    capacity: ReturnConsumedCapacity,
+) -> Answer {
+    let mut images = images.into_iter();
+    let mut out = Vec::with_capacity(1024);
+    let mut answer = Object::start(&mut out);
+    let mut responses = Object::start(answer.member("Responses"));
+    let mut unprocessed: Vec<(&Gets, Vec<&Key>)> = Vec::new();
+    let mut consumed = Vec::with_capacity(gets.len());
+    let mut total = 0;
+    for one in gets {
+        let list = responses.member(&one.given);
+        list.push(b'[');
+        let (mut first, mut units) = (true, Units::default());
+        let mut left = Vec::new();
+        for (key, image) in one.keys.iter().zip(&mut images) {
+            let size = image.as_deref().map_or(Ok(0), items::size_of)?;
+            if total + size > BATCH_GET_BYTES_MAX {
+                left.push(key);
+                continue;
+            }
+            total += size;
+            units = units.plus(Units::of_read(size, one.reading));
+            let Some(image) = image else {
+                continue;
+            };
+            if !first {
+                list.push(b',');
+            }
+            first = false;
+            match &one.projection {
+                None => render::item(list, &image)?,
+                Some(projection) => drop(render::projected(list, &image, projection)?),
+            }
+        }
+        list.push(b']');
+        consumed.push((one, units));
+        if !left.is_empty() {
+            unprocessed.push((one, left));
+        }
+    }
+    responses.end();
+    let mut rest = Object::start(answer.member("UnprocessedKeys"));
+    for (one, keys) in unprocessed {
+        let mut table = Object::start(rest.member(&one.given));
+        let list = table.member("Keys");
+        list.push(b'[');
+        for (at, key) in keys.into_iter().enumerate() {
+            if at > 0 {
+                list.push(b',');
+            }
+            render::tree(list, &key.to_item(&one.open.def.schema))?;
+        }
+        list.push(b']');
+        for (name, value) in &one.repeated {
+            table
+                .member(name)
+                .extend_from_slice(value.to_string().as_bytes());
+        }
+        table.end();
+    }
+    rest.end();
+    let consumed = consumed
+        .iter()
+        .map(|(one, units)| (one.given.as_str(), *units));
+    write_capacities(&mut answer, capacity, Side::Plain, consumed);
+    answer.end();
+    Ok(out)
+}
+
+fn answer_puts(
+    tables: &[(String, usize)],
+    written: &[Written],
+    capacity: ReturnConsumedCapacity,
+) -> Answer {
+    let mut out = Vec::with_capacity(128);
+    let mut answer = Object::start(&mut out);
+    // Nothing is throttled and nothing is dropped: what could not be written failed the call.
+    answer.member("UnprocessedItems").extend_from_slice(b"{}");
+    let mut written = written.iter();
+    let mut consumed = Vec::with_capacity(tables.len());
+    for (given, count) in tables {
+        let mut units = Units::default();
+        for one in written.by_ref().take(*count) {
+            units = units.plus(items::units_written(one)?);
+        }
+        consumed.push((given.as_str(), units));
+    }
+    write_capacities(&mut answer, capacity, Side::Plain, consumed.into_iter());
+    answer.end();
+    Ok(out)
+}
+
+/// Writes the consumed capacity of several tables, if it is asked for.
+pub(crate) fn write_capacities<'t>(
+    answer: &mut Object<'_>,
+    capacity: ReturnConsumedCapacity,
+    side: Side,
+    consumed: impl Iterator<Item = (&'t str, Units)>,
+) {
+    if capacity == ReturnConsumedCapacity::None {
+        return;
+    }
+    let list = answer.member("ConsumedCapacity");
+    list.push(b'[');
+    for (at, (given, units)) in consumed.enumerate() {
+        if at > 0 {
+            list.push(b',');
+        }
+        capacity::write(list, capacity, given, units, side);
+    }
+    list.push(b']');
+}
+
+const DUPLICATES: &str = "Provided list of item keys contains duplicates";

@@ -1,0 +1,122 @@
+//! The tables of this region by name, kept as long as no definition has changed.
+//!
+//! Finding a table costs one comparison and one lookup; nothing is read from the store.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+
+use api_protocol::fault::Fault;
+use base::arn::Arn;
+use control::tables::{ReplicaStatus, TableView};
+use store::port::Store;
+use table::def::TableDef;
+
+use crate::facade::DynamoDb;
+use crate::fault;
+use crate::violations::Violations;
+
+/// The tables as of one generation of the project's resources.
+#[derive(Debug, Default)]
+pub(crate) struct Catalog {
+    /// The generation, counted from 1 so that an empty catalog is of none.
+    generation: Option<u64>,
+    tables: Arc<BTreeMap<String, Arc<OpenTable>>>,
+}
+
+/// A table that this region holds a replica of.
+#[derive(Debug)]
+pub(crate) struct OpenTable {
+    /// What the data plane knows of it.
+    pub(crate) def: Arc<TableDef>,
+    /// What the control plane knows of it.
+    pub(crate) view: TableView,
+}
+
+/// Notes a table's name of the wrong shape; an ARN is of the right one.
+///
+/// Errors: an empty name is told at once and alone.
+pub(crate) fn check_name(violations: &mut Violations, name: Option<&String>) -> Result<(), Fault> {
+    violations.required("tableName", name);
+    match name.map(String::as_str) {
+        Some("") => {
+            let mut alone = Violations::default();
+            alone.name("tableName", "", 1);
+            alone.check()
+        }
+        Some(name) if !is_arn(name) => {
+            violations.name("tableName", name, 1);
+            Ok(())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+pub(crate) fn is_arn(name: &str) -> bool {
+    name.starts_with("arn:")
+}
+
+impl<S: Store> DynamoDb<S> {
+    /// Returns the table that a data call names, by name or ARN.
+    ///
+    /// Errors: `ResourceNotFoundException` where there is none, or its replica is being filled.
+    pub(crate) fn open(&self, given: &str) -> Result<Arc<OpenTable>, Fault> {
+        let open = self.find(given).ok_or_else(fault::no_table)?;
+        if open.def.filling {
+            return Err(fault::no_table());
+        }
+        Ok(open)
+    }
+
+    /// Returns the table that a call names, by name or ARN, whatever its state.
+    pub(crate) fn find(&self, given: &str) -> Option<Arc<OpenTable>> {
+        self.tables_by_name().get(self.plain_name(given)?).cloned()
+    }
+
+    /// Returns the name that a call means; `None` for an ARN of another region or kind.
+    pub(crate) fn plain_name<'g>(&self, given: &'g str) -> Option<&'g str> {
+        if !is_arn(given) {
+            return Some(given);
+        }
+        let arn = Arn::parse(given)?;
+        let region = self.control.project().region.as_str();
+        if arn.service != "dynamodb" || arn.region != region {
+            return None;
+        }
+        let (_, name) = given.rsplit_once("table/")?;
+        (!name.contains('/')).then_some(name)
+    }
+
+    /// Returns all tables of this region by name.
+    pub(crate) fn tables_by_name(&self) -> Arc<BTreeMap<String, Arc<OpenTable>>> {
+        let generation = *self.generation.borrow();
+        {
+            let catalog = self.catalog.read().unwrap_or_else(PoisonError::into_inner);
+            if catalog.generation == Some(generation) {
+                return Arc::clone(&catalog.tables);
+            }
+        }
+        let open = |(name, view): (String, TableView)| {
+            let def = self.control.tables().table(view.table.id())?;
+            Some((name, Arc::new(OpenTable { def, view })))
+        };
+        let views = self.control.tables_in(&self.control.project().region);
+        let tables = Arc::new(views.into_iter().filter_map(open).collect());
+        let mut catalog = self.catalog.write().unwrap_or_else(PoisonError::into_inner);
+        // A slower reader of an older generation must not replace a later one's catalog.
+        if catalog.generation.is_none_or(|known| known < generation) {
+            *catalog = Catalog {
+                generation: Some(generation),
+                tables: Arc::clone(&tables),
+            };
+        }
+        tables
+    }
+}
+
+impl OpenTable {
+    /// Returns whether a replica anywhere is still being filled.
+    pub(crate) fn is_updating(&self) -> bool {
+        let mut replicas = self.view.replicas.values();
+        replicas.any(|replica| replica.status == ReplicaStatus::Creating)
+    }
+}

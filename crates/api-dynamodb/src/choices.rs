@@ -1,0 +1,215 @@
+//! The enumerations of the service's model that requests choose from.
+
+use crate::violations::Violations;
+
+/// Declares an enumeration: its names on the wire, and their order in messages.
+macro_rules! choices {
+    (
+        $(#[$doc:meta])*
+        $name:ident [$order:literal] {
+            $( $(#[$choice_doc:meta])* $choice:ident = $wire:literal, )*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum $name { $( $(#[$choice_doc])* $choice, )* }
+
+        impl $name {
+            /// Reads a choice; notes one that there is not.
+            pub(crate) fn read(
+                violations: &mut Violations,
+                path: &str,
+                choice: Option<&str>,
+            ) -> Option<Self> {
+                match choice? {
+                    $( $wire => Some(Self::$choice), )*
+                    other => {
+                        let constraint = concat!("satisfy enum value set: [", $order, "]");
+                        violations.value(path, other, constraint);
+                        None
+                    }
+                }
+            }
+
+            /// Returns the choice as it is written.
+            #[allow(dead_code, reason = "not every enumeration is written back")]
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self { $( Self::$choice => $wire, )* }
+            }
+        }
+    };
+}
+
+choices! {
+    /// How much of the consumed capacity an answer tells.
+    ReturnConsumedCapacity ["INDEXES, TOTAL, NONE"] {
+        /// The sum, and the table's and each index's part.
+        Indexes = "INDEXES",
+        /// The sum.
+        Total = "TOTAL",
+        /// Nothing.
+        None = "NONE",
+    }
+}
+
+choices! {
+    /// Whether an answer tells the size of item collections.
+    ReturnItemCollectionMetrics ["SIZE, NONE"] {
+        /// It does, where there are local secondary indexes.
+        Size = "SIZE",
+        /// It does not.
+        None = "NONE",
+    }
+}
+
+choices! {
+    /// Which image of the item a write answers with.
+    ReturnValues ["ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW"] {
+        /// None.
+        None = "NONE",
+        /// The whole item before.
+        AllOld = "ALL_OLD",
+        /// What the update names, before it.
+        UpdatedOld = "UPDATED_OLD",
+        /// The whole item after.
+        AllNew = "ALL_NEW",
+        /// What the update names, after it.
+        UpdatedNew = "UPDATED_NEW",
+    }
+}
+
+choices! {
+    /// Whether a failed condition answers with the item as it is.
+    ReturnOnFailure ["ALL_OLD, NONE"] {
+        /// It does.
+        AllOld = "ALL_OLD",
+        /// It does not.
+        None = "NONE",
+    }
+}
+
+choices! {
+    /// What a query or scan answers with.
+    Select ["SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES"] {
+        /// Whole items.
+        AllAttributes = "ALL_ATTRIBUTES",
+        /// What an index holds of the items.
+        AllProjectedAttributes = "ALL_PROJECTED_ATTRIBUTES",
+        /// The named parts of the items.
+        SpecificAttributes = "SPECIFIC_ATTRIBUTES",
+        /// How many items there are.
+        Count = "COUNT",
+    }
+}
+
+choices! {
+    /// How the conditions of a legacy parameter are joined.
+    ConditionalOperator ["OR, AND"] {
+        /// All must hold.
+        And = "AND",
+        /// One must hold.
+        Or = "OR",
+    }
+}
+
+choices! {
+    /// A test of a legacy condition.
+    ComparisonOperator [
+        "IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS"
+    ] {
+        /// Equal.
+        Eq = "EQ",
+        /// Not equal.
+        Ne = "NE",
+        /// Equal to one of several.
+        In = "IN",
+        /// Less than or equal.
+        Le = "LE",
+        /// Less than.
+        Lt = "LT",
+        /// Greater than or equal.
+        Ge = "GE",
+        /// Greater than.
+        Gt = "GT",
+        /// Between two values.
+        Between = "BETWEEN",
+        /// There.
+        NotNull = "NOT_NULL",
+        /// Not there.
+        Null = "NULL",
+        /// Containing.
+        Contains = "CONTAINS",
+        /// There, and not containing.
+        NotContains = "NOT_CONTAINS",
+        /// Beginning with.
+        BeginsWith = "BEGINS_WITH",
+    }
+}
+
+choices! {
+    /// What a legacy update does to an attribute.
+    AttributeAction ["ADD, PUT, DELETE"] {
+        /// Adds to a number or a set.
+        Add = "ADD",
+        /// Sets the attribute.
+        Put = "PUT",
+        /// Removes the attribute, or elements of its set.
+        Delete = "DELETE",
+    }
+}
+
+choices! {
+    /// Which part of a key an attribute is.
+    KeyType ["HASH, RANGE"] {
+        /// The partition key.
+        Hash = "HASH",
+        /// The sort key.
+        Range = "RANGE",
+    }
+}
+
+choices! {
+    /// The type of a key attribute.
+    ScalarAttributeType ["B, N, S"] {
+        /// Text.
+        S = "S",
+        /// Number.
+        N = "N",
+        /// Bytes.
+        B = "B",
+    }
+}
+
+choices! {
+    /// How a table is billed.
+    BillingMode ["PROVISIONED, PAY_PER_REQUEST"] {
+        /// By capacity that was ordered.
+        Provisioned = "PROVISIONED",
+        /// By use.
+        PayPerRequest = "PAY_PER_REQUEST",
+    }
+}
+
+choices! {
+    /// What a stream record holds.
+    StreamViewType ["NEW_AND_OLD_IMAGES, OLD_IMAGE, NEW_IMAGE, KEYS_ONLY"] {
+        /// The item after the change.
+        NewImage = "NEW_IMAGE",
+        /// The item before the change.
+        OldImage = "OLD_IMAGE",
+        /// Both.
+        NewAndOldImages = "NEW_AND_OLD_IMAGES",
+        /// The key alone.
+        KeysOnly = "KEYS_ONLY",
+    }
+}
+
+choices! {
+    /// What storage class a table has.
+    TableClass ["STANDARD, STANDARD_INFREQUENT_ACCESS"] {
+        /// The usual one.
+        Standard = "STANDARD",
+        /// For data that is seldom read.
+        InfrequentAccess = "STANDARD_INFREQUENT_ACCESS",
+    }
+}

@@ -1,0 +1,405 @@
+//! Query and Scan: pages of items, filtered and projected.
+//!
+//! A page is what was read, not what is left of it: limits and capacity count items before the
+//! filter, as on AWS.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use api_protocol::fault::Fault;
+use api_protocol::json;
+use expr::condition::Condition;
+use expr::key_condition::{KeyCondition, KeyRange, SortRange};
+use expr::projection::Projection;
+use item::codec;
+use item::key::{Key, KeySchema};
+use item::value::Item;
+use store::port::{Order, Store};
+use table::read::{Page, Query, Scan};
+
+use crate::capacity::{self, Side, Units};
+use crate::catalog::{self, OpenTable};
+use crate::choices::{ConditionalOperator, ReturnConsumedCapacity, Select};
+use crate::expressions::{Expressions, Parsed};
+use crate::facade::{Answer, DynamoDb};
+use crate::fault::{self, Refused};
+use crate::items::{attributes_to_get, reading, returned_capacity};
+use crate::legacy::{self, ConditionsIn};
+use crate::limits::SEGMENTS_MAX;
+use crate::violations::Violations;
+use crate::wire::render::{self, Object};
+use crate::wire::shape;
+use crate::wire::value::{ItemIn, ValueIn};
+
+shape! {
+    /// The members of `Query` and `Scan`: each ignores what is not its own.
+    ReadIn {
+        table: "TableName" as String,
+        index: "IndexName" as String,
+        select: "Select" as String,
+        attributes: "AttributesToGet" as Vec<String>,
+        limit: "Limit" as i64,
+        consistent: "ConsistentRead" as bool,
+        key_conditions: "KeyConditions" as ConditionsIn,
+        query_filter: "QueryFilter" as ConditionsIn,
+        scan_filter: "ScanFilter" as ConditionsIn,
+        joined: "ConditionalOperator" as String,
+        forward: "ScanIndexForward" as bool,
+        start: "ExclusiveStartKey" as ItemIn,
+        capacity: "ReturnConsumedCapacity" as String,
+        projection: "ProjectionExpression" as String,
+        filter: "FilterExpression" as String,
+        key_condition: "KeyConditionExpression" as String,
+        names: "ExpressionAttributeNames" as BTreeMap<String, String>,
+        values: "ExpressionAttributeValues" as BTreeMap<String, ValueIn>,
+        segment: "Segment" as i64,
+        segments: "TotalSegments" as i64,
+    }
+}
+
+/// What is read of each item, and how it is answered.
+struct Reading {
+    given: String,
+    filter: Option<Condition>,
+    projection: Option<Projection>,
+    counts_only: bool,
+    limit: Option<usize>,
+    capacity: ReturnConsumedCapacity,
+    consistent: Option<bool>,
+}
+
+impl<S: Store> DynamoDb<S> {
+    /// Answers `Query`.
+    pub(crate) async fn query(&self, body: &[u8]) -> Answer {
+        let mut request: ReadIn = json::parse(body)?;
+        let mut violations = Violations::default();
+        catalog::check_name(&mut violations, request.table.as_ref())?;
+        let capacity = returned_capacity(&mut violations, request.capacity.as_deref());
+        let select = Select::read(&mut violations, "select", request.select.as_deref());
+        if request.limit.is_some_and(|limit| limit < 1) {
+            violations.silent("Limit", "have value greater than or equal to 1");
+        }
+        let joined = request.joined(&mut violations);
+        legacy::check_conditions(
+            &mut violations,
+            "keyConditions",
+            request.key_conditions.as_ref(),
+        );
+        let legacy = request.query_filter.as_ref();
+        legacy::check_conditions(&mut violations, "queryFilter", legacy);
+        violations.check()?;
+        let filter = request.query_filter.take();
+        let nulls = "FilterExpression and KeyConditionExpression are null";
+        let (reading, key_condition) = request.reading(filter, "QueryFilter", joined, nulls)?;
+        let reading = reading.selecting(select, capacity)?;
+        let key_condition = match (key_condition, request.key_conditions.take()) {
+            (Some(condition), _) => condition,
+            (None, conditions) => legacy::key_conditions(conditions.unwrap_or_default())?,
+        };
+        let start = request.start.take().map(ItemIn::check).transpose()?;
+        let open = self.open(&reading.given)?;
+        check_index(request.index.as_deref())?;
+        let range = key_condition.bind(&open.def.schema)?;
+        reading.check_filter(&open.def.schema)?;
+        let after = start.map(|start| start_within(&open.def.schema, &range, &start));
+        let after = after.transpose()?;
+        let (from, to) = range
+            .sort
+            .as_ref()
+            .map_or((Vec::new(), None), SortRange::bytes);
+        let query = Query {
+            table: Arc::clone(&open.def),
+            partition: range.partition,
+            from: if from.is_empty() {
+                Bound::Unbounded
+            } else {
+                Bound::Included(from)
+            },
+            to: to.map_or(Bound::Unbounded, Bound::Excluded),
+            order: match request.forward {
+                Some(false) => Order::Descending,
+                Some(true) | None => Order::Ascending,
+            },
+            after,
+            limit: reading.limit,
+        };
+        let page = self.control.tables().query(&query).await?;
+        reading.answer(&open, &page)
+    }
+
+    /// Answers `Scan`.
+    pub(crate) async fn scan(&self, body: &[u8]) -> Answer {
+        let mut request: ReadIn = json::parse(body)?;
+        let mut violations = Violations::default();
+        catalog::check_name(&mut violations, request.table.as_ref())?;
+        let capacity = returned_capacity(&mut violations, request.capacity.as_deref());
+        let select = Select::read(&mut violations, "select", request.select.as_deref());
+        violations.at_least("limit", request.limit, 1);
+        violations.at_least("totalSegments", request.segments, 1);
+        violations.at_most("totalSegments", request.segments, SEGMENTS_MAX);
+        violations.at_least("segment", request.segment, 0);
+        violations.at_most("segment", request.segment, SEGMENTS_MAX - 1);
+        let joined = request.joined(&mut violations);
+        let legacy = request.scan_filter.as_ref();
+        legacy::check_conditions(&mut violations, "scanFilter", legacy);
+        violations.check()?;
+        let segment = segment(request.segment, request.segments)?;
+        let filter = request.scan_filter.take();
+        let nulls = "FilterExpression is null";
+        let (reading, _) = request.reading(filter, "ScanFilter", joined, nulls)?;
+        let reading = reading.selecting(select, capacity)?;
+        let start = request.start.take().map(ItemIn::check).transpose()?;
+        let open = self.open(&reading.given)?;
+        check_index(request.index.as_deref())?;
+        let after = match start {
+            None => None,
+            Some(start) => {
+                let key = open.def.schema.exact_key_of(&start);
+                Some(key.map_err(|_| {
+                    fault::validation(
+                        "The provided starting key is invalid: \
+                         The provided key element does not match the schema",
+                    )
+                })?)
+            }
+        };
+        let scan = Scan {
+            table: Arc::clone(&open.def),
+            segment,
+            after,
+            limit: reading.limit,
+        };
+        let page = self.control.tables().scan(&scan).await?;
+        reading.answer(&open, &page)
+    }
+}
+
+impl ReadIn {
+    fn joined(&self, violations: &mut Violations) -> Option<ConditionalOperator> {
+        let path = "conditionalOperator";
+        ConditionalOperator::read(violations, path, self.joined.as_deref())
+    }
+
+    /// Takes filter, projection and key condition, from expressions or from legacy parameters.
+    fn reading(
+        &mut self,
+        filter: Option<ConditionsIn>,
+        filter_name: &'static str,
+        joined: Option<ConditionalOperator>,
+        nulls: &str,
+    ) -> Result<(Reading, Option<KeyCondition>), Refused> {
+        let legacy = [
+            ("AttributesToGet", self.attributes.is_some()),
+            (filter_name, filter.is_some()),
+            ("ConditionalOperator", joined.is_some()),
+            ("KeyConditions", self.key_conditions.is_some()),
+        ];
+        let legacy: Vec<&str> = legacy.iter().filter(|one| one.1).map(|one| one.0).collect();
+        let expressions = Expressions {
+            key_condition: self.key_condition.take(),
+            filter: self.filter.take(),
+            projection: self.projection.take(),
+            names: self.names.take(),
+            values: self.values.take(),
+            ..Expressions::default()
+        };
+        let Parsed {
+            filter: filter_parsed,
+            projection,
+            key_condition,
+            update: _,
+            condition: _,
+        } = expressions.parse(&legacy, nulls)?;
+        let attributes = self.attributes.take().map(attributes_to_get).transpose()?;
+        let limit = self.limit.and_then(|limit| usize::try_from(limit).ok());
+        let reading = Reading {
+            given: self.table.take().unwrap_or_default(),
+            filter: legacy::filter(filter, joined)?.or(filter_parsed),
+            projection: attributes.or(projection),
+            counts_only: false,
+            limit,
+            capacity: ReturnConsumedCapacity::None,
+            consistent: self.consistent,
+        };
+        Ok((reading, key_condition))
+    }
+}
+
+impl Reading {
+    /// Checks `Select` against what else the request asks for.
+    fn selecting(
+        self,
+        select: Option<Select>,
+        capacity: ReturnConsumedCapacity,
+    ) -> Result<Self, Fault> {
+        let projects = self.projection.is_some();
+        let refuse = |message: &str| Err(fault::validation(message));
+        match select {
+            Some(Select::AllProjectedAttributes) => {
+                return Err(fault::invalid_parameter(
+                    "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
+                ));
+            }
+            Some(Select::SpecificAttributes) if !projects => {
+                return refuse(
+                    "Must specify the AttributesToGet or ProjectionExpression when choosing to \
+                     get SPECIFIC_ATTRIBUTES",
+                );
+            }
+            Some(Select::AllAttributes) if projects => {
+                return refuse(
+                    "Cannot specify the AttributesToGet when choosing to get ALL_ATTRIBUTES",
+                );
+            }
+            Some(Select::Count) if projects => {
+                return refuse(
+                    "Cannot specify the AttributesToGet when choosing to get only the Count",
+                );
+            }
+            Some(Select::Count | Select::SpecificAttributes | Select::AllAttributes) | None => {}
+        }
+        Ok(Self {
+            counts_only: select == Some(Select::Count),
+            capacity,
+            ..self
+        })
+    }
+
+    /// Checks that a query's filter leaves the key alone: the key has its own condition.
+    fn check_filter(&self, schema: &KeySchema) -> Result<(), Fault> {
+        let mut key: Option<String> = None;
+        if let Some(filter) = &self.filter {
+            filter.for_each_path(&mut |path| {
+                if key.is_none() && schema.contains(path.name()) {
+                    key = Some(path.name().to_owned());
+                }
+            });
+        }
+        match key {
+            Some(name) => Err(fault::validation(format!(
+                "Filter Expression can only contain non-primary key attributes: \
+                 Primary key attribute: {name}"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn answer(&self, open: &OpenTable, page: &Page) -> Answer {
+        let mut out = Vec::with_capacity(
+            256 + if self.counts_only {
+                0
+            } else {
+                page.size * 3 / 2
+            },
+        );
+        let mut answer = Object::start(&mut out);
+        let mut count = 0_usize;
+        if self.counts_only {
+            for row in &page.rows {
+                count += usize::from(self.keeps(&row.image)?);
+            }
+        } else {
+            let items = answer.member("Items");
+            items.push(b'[');
+            for row in &page.rows {
+                if !self.keeps(&row.image)? {
+                    continue;
+                }
+                if count > 0 {
+                    items.push(b',');
+                }
+                count += 1;
+                match &self.projection {
+                    None => render::item(items, &row.image)?,
+                    Some(projection) => drop(render::projected(items, &row.image, projection)?),
+                }
+            }
+            items.push(b']');
+        }
+        number(answer.member("Count"), count);
+        number(answer.member("ScannedCount"), page.rows.len());
+        if let Some(last) = &page.last {
+            let key = last.to_item(&open.def.schema);
+            render::tree(answer.member("LastEvaluatedKey"), &key)?;
+        }
+        if self.capacity != ReturnConsumedCapacity::None {
+            let units = Units::of_read(page.size, reading(self.consistent));
+            let member = answer.member("ConsumedCapacity");
+            capacity::write(member, self.capacity, &self.given, units, Side::Plain);
+        }
+        answer.end();
+        Ok(out)
+    }
+
+    fn keeps(&self, image: &[u8]) -> Result<bool, Refused> {
+        match &self.filter {
+            None => Ok(true),
+            Some(filter) => Ok(filter.evaluate(Some(&codec::decode(image)?))),
+        }
+    }
+}
+
+/// Returns the key that a query goes on after, which must lie in its range.
+fn start_within(schema: &KeySchema, range: &KeyRange, start: &Item) -> Result<Key, Fault> {
+    let key = schema.exact_key_of(start);
+    let key = key.map_err(|_| fault::validation("The provided starting key is invalid"))?;
+    if key.partition != range.partition {
+        return Err(fault::validation(
+            "The provided starting key is outside query boundaries based on provided conditions",
+        ));
+    }
+    let sorts = range.sort.as_ref().zip(key.sort.as_ref());
+    if sorts.is_some_and(|(range, sort)| !range.contains(sort)) {
+        let message = "The provided starting key does not match the range key predicate";
+        return Err(fault::validation(message));
+    }
+    Ok(key)
+}
+
+fn number(out: &mut Vec<u8>, number: usize) {
+    out.extend_from_slice(number.to_string().as_bytes());
+}
+
+/// Refuses to read an index: tables have none here.
+fn check_index(index: Option<&str>) -> Result<(), Fault> {
+    match index {
+        None => Ok(()),
+        Some(index) => {
+            let message = format!("The table does not have the specified index: {index}");
+            Err(fault::validation(message))
+        }
+    }
+}
+
+/// Returns which of how many segments a scan reads.
+fn segment(segment: Option<i64>, segments: Option<i64>) -> Result<(u32, u32), Fault> {
+    let (segment, segments) = match (segment, segments) {
+        (None, None) => return Ok((0, 1)),
+        (Some(_), None) => {
+            return Err(fault::validation(
+                "The TotalSegments parameter is required but was not present in the request when \
+                 Segment parameter is present",
+            ));
+        }
+        (None, Some(_)) => {
+            return Err(fault::validation(
+                "The Segment parameter is required but was not present in the request when \
+                 parameter TotalSegments is present",
+            ));
+        }
+        (Some(segment), Some(segments)) => (segment, segments),
+    };
+    if segment >= segments {
+        return Err(fault::validation(format!(
+            "The Segment parameter is zero-based and must be less than parameter TotalSegments: \
+             Segment: {segment} is not less than TotalSegments: {segments}"
+        )));
+    }
+    match (u32::try_from(segment), u32::try_from(segments)) {
+        (Ok(segment), Ok(segments)) => Ok((segment, segments)),
+        (_, _) => Err(fault::validation(
+            "Segment and TotalSegments are out of range",
+        )),
+    }
+}

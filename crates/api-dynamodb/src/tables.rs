@@ -1,0 +1,238 @@
+//! Calls on tables: their definitions, replicas, tags, and what is told about them.
+//!
+//! What a table cannot have here is refused by name, never accepted and forgotten: secondary and
+//! vector indexes, strong consistency across regions, keys of KMS, resource policies.
+
+use api_protocol::caller::Caller;
+use api_protocol::fault::Fault;
+use api_protocol::json;
+use control::control::ControlError;
+use control::resource::Change;
+use control::tables::{Replica, Table, TableError};
+use serde_json::json as json_value;
+use store::port::Store;
+
+use crate::catalog::{self, OpenTable};
+use crate::facade::{Answer, DynamoDb};
+use crate::fault::{self, Refused};
+use crate::limits::LIST_TABLES_MAX;
+use crate::settings::{Own, Shared};
+use crate::violations::Violations;
+use crate::wire::shape;
+
+mod create;
+mod describe;
+mod tags;
+mod update;
+
+pub(crate) use describe::Status;
+
+shape! {
+    /// The members of calls that name a table and nothing else.
+    NamedIn { table: "TableName" as String, }
+}
+
+shape! {
+    /// The members of `ListTables`.
+    ListIn {
+        after: "ExclusiveStartTableName" as String,
+        limit: "Limit" as i64,
+    }
+}
+
+impl<S: Store> DynamoDb<S> {
+    /// Answers `DescribeTable`.
+    pub(crate) async fn describe_table(&self, caller: &Caller, body: &[u8]) -> Answer {
+        let (_, open) = self.named(body)?;
+        let description = self.description(caller, &open, None).await?;
+        Ok(json_value!({ "Table": description })
+            .to_string()
+            .into_bytes())
+    }
+
+    /// Answers `DeleteTable`: of a global table, it deletes this region's replica.
+    pub(crate) async fn delete_table(&self, caller: &Caller, body: &[u8]) -> Answer {
+        let (name, open) = self.named(body)?;
+        let own = self
+            .own_replica(&open)
+            .ok_or_else(|| fault::no_table_named(&name))?;
+        if Own::of(own).protected {
+            return Err(fault::validation(PROTECTED).into());
+        }
+        if open.def.filling {
+            return Err(in_use(&format!("Table is being created: {name}")).into());
+        }
+        let description = self
+            .description(caller, &open, Some(Status::Deleting))
+            .await?;
+        let region = &self.control.project().region;
+        let deleted = self.control.delete_replica(&open.view, region).await;
+        deleted.map_err(|error| table_failed(&error, &name))?;
+        Ok(json_value!({ "TableDescription": description })
+            .to_string()
+            .into_bytes())
+    }
+
+    /// Answers `ListTables`.
+    pub(crate) fn list_tables(&self, body: &[u8]) -> Answer {
+        let request: ListIn = json::parse(body)?;
+        let mut violations = Violations::default();
+        if let Some(after) = &request.after {
+            violations.name("exclusiveStartTableName", after, 3);
+        }
+        let most = i64::try_from(LIST_TABLES_MAX).unwrap_or(i64::MAX);
+        violations.at_least("limit", request.limit, 1);
+        violations.at_most("limit", request.limit, most);
+        violations.check()?;
+        let limit = request.limit.and_then(|limit| usize::try_from(limit).ok());
+        let limit = limit.unwrap_or(LIST_TABLES_MAX);
+        let tables = self.tables_by_name();
+        let after = request.after.unwrap_or_default();
+        let mut names = tables.keys().skip_while(|name| **name <= after);
+        let page: Vec<&String> = names.by_ref().take(limit).collect();
+        let mut answer = json_value!({ "TableNames": page });
+        if names.next().is_some()
+            && let (Some(last), Some(members)) = (page.last(), answer.as_object_mut())
+        {
+            members.insert("LastEvaluatedTableName".to_owned(), last.as_str().into());
+        }
+        Ok(answer.to_string().into_bytes())
+    }
+
+    /// Answers `DescribeTimeToLive`: items do not expire here.
+    pub(crate) fn describe_time_to_live(&self, body: &[u8]) -> Answer {
+        self.named(body)?;
+        let answer = json_value!({ "TimeToLiveDescription": { "TimeToLiveStatus": "DISABLED" } });
+        Ok(answer.to_string().into_bytes())
+    }
+
+    /// Answers `DescribeContinuousBackups`: there are none.
+    pub(crate) fn describe_continuous_backups(&self, body: &[u8]) -> Answer {
+        let request: NamedIn = json::parse(body)?;
+        let given = checked_name(request.table)?;
+        if self.find(&given).is_none() {
+            let message = format!("Table not found: {given}");
+            return Err(Fault::caller("TableNotFoundException", message).into());
+        }
+        let answer = json_value!({
+            "ContinuousBackupsDescription": {
+                "ContinuousBackupsStatus": "DISABLED",
+                "PointInTimeRecoveryDescription": { "PointInTimeRecoveryStatus": "DISABLED" },
+            },
+        });
+        Ok(answer.to_string().into_bytes())
+    }
+
+    /// Answers `DescribeLimits` with the quotas of a fresh account; nothing is throttled by them.
+    ///
+    /// Source: DynamoDB developer guide, "Quotas" (throughput default quotas).
+    pub(crate) fn describe_limits() -> Vec<u8> {
+        let answer = json_value!({
+            "AccountMaxReadCapacityUnits": 80_000,
+            "AccountMaxWriteCapacityUnits": 80_000,
+            "TableMaxReadCapacityUnits": 40_000,
+            "TableMaxWriteCapacityUnits": 40_000,
+        });
+        answer.to_string().into_bytes()
+    }
+
+    /// Answers `DescribeEndpoints` with this region's own endpoint.
+    pub(crate) fn describe_endpoints(&self) -> Vec<u8> {
+        let address = self.control.project().own().api.to_string();
+        let endpoint = json_value!({ "Address": address, "CachePeriodInMinutes": 1440 });
+        json_value!({ "Endpoints": [endpoint] })
+            .to_string()
+            .into_bytes()
+    }
+
+    /// Returns the table that a control call names.
+    fn named(&self, body: &[u8]) -> Result<(String, std::sync::Arc<OpenTable>), Refused> {
+        let request: NamedIn = json::parse(body)?;
+        let given = checked_name(request.table)?;
+        let open = self
+            .find(&given)
+            .ok_or_else(|| fault::no_table_named(&given))?;
+        Ok((given, open))
+    }
+
+    /// Returns this region's replica of a table.
+    fn own_replica<'t>(&self, open: &'t OpenTable) -> Option<&'t Replica> {
+        open.view
+            .replicas
+            .get(self.control.project().region.as_str())
+    }
+
+    /// Changes a table's shared settings and this region's replica's own, if nobody else does.
+    async fn change_settings(
+        &self,
+        open: &OpenTable,
+        shared: Option<&Shared>,
+        own: Option<&Own>,
+    ) -> Result<(), Refused> {
+        let mut changes = Vec::with_capacity(2);
+        if let Some(shared) = shared {
+            let table = Table {
+                settings: shared.to_value(),
+                ..open.view.table.clone()
+            };
+            changes.push(Change::replace(&open.view.table, &table));
+        }
+        if let (Some(own), Some(replica)) = (own, self.own_replica(open)) {
+            let changed = Replica {
+                settings: own.to_value(),
+                ..replica.clone()
+            };
+            changes.push(Change::replace(replica, &changed));
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let changed = self.control.change(changes).await;
+        changed.map_err(|error| control_failed(&error, &open.view.table.name))?;
+        Ok(())
+    }
+}
+
+fn checked_name(name: Option<String>) -> Result<String, Fault> {
+    let mut violations = Violations::default();
+    catalog::check_name(&mut violations, name.as_ref())?;
+    violations.check()?;
+    Ok(name.unwrap_or_default())
+}
+
+fn in_use(what: &str) -> Fault {
+    let message = format!("Attempt to change a resource which is still in use: {what}");
+    Fault::caller("ResourceInUseException", message)
+}
+
+fn table_failed(error: &TableError, name: &str) -> Fault {
+    match error {
+        TableError::Exists(name) => Fault::caller(
+            "ResourceInUseException",
+            format!("Table already exists: {name}"),
+        ),
+        TableError::NotFound(_) => fault::no_table_named(name),
+        TableError::NameTaken { .. } => fault::validation(format!(
+            "Failed to create a new replica of table with name: '{name}' because one or more \
+             replicas already existed as tables."
+        )),
+        TableError::Control(error) => control_failed(error, name),
+    }
+}
+
+fn control_failed(error: &ControlError, name: &str) -> Fault {
+    match error {
+        // Somebody changed it between our reading and our writing.
+        ControlError::Unexpected(_) => {
+            in_use(&format!("Table is being updated: {name}")).with_retry()
+        }
+        ControlError::Invalid { reason, .. } => fault::validation(reason.as_str()),
+        ControlError::TooMany
+        | ControlError::Bad(_)
+        | ControlError::Write(_)
+        | ControlError::Read(_) => fault::ours(error),
+    }
+}
+
+const PROTECTED: &str = "Resource cannot be deleted as it is currently protected against deletion. \
+                         Disable deletion protection first.";

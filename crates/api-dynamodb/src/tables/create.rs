@@ -1,0 +1,385 @@
+//! CreateTable.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api_protocol::caller::Caller;
+use api_protocol::fault::Fault;
+use api_protocol::{json, timestamp};
+use clock::time::WallTime;
+use item::key::{KeyAttribute, KeyKind, KeySchema};
+use serde_json::{Value, json as json_value};
+use store::port::Store;
+
+use super::table_failed;
+use super::tags::{self, TagIn};
+use crate::choices::{BillingMode, KeyType, ScalarAttributeType, StreamViewType, TableClass};
+use crate::facade::{Answer, DynamoDb};
+use crate::fault;
+use crate::settings::{Own, Shared};
+use crate::violations::Violations;
+use crate::wire::shape;
+
+shape! {
+    /// The members of `CreateTable`.
+    CreateIn {
+        name: "TableName" as String,
+        definitions: "AttributeDefinitions" as Vec<DefinitionIn>,
+        schema: "KeySchema" as Vec<KeyIn>,
+        local_indexes: "LocalSecondaryIndexes" as Vec<IndexIn>,
+        global_indexes: "GlobalSecondaryIndexes" as Vec<IndexIn>,
+        vector_indexes: "VectorIndexes" as Vec<Value>,
+        billing: "BillingMode" as String,
+        throughput: "ProvisionedThroughput" as ThroughputIn,
+        on_demand: "OnDemandThroughput" as Value,
+        warm: "WarmThroughput" as Value,
+        stream: "StreamSpecification" as StreamIn,
+        encryption: "SSESpecification" as EncryptionIn,
+        tags: "Tags" as Vec<TagIn>,
+        class: "TableClass" as String,
+        protected: "DeletionProtectionEnabled" as bool,
+        policy: "ResourcePolicy" as String,
+        source: "GlobalTableSourceArn" as String,
+    }
+}
+
+shape! {
+    /// The definition of an attribute.
+    DefinitionIn {
+        name: "AttributeName" as String,
+        kind: "AttributeType" as String,
+    }
+}
+
+shape! {
+    /// An attribute's place in a key.
+    KeyIn {
+        name: "AttributeName" as String,
+        role: "KeyType" as String,
+    }
+}
+
+shape! {
+    /// An index, of which only the name is read.
+    IndexIn { name: "IndexName" as String, }
+}
+
+shape! {
+    /// Provisioned capacity.
+    ThroughputIn {
+        read: "ReadCapacityUnits" as i64,
+        write: "WriteCapacityUnits" as i64,
+    }
+}
+
+shape! {
+    /// Whether a table has a stream, and of what.
+    StreamIn {
+        enabled: "StreamEnabled" as bool,
+        view: "StreamViewType" as String,
+    }
+}
+
+shape! {
+    /// Encryption with keys of KMS.
+    EncryptionIn { enabled: "Enabled" as bool, }
+}
+
+impl<S: Store> DynamoDb<S> {
+    /// Answers `CreateTable`.
+    pub(crate) async fn create_table(&self, caller: &Caller, body: &[u8]) -> Answer {
+        let request: CreateIn = json::parse(body)?;
+        let Some(name) = request.name.clone() else {
+            let message =
+                "The parameter 'TableName' is required but was not present in the request";
+            return Err(fault::validation(message).into());
+        };
+        request.check(&name)?;
+        let schema = request.schema()?;
+        let now = self.control.clock().wall();
+        let mut shared = Shared::default();
+        bill(
+            &mut shared,
+            request.billing.as_deref(),
+            request.throughput.as_ref(),
+            now,
+        )?;
+        shared.class.clone_from(&request.class);
+        if let Some(stream) = &request.stream {
+            start_stream(&mut shared, stream, now)?;
+        }
+        request.refuse_unsupported()?;
+        let own = Own {
+            tags: tags::merged(BTreeMap::new(), request.tags.unwrap_or_default())?,
+            protected: request.protected.unwrap_or(false),
+            ..Own::default()
+        };
+        let name = match self.plain_name(&name) {
+            Some(name) => name.to_owned(),
+            None => return Err(fault::validation("TableName names another region").into()),
+        };
+        let created = self
+            .control
+            .create_table(&name, &schema, shared.to_value(), own.to_value())
+            .await;
+        created.map_err(|error| table_failed(&error, &name))?;
+        let open = self
+            .find(&name)
+            .ok_or_else(|| fault::no_table_named(&name))?;
+        let description = self.description(caller, &open, None).await?;
+        Ok(json_value!({ "TableDescription": description })
+            .to_string()
+            .into_bytes())
+    }
+}
+
+impl CreateIn {
+    /// Checks the constraints of the model.
+    fn check(&self, name: &str) -> Result<(), Fault> {
+        let mut violations = Violations::default();
+        if !crate::catalog::is_arn(name) {
+            violations.name("tableName", name, 3);
+        }
+        violations.required("attributeDefinitions", self.definitions.as_ref());
+        violations.required("keySchema", self.schema.as_ref());
+        for (at, definition) in (1..).zip(self.definitions.iter().flatten()) {
+            let path = format!("attributeDefinitions.{at}.member");
+            violations.required(&format!("{path}.attributeName"), definition.name.as_ref());
+            violations.required(&format!("{path}.attributeType"), definition.kind.as_ref());
+            let path = format!("{path}.attributeType");
+            ScalarAttributeType::read(&mut violations, &path, definition.kind.as_deref());
+        }
+        let keys = self.schema.iter().flatten();
+        for (at, key) in (1..).zip(keys.clone()) {
+            let path = format!("keySchema.{at}.member");
+            violations.required(&format!("{path}.attributeName"), key.name.as_ref());
+            violations.required(&format!("{path}.keyType"), key.role.as_ref());
+            KeyType::read(
+                &mut violations,
+                &format!("{path}.keyType"),
+                key.role.as_deref(),
+            );
+            if let Some(name) = &key.name {
+                violations.length(&format!("{path}.attributeName"), name, 1, 255);
+            }
+        }
+        if self.schema.as_ref().is_some_and(Vec::is_empty) {
+            violations.value("keySchema", "[]", "have length greater than or equal to 1");
+        }
+        if keys.clone().count() > 2 {
+            let shown = keys.map(|key| {
+                let name = key.name.as_deref().unwrap_or("null");
+                let role = key.role.as_deref().unwrap_or("null");
+                format!("KeySchemaElement(attributeName={name}, keyType={role})")
+            });
+            let shown = format!("[{}]", shown.collect::<Vec<_>>().join(", "));
+            violations.value("keySchema", &shown, "have length less than or equal to 2");
+        }
+        BillingMode::read(&mut violations, "billingMode", self.billing.as_deref());
+        TableClass::read(&mut violations, "tableClass", self.class.as_deref());
+        check_throughput(&mut violations, self.throughput.as_ref());
+        check_stream(&mut violations, self.stream.as_ref());
+        tags::check(&mut violations, self.tags.as_ref());
+        violations.check()
+    }
+
+    /// Returns the key schema, made of schema and definitions that fit each other.
+    fn schema(&self) -> Result<KeySchema, Fault> {
+        let keys: Vec<(&str, &str)> = self
+            .schema
+            .iter()
+            .flatten()
+            .filter_map(|key| Some((key.name.as_deref()?, key.role.as_deref()?)))
+            .collect();
+        let defined: BTreeMap<&str, &str> = self
+            .definitions
+            .iter()
+            .flatten()
+            .filter_map(|one| Some((one.name.as_deref()?, one.kind.as_deref()?)))
+            .collect();
+        if defined.len() < self.definitions.iter().flatten().count() {
+            let message = "Cannot have multiple attributes with the same name";
+            return Err(fault::validation(message));
+        }
+        let (partition, sort) = match keys.as_slice() {
+            [(partition, "HASH")] => (*partition, None),
+            [(partition, "HASH"), (sort, "RANGE")] => (*partition, Some(*sort)),
+            [(_, "HASH"), _] => {
+                let message =
+                    "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type";
+                return Err(fault::validation(message));
+            }
+            _ => {
+                let message =
+                    "Invalid KeySchema: The first KeySchemaElement is not a HASH key type";
+                return Err(fault::validation(message));
+            }
+        };
+        if sort == Some(partition) {
+            let message = "Invalid KeySchema: Some index key attribute have no definition";
+            return Err(fault::validation(message));
+        }
+        let attribute = |name: &str| {
+            let kind = defined.get(name).and_then(|kind| KeyKind::parse(kind));
+            let kind = kind.ok_or_else(|| undefined(&keys, &defined))?;
+            let name = name.to_owned();
+            Ok::<_, Fault>(KeyAttribute { name, kind })
+        };
+        let schema = KeySchema {
+            partition: attribute(partition)?,
+            sort: sort.map(attribute).transpose()?,
+        };
+        let has_indexes = [&self.local_indexes, &self.global_indexes];
+        let has_indexes = has_indexes.iter().any(|indexes| indexes.is_some());
+        if !has_indexes && defined.len() > keys.len() {
+            return Err(fault::invalid_parameter(
+                "Number of attributes in KeySchema does not exactly match number of attributes \
+                 defined in AttributeDefinitions",
+            ));
+        }
+        Ok(schema)
+    }
+
+    /// Refuses what tables do not have here, after what is wrong with it on AWS too.
+    fn refuse_unsupported(&self) -> Result<(), Fault> {
+        let count = |indexes: &Option<Vec<IndexIn>>| indexes.as_ref().map_or(0, Vec::len);
+        let has_sort = self.schema.iter().flatten().count() > 1;
+        if count(&self.local_indexes) > 0 && !has_sort {
+            return Err(fault::invalid_parameter(
+                "Table KeySchema does not have a range key, which is required when specifying a \
+                 LocalSecondaryIndex",
+            ));
+        }
+        let mut seen = BTreeSet::new();
+        let indexes = self
+            .local_indexes
+            .iter()
+            .chain(&self.global_indexes)
+            .flatten();
+        for name in indexes.filter_map(|index| index.name.as_deref()) {
+            if !seen.insert(name) {
+                let message = format_args!("Duplicate index name: {name}");
+                return Err(fault::invalid_parameter(message));
+            }
+        }
+        refuse(&[
+            ("LocalSecondaryIndexes", count(&self.local_indexes) > 0),
+            ("GlobalSecondaryIndexes", count(&self.global_indexes) > 0),
+            (
+                "VectorIndexes",
+                self.vector_indexes
+                    .as_ref()
+                    .is_some_and(|all| !all.is_empty()),
+            ),
+            ("SSESpecification", is_encrypted(self.encryption.as_ref())),
+            ("OnDemandThroughput", self.on_demand.is_some()),
+            ("WarmThroughput", self.warm.is_some()),
+            ("ResourcePolicy", self.policy.is_some()),
+            ("GlobalTableSourceArn", self.source.is_some()),
+        ])
+    }
+}
+
+/// Refuses members that are given although nothing here can honour them.
+pub(super) fn refuse(members: &[(&str, bool)]) -> Result<(), Fault> {
+    match members.iter().find(|(_, given)| *given) {
+        Some((name, _)) => {
+            let message = format_args!("{name} is not supported by this endpoint");
+            Err(fault::invalid_parameter(message))
+        }
+        None => Ok(()),
+    }
+}
+
+pub(super) fn is_encrypted(encryption: Option<&EncryptionIn>) -> bool {
+    encryption.is_some_and(|encryption| encryption.enabled == Some(true))
+}
+
+pub(super) fn check_throughput(violations: &mut Violations, throughput: Option<&ThroughputIn>) {
+    if let Some(throughput) = throughput {
+        let members = [
+            ("provisionedThroughput.writeCapacityUnits", throughput.write),
+            ("provisionedThroughput.readCapacityUnits", throughput.read),
+        ];
+        for (path, units) in members {
+            violations.required(path, units.as_ref());
+            violations.at_least(path, units, 1);
+        }
+    }
+}
+
+pub(super) fn check_stream(violations: &mut Violations, stream: Option<&StreamIn>) {
+    if let Some(stream) = stream {
+        violations.required("streamSpecification.streamEnabled", stream.enabled.as_ref());
+        let path = "streamSpecification.streamViewType";
+        StreamViewType::read(violations, path, stream.view.as_deref());
+    }
+}
+
+/// Sets how a table is billed; without a mode it keeps the one it has.
+pub(super) fn bill(
+    shared: &mut Shared,
+    mode: Option<&str>,
+    throughput: Option<&ThroughputIn>,
+    now: WallTime,
+) -> Result<(), Fault> {
+    let known = shared.billing.clone();
+    let mode = mode.or(known.as_deref()).unwrap_or("PROVISIONED");
+    let units = throughput.and_then(|units| {
+        let unsigned = |units: Option<i64>| u64::try_from(units?).ok();
+        Some((unsigned(units.read)?, unsigned(units.write)?))
+    });
+    if mode == "PAY_PER_REQUEST" {
+        if throughput.is_some() {
+            return Err(fault::invalid_parameter(
+                "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when \
+                 BillingMode is PAY_PER_REQUEST",
+            ));
+        }
+        shared.on_demand_since = shared.on_demand_since.or(Some(now.as_micros()));
+        shared.throughput = None;
+    } else {
+        let units = units.or(shared.throughput);
+        shared.throughput = Some(units.ok_or_else(|| {
+            fault::invalid_parameter(
+                "ReadCapacityUnits and WriteCapacityUnits must both be specified when \
+                 BillingMode is PROVISIONED",
+            )
+        })?);
+    }
+    shared.billing = Some(mode.to_owned());
+    Ok(())
+}
+
+/// Starts a table's stream, if that is asked for.
+pub(super) fn start_stream(
+    shared: &mut Shared,
+    stream: &StreamIn,
+    now: WallTime,
+) -> Result<(), Fault> {
+    match (stream.enabled, &stream.view) {
+        (Some(true), Some(view)) => {
+            shared.stream = Some(view.clone());
+            let label = timestamp::iso_millis(now);
+            shared.stream_label = Some(label.trim_end_matches('Z').to_owned());
+            Ok(())
+        }
+        (Some(true), None) => Err(fault::invalid_parameter(
+            "StreamViewType must be specified when StreamEnabled is true",
+        )),
+        (Some(false) | None, Some(_)) => Err(fault::invalid_parameter(
+            "StreamViewType can only be specified when StreamEnabled is true",
+        )),
+        (Some(false) | None, None) => Ok(()),
+    }
+}
+
+fn undefined(keys: &[(&str, &str)], defined: &BTreeMap<&str, &str>) -> Fault {
+    let keys: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
+    let defined: Vec<&str> = defined.keys().copied().collect();
+    fault::invalid_parameter(format_args!(
+        "Some index key attributes are not defined in AttributeDefinitions. Keys: [{}], \
+         AttributeDefinitions: [{}]",
+        keys.join(", "),
+        defined.join(", ")
+    ))
+}

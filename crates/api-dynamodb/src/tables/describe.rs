@@ -1,0 +1,186 @@
+//! A table as `DescribeTable` tells it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use api_protocol::caller::Caller;
+use api_protocol::timestamp;
+use base::arn::Arn;
+use clock::time::WallTime;
+use control::tables::{Replica, ReplicaStatus, Table};
+use serde_json::{Map, Value, json};
+use store::port::Store;
+use table::read::Scan;
+
+use crate::catalog::OpenTable;
+use crate::facade::DynamoDb;
+use crate::fault::Refused;
+use crate::settings::{Own, Shared};
+
+/// The state of a table, as it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// This region's replica is being filled.
+    Creating,
+    /// Another region's replica is being filled.
+    Updating,
+    /// It is going.
+    Deleting,
+    /// It serves.
+    Active,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Creating => "CREATING",
+            Self::Updating => "UPDATING",
+            Self::Deleting => "DELETING",
+            Self::Active => "ACTIVE",
+        })
+    }
+}
+
+impl<S: Store> DynamoDb<S> {
+    /// Returns a table's description, in `status` or in the state it is in.
+    pub(super) async fn description(
+        &self,
+        caller: &Caller,
+        open: &OpenTable,
+        status: Option<Status>,
+    ) -> Result<Value, Refused> {
+        let table = &open.view.table;
+        let shared = Shared::of(table);
+        let own = self.own_replica(open).map(Own::of).unwrap_or_default();
+        let status = status.unwrap_or_else(|| status_of(open));
+        let arn = self.table_arn(caller, &table.name);
+        let created = WallTime::from_micros(table.created);
+        let keys = std::iter::once((&table.partition, "HASH"));
+        let keys: Vec<_> = keys
+            .chain(table.sort.iter().map(|sort| (sort, "RANGE")))
+            .collect();
+        let schema = keys
+            .iter()
+            .map(|(key, role)| json!({ "AttributeName": key.name, "KeyType": role }));
+        let definitions = keys
+            .iter()
+            .map(|(key, _)| json!({ "AttributeName": key.name, "AttributeType": key.kind }));
+        let (read, write) = shared.throughput.unwrap_or_default();
+        let mut description = json!({
+            "TableName": table.name,
+            "TableStatus": status.to_string(),
+            "TableArn": arn,
+            "TableId": table_id(table),
+            "CreationDateTime": timestamp::epoch(created),
+            "KeySchema": schema.collect::<Vec<_>>(),
+            "AttributeDefinitions": definitions.collect::<Vec<_>>(),
+            "ProvisionedThroughput": {
+                "NumberOfDecreasesToday": 0,
+                "ReadCapacityUnits": read,
+                "WriteCapacityUnits": write,
+            },
+            "DeletionProtectionEnabled": own.protected,
+        });
+        if let Some(members) = description.as_object_mut() {
+            describe_shared(members, &shared, &arn);
+            describe_replicas(members, open, self.control.project().region.as_str());
+            if let Some((count, bytes)) = self.measure(open).await? {
+                members.insert("ItemCount".to_owned(), count.into());
+                members.insert("TableSizeBytes".to_owned(), bytes.into());
+            }
+        }
+        Ok(description)
+    }
+
+    pub(super) fn table_arn(&self, caller: &Caller, name: &str) -> String {
+        let region = &self.control.project().region;
+        Arn::new("dynamodb", region, caller.account, format!("table/{name}")).to_string()
+    }
+
+    /// Counts a table's items and their bytes, as long as one page holds them all.
+    ///
+    /// Nothing counts them as they are written: for a larger table both are left out of the
+    /// answer, which the model allows, rather than told wrong.
+    async fn measure(&self, open: &OpenTable) -> Result<Option<(usize, usize)>, Refused> {
+        let scan = Scan {
+            table: Arc::clone(&open.def),
+            segment: (0, 1),
+            after: None,
+            limit: None,
+        };
+        let page = self.control.tables().scan(&scan).await?;
+        Ok(page.last.is_none().then_some((page.rows.len(), page.size)))
+    }
+}
+
+fn status_of(open: &OpenTable) -> Status {
+    if open.def.filling {
+        Status::Creating
+    } else if open.is_updating() {
+        Status::Updating
+    } else {
+        Status::Active
+    }
+}
+
+fn describe_shared(members: &mut Map<String, Value>, shared: &Shared, arn: &str) {
+    let mut tell = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    if let Some(since) = shared.on_demand_since {
+        let since = timestamp::epoch(WallTime::from_micros(since));
+        let mode = shared.billing.as_deref().unwrap_or("PROVISIONED");
+        let summary = json!({
+            "BillingMode": mode,
+            "LastUpdateToPayPerRequestDateTime": since,
+        });
+        tell("BillingModeSummary", summary);
+    }
+    if let Some(class) = &shared.class {
+        tell("TableClassSummary", json!({ "TableClass": class }));
+    }
+    if let Some(view) = &shared.stream {
+        let stream = json!({ "StreamEnabled": true, "StreamViewType": view });
+        tell("StreamSpecification", stream);
+    }
+    if let Some(label) = &shared.stream_label {
+        tell("LatestStreamLabel", label.as_str().into());
+        tell("LatestStreamArn", format!("{arn}/stream/{label}").into());
+    }
+}
+
+/// Tells the other regions' replicas, if there are any.
+fn describe_replicas(members: &mut Map<String, Value>, open: &OpenTable, own: &str) {
+    let others = open
+        .view
+        .replicas
+        .values()
+        .filter(|replica| replica.region != own);
+    let others: Vec<Value> = others.map(describe_replica).collect();
+    if others.is_empty() {
+        return;
+    }
+    members.insert("GlobalTableVersion".to_owned(), "2019.11.21".into());
+    members.insert("MultiRegionConsistency".to_owned(), "EVENTUAL".into());
+    members.insert("Replicas".to_owned(), Value::Array(others));
+}
+
+fn describe_replica(replica: &Replica) -> Value {
+    let status = match replica.status {
+        ReplicaStatus::Creating => "CREATING",
+        ReplicaStatus::Active => "ACTIVE",
+    };
+    json!({ "RegionName": replica.region, "ReplicaStatus": status })
+}
+
+/// Returns a table's number in the form that its identifier has on the wire, a UUID.
+fn table_id(table: &Table) -> String {
+    let id = table.id;
+    let made = table.created.unsigned_abs();
+    format!(
+        "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+        id >> 32,
+        (id >> 16) & 0xffff,
+        id & 0xfff,
+        (id >> 12) & 0xf,
+        made & 0xffff_ffff_ffff
+    )
+}

@@ -1,0 +1,503 @@
+//! TransactWriteItems and TransactGetItems: all or nothing, within this region.
+//!
+//! A transaction reads and writes while it holds all its items, so it never conflicts: it waits.
+//! It replicates as one record. Source: DynamoDB developer guide, "Managing complex workflows".
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use api_protocol::fault::Fault;
+use api_protocol::json;
+use expr::projection::Projection;
+use item::size::item_size;
+use serde_json::Value;
+use store::port::Store;
+use table::write::{Refusal, Refused as NotWritten, Write, WriteError, Written};
+
+use crate::batches::write_capacities;
+use crate::capacity::{Reading, Side, Units};
+use crate::catalog;
+use crate::choices::{ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnOnFailure};
+use crate::expressions::Expressions;
+use crate::facade::{Answer, DynamoDb};
+use crate::fault::{self, CONDITION_FAILED, Refused};
+use crate::items::{self, Intent};
+use crate::limits::{TOKEN_CHARS_MAX, TRANSACT_ACTIONS_MAX, TRANSACT_BYTES_MAX};
+use crate::tokens::Verdict;
+use crate::violations::Violations;
+use crate::wire::render::{self, Object};
+use crate::wire::shape;
+use crate::wire::value::{ItemIn, ValueIn};
+
+shape! {
+    /// The members of `TransactWriteItems`.
+    TransactWriteIn {
+        actions: "TransactItems" as Vec<ActionsIn>,
+        token: "ClientRequestToken" as String,
+        capacity: "ReturnConsumedCapacity" as String,
+        metrics: "ReturnItemCollectionMetrics" as String,
+    }
+}
+
+shape! {
+    /// One action of a write transaction.
+    ActionsIn {
+        check: "ConditionCheck" as ActionIn,
+        put: "Put" as ActionIn,
+        delete: "Delete" as ActionIn,
+        update: "Update" as ActionIn,
+    }
+}
+
+shape! {
+    /// The members of all four actions: each ignores what is not its own.
+    ActionIn {
+        table: "TableName" as String,
+        key: "Key" as ItemIn,
+        item: "Item" as ItemIn,
+        update: "UpdateExpression" as String,
+        condition: "ConditionExpression" as String,
+        names: "ExpressionAttributeNames" as BTreeMap<String, String>,
+        values: "ExpressionAttributeValues" as BTreeMap<String, ValueIn>,
+        on_failure: "ReturnValuesOnConditionCheckFailure" as String,
+    }
+}
+
+shape! {
+    /// The members of `TransactGetItems`.
+    TransactGetIn {
+        gets: "TransactItems" as Vec<GetsIn>,
+        capacity: "ReturnConsumedCapacity" as String,
+    }
+}
+
+shape! {
+    /// One read of a transaction.
+    GetsIn { get: "Get" as GetIn, }
+}
+
+shape! {
+    /// What is read.
+    GetIn {
+        table: "TableName" as String,
+        key: "Key" as ItemIn,
+        projection: "ProjectionExpression" as String,
+        names: "ExpressionAttributeNames" as BTreeMap<String, String>,
+    }
+}
+
+/// Which action it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ActionKind {
+    Check,
+    Put,
+    Delete,
+    Update,
+}
+
+/// An action, checked.
+struct Action {
+    given: String,
+    write: Write,
+    on_failure: ReturnOnFailure,
+    /// The bytes it brings with it.
+    bytes: usize,
+}
+
+impl<S: Store> DynamoDb<S> {
+    /// Answers `TransactWriteItems`.
+    pub(crate) async fn transact_write_items(&self, body: &[u8]) -> Answer {
+        let request: TransactWriteIn = json::parse(body)?;
+        let mut violations = Violations::default();
+        let capacity = items::returned_capacity(&mut violations, request.capacity.as_deref());
+        let metrics = request.metrics.as_deref();
+        ReturnItemCollectionMetrics::read(&mut violations, "returnItemCollectionMetrics", metrics);
+        check_count(&mut violations, request.actions.as_ref());
+        if let Some(token) = &request.token {
+            violations.length("clientRequestToken", token, 1, TOKEN_CHARS_MAX);
+        }
+        let actions = request.actions.unwrap_or_default();
+        let actions: Vec<_> = actions
+            .into_iter()
+            .enumerate()
+            .map(ActionsIn::only)
+            .collect();
+        for (at, action) in actions.iter().enumerate() {
+            if let Ok((kind, action)) = action {
+                action.check(
+                    &mut violations,
+                    &format!("transactItems.{}.member", at + 1),
+                    *kind,
+                )?;
+            }
+        }
+        violations.check()?;
+        let actions = actions.into_iter().map(|action| {
+            let (kind, action) = action?;
+            self.action(kind, action)
+        });
+        let actions = actions.collect::<Result<Vec<Action>, Refused>>()?;
+        if actions.iter().map(|action| action.bytes).sum::<usize>() > TRANSACT_BYTES_MAX {
+            let message = "Transaction payload exceeds the maximum size of 4 MB";
+            return Err(fault::validation(message).into());
+        }
+        let Some(token) = request.token else {
+            return self.transact(actions, capacity).await;
+        };
+        let mut hasher = DefaultHasher::new();
+        body.hash(&mut hasher);
+        let now = self.control.clock().now();
+        let verdict = self.tokens().take(now, &token, hasher.finish());
+        match verdict {
+            Verdict::Other => Err(Fault::caller(
+                "IdempotentParameterMismatchException",
+                "The provided idempotent token was already used with different parameters",
+            )
+            .into()),
+            Verdict::Running => Err(Fault::caller(
+                "TransactionInProgressException",
+                "The transaction with the given request token is already in progress",
+            )
+            .with_retry()
+            .into()),
+            Verdict::Done => Ok(repeated(&actions, capacity)),
+            Verdict::New => {
+                // Whatever ends this call without its being done frees the token.
+                let mut claim = Claim {
+                    facade: self,
+                    token,
+                    done: false,
+                };
+                let answer = self.transact(actions, capacity).await;
+                claim.done = answer.is_ok();
+                answer
+            }
+        }
+    }
+
+    async fn transact(&self, actions: Vec<Action>, capacity: ReturnConsumedCapacity) -> Answer {
+        let shown: Vec<_> = actions
+            .iter()
+            .map(|action| (action.given.clone(), action.on_failure))
+            .collect();
+        let writes = actions.into_iter().map(|action| action.write).collect();
+        let written = self.control.tables().transact(writes).await;
+        let written = written.map_err(|error| not_done(error, &shown))?;
+        let mut consumed: BTreeMap<&str, Units> = BTreeMap::new();
+        for ((given, _), one) in shown.iter().zip(&written) {
+            let units = consumed.entry(given).or_default();
+            *units = units.plus(items::units_written(one)?.doubled());
+        }
+        let mut out = Vec::with_capacity(64);
+        let mut answer = Object::start(&mut out);
+        write_capacities(&mut answer, capacity, Side::Write, consumed.into_iter());
+        answer.end();
+        Ok(out)
+    }
+
+    fn action(&self, kind: ActionKind, action: ActionIn) -> Result<Action, Refused> {
+        let expressions = Expressions {
+            update: action.update.filter(|_| kind == ActionKind::Update),
+            condition: action.condition,
+            names: action.names,
+            values: action.values,
+            ..Expressions::default()
+        };
+        let parsed = expressions.parse(&[], "ConditionExpression is null")?;
+        let on_failure = action.on_failure.as_deref();
+        let on_failure = ReturnOnFailure::read(&mut Violations::default(), "", on_failure);
+        let given = action.table.unwrap_or_default();
+        let open = self.open(&given)?;
+        let schema = &open.def.schema;
+        let (key, intent, bytes) = if kind == ActionKind::Put {
+            let item = action.item.unwrap_or_default().check()?;
+            let key = schema
+                .key_of(&item)
+                .map_err(|error| fault::bad_key_of_item(&error))?;
+            items::check_size(&item, items::TOO_LARGE)?;
+            let bytes = item_size(&item);
+            (key, Intent::Put(item), bytes)
+        } else {
+            let key_item = action.key.unwrap_or_default().check()?;
+            let key = items::key_of(schema, &key_item)?;
+            let bytes = item_size(&key_item);
+            let intent = match kind {
+                ActionKind::Check | ActionKind::Put => Intent::Check,
+                ActionKind::Delete => Intent::Delete,
+                ActionKind::Update => {
+                    let update = parsed.update.unwrap_or_default();
+                    items::check_update(schema, &update)?;
+                    Intent::Update {
+                        update,
+                        key: key_item,
+                    }
+                }
+            };
+            (key, intent, bytes)
+        };
+        Ok(Action {
+            given,
+            write: Write {
+                table: Arc::clone(&open.def),
+                key,
+                decide: items::decide(intent, parsed.condition),
+            },
+            on_failure: on_failure.unwrap_or(ReturnOnFailure::None),
+            bytes,
+        })
+    }
+
+    /// Answers `TransactGetItems`.
+    pub(crate) async fn transact_get_items(&self, body: &[u8]) -> Answer {
+        let request: TransactGetIn = json::parse(body)?;
+        let mut violations = Violations::default();
+        let capacity = items::returned_capacity(&mut violations, request.capacity.as_deref());
+        check_count(&mut violations, request.gets.as_ref());
+        let gets: Vec<GetIn> = request
+            .gets
+            .unwrap_or_default()
+            .into_iter()
+            .map(|gets| gets.get.unwrap_or_default())
+            .collect();
+        for (at, get) in gets.iter().enumerate() {
+            let path = format!("transactItems.{}.member.get", at + 1);
+            violations.required(&format!("{path}.tableName"), get.table.as_ref());
+            violations.required(&format!("{path}.key"), get.key.as_ref());
+        }
+        violations.check()?;
+        let mut reads = Vec::with_capacity(gets.len());
+        let mut shown: Vec<(String, Option<Projection>)> = Vec::with_capacity(gets.len());
+        for get in gets {
+            let expressions = Expressions {
+                projection: get.projection,
+                names: get.names,
+                ..Expressions::default()
+            };
+            let projection = items::projection(expressions, None)?;
+            let key = get.key.unwrap_or_default().check()?;
+            let given = get.table.unwrap_or_default();
+            let open = self.open(&given)?;
+            reads.push(Write {
+                key: items::key_of(&open.def.schema, &key)?,
+                table: Arc::clone(&open.def),
+                decide: items::decide(Intent::Check, None),
+            });
+            shown.push((given, projection));
+        }
+        // Reading is writing nothing: it holds all items at once.
+        let read = self.control.tables().transact(reads).await;
+        let read = read.map_err(|error| not_done(error, &[]))?;
+        answer_gets(&shown, &read, capacity)
+    }
+}
+
+/// A token that a call has taken and not yet done.
+struct Claim<'f, S: Store> {
+    facade: &'f DynamoDb<S>,
+    token: String,
+    done: bool,
+}
+
+impl<S: Store> Drop for Claim<'_, S> {
+    fn drop(&mut self) {
+        let mut tokens = self.facade.tokens();
+        if self.done {
+            tokens.done(&self.token);
+        } else {
+            tokens.failed(&self.token);
+        }
+    }
+}
+
+impl ActionsIn {
+    /// Returns the one action that an element has.
+    fn only((at, actions): (usize, Self)) -> Result<(ActionKind, ActionIn), Refused> {
+        let mut all = [
+            (ActionKind::Check, actions.check),
+            (ActionKind::Put, actions.put),
+            (ActionKind::Delete, actions.delete),
+            (ActionKind::Update, actions.update),
+        ]
+        .into_iter()
+        .filter_map(|(kind, action)| Some((kind, action?)));
+        match (all.next(), all.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) | (Some(_), Some(_)) => Err(fault::validation(format!(
+                "TransactItems can only contain one of Check, Put, Update or Delete; element {}",
+                at + 1
+            ))
+            .into()),
+        }
+    }
+}
+
+impl ActionIn {
+    /// Notes what is wrong with an action by the model's constraints.
+    fn check(
+        &self,
+        violations: &mut Violations,
+        path: &str,
+        kind: ActionKind,
+    ) -> Result<(), Fault> {
+        let name = match kind {
+            ActionKind::Check => "conditionCheck",
+            ActionKind::Put => "put",
+            ActionKind::Delete => "delete",
+            ActionKind::Update => "update",
+        };
+        let member = |member: &str| format!("{path}.{name}.{member}");
+        violations.required(&member("tableName"), self.table.as_ref());
+        if self.table.is_some() {
+            catalog::check_name(violations, self.table.as_ref())?;
+        }
+        match kind {
+            ActionKind::Put => violations.required(&member("item"), self.item.as_ref()),
+            ActionKind::Check | ActionKind::Delete | ActionKind::Update => {
+                violations.required(&member("key"), self.key.as_ref());
+            }
+        }
+        match kind {
+            ActionKind::Check => {
+                violations.required(&member("conditionExpression"), self.condition.as_ref());
+            }
+            ActionKind::Update => {
+                violations.required(&member("updateExpression"), self.update.as_ref());
+            }
+            ActionKind::Put | ActionKind::Delete => {}
+        }
+        let on_failure = self.on_failure.as_deref();
+        let path = member("returnValuesOnConditionCheckFailure");
+        ReturnOnFailure::read(violations, &path, on_failure);
+        Ok(())
+    }
+}
+
+fn check_count<T>(violations: &mut Violations, actions: Option<&Vec<T>>) {
+    violations.required("transactItems", actions);
+    let shown = |count: usize| format!("[{count} items]");
+    match actions.map(Vec::len) {
+        Some(0) => {
+            let constraint = "have length greater than or equal to 1";
+            violations.value("transactItems", "[]", constraint);
+        }
+        Some(count) if count > TRANSACT_ACTIONS_MAX => {
+            let constraint = format!("have length less than or equal to {TRANSACT_ACTIONS_MAX}");
+            violations.value("transactItems", &shown(count), &constraint);
+        }
+        Some(_) | None => {}
+    }
+}
+
+/// Answers a transaction that was not done.
+fn not_done(error: WriteError, actions: &[(String, ReturnOnFailure)]) -> Refused {
+    let refused = match error {
+        WriteError::Refused(refused) => refused,
+        WriteError::SameItem => {
+            let message = "Transaction request cannot include multiple operations on one item";
+            return fault::validation(message).into();
+        }
+        error @ (WriteError::TooMany | WriteError::Damaged(_) | WriteError::Store(_)) => {
+            return fault::ours(&error).into();
+        }
+    };
+    let codes: Vec<&str> = refused
+        .iter()
+        .map(|refused| code(refused.as_ref()))
+        .collect();
+    let message = format!(
+        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
+        codes.join(", ")
+    );
+    let mut reasons = Vec::with_capacity(refused.len());
+    for (at, refused) in refused.iter().enumerate() {
+        let on_failure = actions
+            .get(at)
+            .map_or(ReturnOnFailure::None, |action| action.1);
+        match reason(refused.as_ref(), on_failure) {
+            Ok(reason) => reasons.push(reason),
+            Err(refused) => return refused,
+        }
+    }
+    let fault = Fault::caller("TransactionCanceledException", message);
+    fault
+        .with_detail("CancellationReasons", Value::Array(reasons))
+        .into()
+}
+
+fn code(refused: Option<&NotWritten>) -> &'static str {
+    match refused.map(|refused| &refused.refusal) {
+        None => "None",
+        Some(Refusal::ConditionFailed) => "ConditionalCheckFailed",
+        Some(Refusal::Invalid(_)) => "ValidationError",
+    }
+}
+
+fn reason(refused: Option<&NotWritten>, on_failure: ReturnOnFailure) -> Result<Value, Refused> {
+    let mut reason = serde_json::Map::new();
+    reason.insert("Code".to_owned(), code(refused).into());
+    if let Some(refused) = refused {
+        let message = match &refused.refusal {
+            Refusal::ConditionFailed => CONDITION_FAILED,
+            Refusal::Invalid(message) => message,
+        };
+        reason.insert("Message".to_owned(), message.into());
+        if let (ReturnOnFailure::AllOld, Some(image)) = (on_failure, &refused.current) {
+            reason.insert("Item".to_owned(), items::json_of(image)?);
+        }
+    }
+    Ok(Value::Object(reason))
+}
+
+/// Answers a call that was done before: it has cost a read.
+fn repeated(actions: &[Action], capacity: ReturnConsumedCapacity) -> Vec<u8> {
+    let mut consumed: BTreeMap<&str, Units> = BTreeMap::new();
+    for action in actions {
+        let units = consumed.entry(&action.given).or_default();
+        *units = units.plus(Units::of_read(action.bytes, Reading::Transactional));
+    }
+    let mut out = Vec::with_capacity(64);
+    let mut answer = Object::start(&mut out);
+    write_capacities(&mut answer, capacity, Side::Read, consumed.into_iter());
+    answer.end();
+    out
+}
+
+fn answer_gets(
+    shown: &[(String, Option<Projection>)],
+    read: &[Written],
+    capacity: ReturnConsumedCapacity,
+) -> Answer {
+    let mut out = Vec::with_capacity(1024);
+    let mut answer = Object::start(&mut out);
+    let list = answer.member("Responses");
+    list.push(b'[');
+    let mut consumed: BTreeMap<&str, Units> = BTreeMap::new();
+    let mut total = 0;
+    for (at, ((given, projection), one)) in shown.iter().zip(read).enumerate() {
+        if at > 0 {
+            list.push(b',');
+        }
+        let mut response = Object::start(list);
+        let size = one.old.as_deref().map_or(Ok(0), items::size_of)?;
+        total += size;
+        if let Some(image) = &one.old {
+            let member = response.member("Item");
+            match projection {
+                None => render::item(member, image)?,
+                Some(projection) => drop(render::projected(member, image, projection)?),
+            }
+        }
+        response.end();
+        let units = consumed.entry(given).or_default();
+        *units = units.plus(Units::of_read(size, Reading::Transactional));
+    }
+    list.push(b']');
+    if total > TRANSACT_BYTES_MAX {
+        let message = "Transaction payload exceeds the maximum size of 4 MB";
+        return Err(fault::validation(message).into());
+    }
+    write_capacities(&mut answer, capacity, Side::Read, consumed.into_iter());
+    answer.end();
+    Ok(out)
+}

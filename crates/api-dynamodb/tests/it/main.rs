@@ -1,0 +1,15 @@
+//! Requests and their answers, over tables in memory.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's own requests and answers fail the test by panicking"
+)]
+
+mod batches;
+mod items;
+mod legacy;
+mod reads;
+mod refusals;
+mod tables;
+mod transactions;
+mod world;

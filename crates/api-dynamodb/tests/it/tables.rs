@@ -1,0 +1,477 @@
+//! Calls on tables.
+
+use control::testing::pull;
+use serde_json::{Value, json};
+
+use crate::world::{World, s};
+
+fn create(name: &str, more: Value) -> Value {
+    let mut request = json!({
+        "TableName": name,
+        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+        "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    for (name, value) in more.as_object().into_iter().flatten() {
+        request[name] = value.clone();
+    }
+    request
+}
+
+async fn describe(world: &World, name: &str) -> Value {
+    world
+        .ok("DescribeTable", json!({ "TableName": name }))
+        .await["Table"]
+        .take()
+}
+
+#[tokio::test]
+async fn a_table_is_made_described_and_deleted() {
+    let world = World::open("eu-west-1").await;
+    let request = json!({
+        "TableName": "carts",
+        "KeySchema": [
+            { "AttributeName": "customer", "KeyType": "HASH" },
+            { "AttributeName": "sku", "KeyType": "RANGE" },
+        ],
+        "AttributeDefinitions": [
+            { "AttributeName": "customer", "AttributeType": "S" },
+            { "AttributeName": "sku", "AttributeType": "B" },
+        ],
+        "ProvisionedThroughput": { "ReadCapacityUnits": 5, "WriteCapacityUnits": 6 },
+        "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "KEYS_ONLY" },
+        "TableClass": "STANDARD",
+        "Tags": [{ "Key": "team", "Value": "shop" }],
+    });
+    let made = world.ok("CreateTable", request.clone()).await["TableDescription"].take();
+    let table = describe(&world, "carts").await;
+    assert_eq!(made, table);
+    assert_eq!(table["TableStatus"], "ACTIVE");
+    assert_eq!(table["KeySchema"], request["KeySchema"]);
+    assert_eq!(
+        table["AttributeDefinitions"],
+        request["AttributeDefinitions"]
+    );
+    assert_eq!(table["ProvisionedThroughput"]["WriteCapacityUnits"], 6);
+    assert_eq!(table["StreamSpecification"]["StreamViewType"], "KEYS_ONLY");
+    assert_eq!(table["ItemCount"], 0);
+    let arn = "arn:aws:dynamodb:eu-west-1:000000000000:table/carts";
+    assert_eq!(table["TableArn"], arn);
+    let label = table["LatestStreamLabel"].as_str().unwrap();
+    assert_eq!(table["LatestStreamArn"], format!("{arn}/stream/{label}"));
+    assert_eq!(table.get("Replicas"), None);
+    let by_arn = describe(&world, arn).await;
+    assert_eq!(by_arn, table);
+    let code = "ResourceInUseException";
+    world
+        .refused("CreateTable", request, code, "Table already exists: carts")
+        .await;
+    let deleted = world
+        .ok("DeleteTable", json!({ "TableName": "carts" }))
+        .await;
+    assert_eq!(deleted["TableDescription"]["TableStatus"], "DELETING");
+    let message = "Requested resource not found: Table: carts not found";
+    let code = "ResourceNotFoundException";
+    world
+        .refused(
+            "DescribeTable",
+            json!({ "TableName": "carts" }),
+            code,
+            message,
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn definitions_that_do_not_fit_are_refused() {
+    let world = World::open("us-east-1").await;
+    let invalid = async |more: Value, message: &str| {
+        world
+            .invalid("CreateTable", create("table", more), message)
+            .await;
+    };
+    let missing = "The parameter 'TableName' is required but was not present in the request";
+    world.invalid("CreateTable", json!({}), missing).await;
+    let short = "1 validation error detected: Value 'ab' at 'tableName' failed to satisfy \
+                 constraint: Member must have length greater than or equal to 3";
+    world
+        .invalid("CreateTable", create("ab", json!({})), short)
+        .await;
+    let key = |name: &str, role: &str| json!({ "AttributeName": name, "KeyType": role });
+    let kind = "1 validation error detected: Value 'X' at 'keySchema.1.member.keyType' failed to \
+                satisfy constraint: Member must satisfy enum value set: [HASH, RANGE]";
+    invalid(json!({ "KeySchema": [key("pk", "X")] }), kind).await;
+    let three = [key("pk", "HASH"), key("sk", "RANGE"), key("x", "RANGE")];
+    let many = "1 validation error detected: Value '[KeySchemaElement(attributeName=pk, \
+                keyType=HASH), KeySchemaElement(attributeName=sk, keyType=RANGE), \
+                KeySchemaElement(attributeName=x, keyType=RANGE)]' at 'keySchema' failed to \
+                satisfy constraint: Member must have length less than or equal to 2";
+    invalid(json!({ "KeySchema": three }), many).await;
+    let first = "Invalid KeySchema: The first KeySchemaElement is not a HASH key type";
+    invalid(json!({ "KeySchema": [key("pk", "RANGE")] }), first).await;
+    let twice = "Invalid KeySchema: Some index key attribute have no definition";
+    invalid(
+        json!({ "KeySchema": [key("pk", "HASH"), key("pk", "RANGE")] }),
+        twice,
+    )
+    .await;
+    let undefined = "One or more parameter values were invalid: Some index key attributes are not \
+                     defined in AttributeDefinitions. Keys: [pk, sk], AttributeDefinitions: [pk]";
+    invalid(
+        json!({ "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")] }),
+        undefined,
+    )
+    .await;
+    let surplus = json!({ "AttributeDefinitions": [
+        { "AttributeName": "pk", "AttributeType": "S" },
+        { "AttributeName": "x", "AttributeType": "S" },
+    ] });
+    let exact = "One or more parameter values were invalid: Number of attributes in KeySchema does \
+                 not exactly match number of attributes defined in AttributeDefinitions";
+    invalid(surplus, exact).await;
+    let throughput = json!({ "BillingMode": "PROVISIONED" });
+    let both = "One or more parameter values were invalid: ReadCapacityUnits and \
+                WriteCapacityUnits must both be specified when BillingMode is PROVISIONED";
+    invalid(throughput, both).await;
+}
+
+#[tokio::test]
+async fn what_tables_do_not_have_is_refused_by_name() {
+    let world = World::open("us-east-1").await;
+    let index = json!([{
+        "IndexName": "index",
+        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+        "Projection": { "ProjectionType": "ALL" },
+    }]);
+    let members = [
+        ("GlobalSecondaryIndexes", index),
+        (
+            "SSESpecification",
+            json!({ "Enabled": true, "SSEType": "KMS" }),
+        ),
+        ("ResourcePolicy", json!("{}")),
+        ("WarmThroughput", json!({ "ReadUnitsPerSecond": 1 })),
+    ];
+    for (member, value) in members {
+        let message = format!(
+            "One or more parameter values were invalid: {member} is not supported by this endpoint"
+        );
+        world
+            .invalid(
+                "CreateTable",
+                create("table", json!({ member: value })),
+                &message,
+            )
+            .await;
+    }
+    let code = "ResourceNotFoundException";
+    let message = "Requested resource not found: Table: table not found";
+    world
+        .refused(
+            "DescribeTable",
+            json!({ "TableName": "table" }),
+            code,
+            message,
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn tables_are_listed_in_pages() {
+    let world = World::open("us-east-1").await;
+    for name in ["bbb", "aaa", "ddd", "ccc"] {
+        world.ok("CreateTable", create(name, json!({}))).await;
+    }
+    let all = world.ok("ListTables", json!({})).await;
+    assert_eq!(all, json!({ "TableNames": ["aaa", "bbb", "ccc", "ddd"] }));
+    let page = world.ok("ListTables", json!({ "Limit": 3 })).await;
+    let expected = json!({
+        "TableNames": ["aaa", "bbb", "ccc"],
+        "LastEvaluatedTableName": "ccc",
+    });
+    assert_eq!(page, expected);
+    let rest = world
+        .ok("ListTables", json!({ "ExclusiveStartTableName": "ccc" }))
+        .await;
+    assert_eq!(rest, json!({ "TableNames": ["ddd"] }));
+}
+
+#[tokio::test]
+async fn settings_change() {
+    let world = World::open("us-east-1").await;
+    world.ok("CreateTable", create("table", json!({}))).await;
+    let update = |more: Value| {
+        let mut request = more;
+        request["TableName"] = "table".into();
+        request
+    };
+    let nothing = "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, \
+                   GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required";
+    world
+        .invalid("UpdateTable", update(json!({})), nothing)
+        .await;
+    let provisioned = json!({
+        "BillingMode": "PROVISIONED",
+        "ProvisionedThroughput": { "ReadCapacityUnits": 2, "WriteCapacityUnits": 3 },
+        "DeletionProtectionEnabled": true,
+    });
+    world.ok("UpdateTable", update(provisioned)).await;
+    let table = describe(&world, "table").await;
+    assert_eq!(table["ProvisionedThroughput"]["ReadCapacityUnits"], 2);
+    assert_eq!(table["BillingModeSummary"]["BillingMode"], "PROVISIONED");
+    assert_eq!(table["DeletionProtectionEnabled"], true);
+    let protected = "Resource cannot be deleted as it is currently protected against deletion. \
+                     Disable deletion protection first.";
+    world
+        .invalid("DeleteTable", json!({ "TableName": "table" }), protected)
+        .await;
+    world
+        .ok(
+            "UpdateTable",
+            update(json!({ "DeletionProtectionEnabled": false })),
+        )
+        .await;
+    let stream = |enabled: bool| {
+        let mut stream = json!({ "StreamEnabled": enabled });
+        if enabled {
+            stream["StreamViewType"] = "NEW_IMAGE".into();
+        }
+        update(json!({ "StreamSpecification": stream }))
+    };
+    let none = "Table has no stream to disable: TableName: table";
+    world.invalid("UpdateTable", stream(false), none).await;
+    world.ok("UpdateTable", stream(true)).await;
+    let twice = "Table already has an enabled stream: TableName: table";
+    world.invalid("UpdateTable", stream(true), twice).await;
+    world.ok("UpdateTable", stream(false)).await;
+    let table = describe(&world, "table").await;
+    assert_eq!(table.get("StreamSpecification"), None);
+    assert!(table["LatestStreamArn"].is_string());
+    world
+        .ok("DeleteTable", json!({ "TableName": "table" }))
+        .await;
+}
+
+#[tokio::test]
+async fn tags_are_kept_with_the_table() {
+    let world = World::open("us-east-1").await;
+    let tags: Vec<Value> = (0..9)
+        .map(|at| json!({ "Key": format!("k{at}"), "Value": "v" }))
+        .collect();
+    world
+        .ok("CreateTable", create("table", json!({ "Tags": tags })))
+        .await;
+    let arn = "arn:aws:dynamodb:us-east-1:000000000000:table/table";
+    let added = json!([
+        { "Key": "k0", "Value": "w" },
+        { "Key": "z1", "Value": "" },
+        { "Key": "z2", "Value": "" },
+    ]);
+    world
+        .ok("TagResource", json!({ "ResourceArn": arn, "Tags": added }))
+        .await;
+    let page = world
+        .ok("ListTagsOfResource", json!({ "ResourceArn": arn }))
+        .await;
+    assert_eq!(page["Tags"].as_array().unwrap().len(), 10);
+    assert_eq!(page["Tags"][0], json!({ "Key": "k0", "Value": "w" }));
+    let next = json!({ "ResourceArn": arn, "NextToken": page["NextToken"] });
+    let rest = world.ok("ListTagsOfResource", next).await;
+    assert_eq!(rest, json!({ "Tags": [{ "Key": "z2", "Value": "" }] }));
+    world
+        .ok(
+            "UntagResource",
+            json!({ "ResourceArn": arn, "TagKeys": ["k0", "gone"] }),
+        )
+        .await;
+    let page = world
+        .ok("ListTagsOfResource", json!({ "ResourceArn": arn }))
+        .await;
+    assert_eq!(page["Tags"][0], json!({ "Key": "k1", "Value": "v" }));
+    let message = "Invalid TableArn: Invalid ResourceArn provided as input table";
+    world
+        .invalid(
+            "ListTagsOfResource",
+            json!({ "ResourceArn": "table" }),
+            message,
+        )
+        .await;
+}
+
+fn replicate(change: &str, region: &str) -> Value {
+    let update = json!({ change: { "RegionName": region } });
+    json!({ "TableName": "carts", "ReplicaUpdates": [update] })
+}
+
+fn without_stream() -> Value {
+    json!({ "TableName": "carts", "StreamSpecification": { "StreamEnabled": false } })
+}
+
+/// Brings one region's changes to another.
+async fn sync(to: &World, from: &World) {
+    pull(&to.node, &from.node).await;
+    to.node.control.refresh().await.expect("loaded");
+}
+
+/// Opens two regions with the global table `carts`.
+async fn global() -> (World, World) {
+    let virginia = World::open("us-east-1").await;
+    let ireland = World::open("eu-west-1").await;
+    virginia.ok("CreateTable", create("carts", json!({}))).await;
+    virginia
+        .ok("UpdateTable", replicate("Create", "eu-west-1"))
+        .await;
+    sync(&ireland, &virginia).await;
+    let fillings = ireland.node.control.fillings();
+    let (id, _) = fillings.iter().next().expect("a replica to fill");
+    ireland.node.control.filled(*id).await.expect("filled");
+    sync(&virginia, &ireland).await;
+    (virginia, ireland)
+}
+
+#[tokio::test]
+async fn replicas_that_cannot_be_are_refused() {
+    let world = World::open("us-east-1").await;
+    world.ok("CreateTable", create("carts", json!({}))).await;
+    let local = "Cannot add, delete, or update the local region through ReplicaUpdates. Use \
+                 CreateTable, DeleteTable, or UpdateTable as required.";
+    world
+        .invalid("UpdateTable", replicate("Create", "us-east-1"), local)
+        .await;
+    let invalid = "One or more parameter values were invalid: ";
+    let stranger = format!("{invalid}Region us-west-2 is not a region of this project");
+    world
+        .invalid("UpdateTable", replicate("Create", "us-west-2"), &stranger)
+        .await;
+    let missing = format!("{invalid}Table has no replica in region eu-west-1");
+    world
+        .invalid("UpdateTable", replicate("Delete", "eu-west-1"), &missing)
+        .await;
+    let kept = format!("{invalid}ReplicaUpdates Disassociate is not supported by this endpoint");
+    world
+        .invalid("UpdateTable", replicate("Disassociate", "eu-west-1"), &kept)
+        .await;
+}
+
+#[tokio::test]
+async fn a_replica_is_made_and_filled() {
+    let virginia = World::open("us-east-1").await;
+    let ireland = World::open("eu-west-1").await;
+    virginia.ok("CreateTable", create("carts", json!({}))).await;
+    let answer = virginia
+        .ok("UpdateTable", replicate("Create", "eu-west-1"))
+        .await;
+    let table = &answer["TableDescription"];
+    assert_eq!(table["TableStatus"], "UPDATING");
+    assert_eq!(table["GlobalTableVersion"], "2019.11.21");
+    let creating = json!([{ "RegionName": "eu-west-1", "ReplicaStatus": "CREATING" }]);
+    assert_eq!(table["Replicas"], creating);
+    let view = &table["StreamSpecification"]["StreamViewType"];
+    assert_eq!(view, "NEW_AND_OLD_IMAGES");
+    let busy = "Attempt to change a resource which is still in use: Table is being updated: carts";
+    let again = replicate("Create", "ap-northeast-1");
+    virginia
+        .refused("UpdateTable", again, "ResourceInUseException", busy)
+        .await;
+
+    sync(&ireland, &virginia).await;
+    assert_eq!(describe(&ireland, "carts").await["TableStatus"], "CREATING");
+    let get = json!({ "TableName": "carts", "Key": { "pk": s("a") } });
+    let missing = "Requested resource not found";
+    ireland
+        .refused("GetItem", get, "ResourceNotFoundException", missing)
+        .await;
+}
+
+#[tokio::test]
+async fn a_global_table_is_one_in_each_region() {
+    let (virginia, ireland) = global().await;
+    for (world, own, other) in [
+        (&virginia, "us-east-1", "eu-west-1"),
+        (&ireland, "eu-west-1", "us-east-1"),
+    ] {
+        let table = describe(world, "carts").await;
+        assert_eq!(table["TableStatus"], "ACTIVE");
+        let arn = format!("arn:aws:dynamodb:{own}:000000000000:table/carts");
+        assert_eq!(table["TableArn"], arn);
+        let stream = table["LatestStreamArn"].as_str().expect("a stream");
+        assert!(stream.starts_with(&format!("{arn}/stream/")));
+        let replicas = json!([{ "RegionName": other, "ReplicaStatus": "ACTIVE" }]);
+        assert_eq!(table["Replicas"], replicas);
+        let get = json!({ "TableName": "carts", "Key": { "pk": s("a") } });
+        assert_eq!(world.ok("GetItem", get).await, json!({}));
+    }
+    let kept = "Disabling the stream is not allowed for a table that is part of a Global Table";
+    virginia
+        .invalid("UpdateTable", without_stream(), kept)
+        .await;
+}
+
+#[tokio::test]
+async fn a_table_without_its_last_replica_is_regional_again() {
+    let (virginia, ireland) = global().await;
+    virginia
+        .ok("UpdateTable", replicate("Delete", "eu-west-1"))
+        .await;
+    let table = describe(&virginia, "carts").await;
+    assert_eq!(
+        (table.get("Replicas"), table.get("GlobalTableVersion")),
+        (None, None)
+    );
+    assert!(table["StreamSpecification"].is_object());
+    virginia.ok("UpdateTable", without_stream()).await;
+    sync(&ireland, &virginia).await;
+    let message = "Requested resource not found: Table: carts not found";
+    let named = json!({ "TableName": "carts" });
+    ireland
+        .refused("DescribeTable", named, "ResourceNotFoundException", message)
+        .await;
+}
+
+#[tokio::test]
+async fn a_protected_replica_stays() {
+    let (virginia, ireland) = global().await;
+    let protect = json!({ "TableName": "carts", "DeletionProtectionEnabled": true });
+    ireland.ok("UpdateTable", protect).await;
+    sync(&virginia, &ireland).await;
+    assert_eq!(
+        describe(&virginia, "carts").await["DeletionProtectionEnabled"],
+        false
+    );
+    let message = "Resource cannot be deleted as it is currently protected against deletion. \
+                   Disable deletion protection first.";
+    virginia
+        .invalid("UpdateTable", replicate("Delete", "eu-west-1"), message)
+        .await;
+    // Each region deletes its own replica, and the other's stays.
+    virginia
+        .ok("DeleteTable", json!({ "TableName": "carts" }))
+        .await;
+    sync(&ireland, &virginia).await;
+    assert_eq!(describe(&ireland, "carts").await.get("Replicas"), None);
+}
+
+#[tokio::test]
+async fn what_is_off_is_told_as_off() {
+    let world = World::open("us-east-1").await;
+    world.ok("CreateTable", create("table", json!({}))).await;
+    let named = json!({ "TableName": "table" });
+    let answer = world.ok("DescribeTimeToLive", named.clone()).await;
+    assert_eq!(
+        answer["TimeToLiveDescription"]["TimeToLiveStatus"],
+        "DISABLED"
+    );
+    let answer = world.ok("DescribeContinuousBackups", named).await;
+    let backups = &answer["ContinuousBackupsDescription"];
+    assert_eq!(backups["ContinuousBackupsStatus"], "DISABLED");
+    let code = "TableNotFoundException";
+    let gone = json!({ "TableName": "gone" });
+    let message = "Table not found: gone";
+    world
+        .refused("DescribeContinuousBackups", gone, code, message)
+        .await;
+    let answer = world.ok("DescribeEndpoints", json!({})).await;
+    assert_eq!(answer["Endpoints"][0]["Address"], "127.0.0.11:4566");
+    let answer = world.ok("DescribeLimits", json!({})).await;
+    assert_eq!(answer["TableMaxReadCapacityUnits"], 40_000);
+}

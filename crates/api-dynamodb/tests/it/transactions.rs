@@ -1,0 +1,196 @@
+//! TransactWriteItems and TransactGetItems.
+
+use serde_json::{Value, json};
+
+use crate::world::{World, n, s};
+
+fn put(pk: &str, v: i64) -> Value {
+    json!({ "Put": { "TableName": "hash", "Item": { "pk": s(pk), "v": n(v) } } })
+}
+
+#[tokio::test]
+async fn all_actions_are_done_or_none() {
+    let world = World::with_tables().await;
+    for pk in ["check", "update", "delete"] {
+        world.put(json!({ "pk": s(pk), "v": n(1) })).await;
+    }
+    let key = |pk: &str| json!({ "pk": s(pk) });
+    let actions = |expected: i64| {
+        json!([
+            { "ConditionCheck": {
+                "TableName": "hash",
+                "Key": key("check"),
+                "ConditionExpression": "v = :v",
+                "ExpressionAttributeValues": { ":v": n(expected) },
+            } },
+            put("put", 1),
+            { "Update": {
+                "TableName": "hash",
+                "Key": key("update"),
+                "UpdateExpression": "ADD v :v",
+                "ExpressionAttributeValues": { ":v": n(10) },
+            } },
+            { "Delete": {
+                "TableName": "hash",
+                "Key": key("delete"),
+                "ConditionExpression": "attribute_exists(pk)",
+            } },
+        ])
+    };
+    let failing = json!({ "TransactItems": actions(7) });
+    let message = "Transaction cancelled, please refer cancellation reasons for specific reasons \
+                   [ConditionalCheckFailed, None, None, None]";
+    let code = "TransactionCanceledException";
+    let answer = world
+        .refused("TransactWriteItems", failing, code, message)
+        .await;
+    let reasons = json!([
+        { "Code": "ConditionalCheckFailed", "Message": "The conditional request failed" },
+        { "Code": "None" },
+        { "Code": "None" },
+        { "Code": "None" },
+    ]);
+    assert_eq!(answer["CancellationReasons"], reasons);
+    assert_eq!(world.get("put").await, Value::Null);
+    let request = json!({ "TransactItems": actions(1), "ReturnConsumedCapacity": "TOTAL" });
+    let answer = world.ok("TransactWriteItems", request).await;
+    let capacity = json!([
+        { "TableName": "hash", "CapacityUnits": 8.0, "WriteCapacityUnits": 8.0 },
+    ]);
+    assert_eq!(answer["ConsumedCapacity"], capacity);
+    assert_eq!(world.get("update").await["v"], n(11));
+    assert_eq!(world.get("delete").await, Value::Null);
+    let gets = ["put", "delete", "update"].map(
+        |pk| json!({ "Get": { "TableName": "hash", "Key": key(pk), "ProjectionExpression": "v" } }),
+    );
+    let answer = world
+        .ok("TransactGetItems", json!({ "TransactItems": gets }))
+        .await;
+    let expected = json!([{ "Item": { "v": n(1) } }, {}, { "Item": { "v": n(11) } }]);
+    assert_eq!(answer, json!({ "Responses": expected }));
+}
+
+#[tokio::test]
+async fn reasons_carry_the_item_and_what_does_not_fit_it() {
+    let world = World::with_tables().await;
+    world.put(json!({ "pk": s("a"), "t": s("text") })).await;
+    let request = json!({ "TransactItems": [
+        { "Put": {
+            "TableName": "hash",
+            "Item": { "pk": s("a") },
+            "ConditionExpression": "attribute_not_exists(pk)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        } },
+        { "Update": {
+            "TableName": "hash",
+            "Key": { "pk": s("b") },
+            "UpdateExpression": "SET x = y",
+        } },
+    ] });
+    let message = "Transaction cancelled, please refer cancellation reasons for specific reasons \
+                   [ConditionalCheckFailed, ValidationError]";
+    let code = "TransactionCanceledException";
+    let answer = world
+        .refused("TransactWriteItems", request, code, message)
+        .await;
+    let reasons = &answer["CancellationReasons"];
+    assert_eq!(reasons[0]["Item"], json!({ "pk": s("a"), "t": s("text") }));
+    assert_eq!(
+        reasons[1]["Message"],
+        "The provided expression refers to an attribute that does not exist in the item"
+    );
+}
+
+#[tokio::test]
+async fn a_token_makes_a_call_count_once() {
+    let world = World::with_tables().await;
+    let add = |pk: &str| {
+        json!({
+            "TransactItems": [{ "Update": {
+                "TableName": "hash",
+                "Key": { "pk": s(pk) },
+                "UpdateExpression": "ADD v :one",
+                "ExpressionAttributeValues": { ":one": n(1) },
+            } }],
+            "ClientRequestToken": "token",
+            "ReturnConsumedCapacity": "TOTAL",
+        })
+    };
+    let first = world.ok("TransactWriteItems", add("a")).await;
+    assert_eq!(
+        first["ConsumedCapacity"][0]["WriteCapacityUnits"],
+        json!(2.0)
+    );
+    let second = world.ok("TransactWriteItems", add("a")).await;
+    assert_eq!(
+        second["ConsumedCapacity"][0]["ReadCapacityUnits"],
+        json!(2.0)
+    );
+    assert_eq!(world.get("a").await["v"], n(1));
+    let code = "IdempotentParameterMismatchException";
+    let message = "The provided idempotent token was already used with different parameters";
+    world
+        .refused("TransactWriteItems", add("b"), code, message)
+        .await;
+    let failing = json!({
+        "TransactItems": [{ "Put": {
+            "TableName": "hash",
+            "Item": { "pk": s("a") },
+            "ConditionExpression": "attribute_not_exists(pk)",
+        } }],
+        "ClientRequestToken": "other",
+    });
+    for _ in 0..2 {
+        // A call that was not done may be tried again, and fails again.
+        let (status, answer) = world.call("TransactWriteItems", failing.clone()).await;
+        assert_eq!(status, 400);
+        assert!(
+            answer["__type"]
+                .as_str()
+                .unwrap()
+                .ends_with("#TransactionCanceledException")
+        );
+    }
+}
+
+#[tokio::test]
+async fn transactions_are_bounded_and_name_each_item_once() {
+    let world = World::with_tables().await;
+    let many = |count: i64| -> Value {
+        let puts: Vec<Value> = (0..count)
+            .map(|number| put(&number.to_string(), number))
+            .collect();
+        json!({ "TransactItems": puts })
+    };
+    world.ok("TransactWriteItems", many(100)).await;
+    let message = "1 validation error detected: Value '[101 items]' at 'transactItems' failed to \
+                   satisfy constraint: Member must have length less than or equal to 100";
+    world
+        .invalid("TransactWriteItems", many(101), message)
+        .await;
+    let message = "1 validation error detected: Value '[]' at 'transactItems' failed to satisfy \
+                   constraint: Member must have length greater than or equal to 1";
+    world
+        .invalid(
+            "TransactWriteItems",
+            json!({ "TransactItems": [] }),
+            message,
+        )
+        .await;
+    let twice = json!({ "TransactItems": [put("a", 1), put("a", 2)] });
+    let message = "Transaction request cannot include multiple operations on one item";
+    world.invalid("TransactWriteItems", twice, message).await;
+    let large = |count: i64| -> Value {
+        let text = s(&"x".repeat(400_000));
+        let put = |number: i64| {
+            let item = json!({ "pk": s(&number.to_string()), "x": text });
+            json!({ "Put": { "TableName": "hash", "Item": item } })
+        };
+        json!({ "TransactItems": (0..count).map(put).collect::<Vec<_>>() })
+    };
+    world.ok("TransactWriteItems", large(10)).await;
+    let message = "Transaction payload exceeds the maximum size of 4 MB";
+    world
+        .invalid("TransactWriteItems", large(11), message)
+        .await;
+}
