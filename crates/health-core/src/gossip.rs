@@ -6,13 +6,13 @@
 //!
 //! ```text
 //!   0  magic "hg"          2    22  sequence            8    49  votes v             1
-//!   2  version             1    30  sent, monotonic µs  8    50  r × row            25
+//!   2  version             1    30  sent, monotonic µs  8    50  r × row            21
 //!   3  standing            1    38  sent, wall µs       8     .  v × vote           14
 //!   4  project tag         8    46  part                1     .  seal               32
 //!  12  sender              2    47  parts               1
 //!  14  incarnation         8    48  rows r              1
 //!
-//!  row:   region 2 · hearing 1 · silence ms 2 · incarnation 8 · echo sent µs 8 · echo held µs 4
+//!  row:   region 2 · hearing 1 · silence ms 2 · incarnation 8 · echo µs 8
 //!  vote:  check key 8 · flags 1 · outcome 1 · status 2 · age in tenths of a second 2
 //! ```
 //!
@@ -42,7 +42,7 @@ pub const VERSION: u8 = 1;
 
 const MAGIC: [u8; 2] = *b"hg";
 const HEADER_BYTES: usize = 50;
-const ROW_BYTES: usize = 25;
+const ROW_BYTES: usize = 21;
 const VOTE_BYTES: usize = 14;
 
 /// One part of a region's snapshot.
@@ -95,11 +95,10 @@ pub struct Row {
     pub silence_ms: u16,
     /// The latest life of it that the sender knows; zero for none.
     pub incarnation: Incarnation,
-    /// When that region sent what the sender heard last, by that region's own monotonic clock.
+    /// When that region sent what the sender heard last, by that region's own monotonic clock,
+    /// plus the time that the sender has held it: that region's clock, less one round trip.
     /// Units: microseconds.
-    pub echo_sent_micros: u64,
-    /// How long the sender has held that. Units: microseconds.
-    pub echo_held_micros: u32,
+    pub echo_micros: u64,
 }
 
 /// The sender's vote on one check.

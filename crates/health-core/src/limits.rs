@@ -123,8 +123,9 @@ pub const VIEW_REFRESH: Duration = Duration::from_secs(1);
 /// Source: RFC 5905 §10, the clock filter.
 pub const SAMPLES: usize = 8;
 
-/// Longest round trip that is believed. 10 s; a longer one is an echo that makes no sense.
-pub const RTT_MAX: Duration = Duration::from_secs(10);
+/// Oldest echo of ours by which a datagram proves that it is of this moment. 1 s, twice the
+/// longest round trips on Earth. What waited in a socket or was held back on the way is older.
+pub const FRESH_MAX: Duration = Duration::from_secs(1);
 
 /// Datagrams of one sender that may overtake each other. 128.
 pub const REPLAY_WINDOW: u64 = 128;

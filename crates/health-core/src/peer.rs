@@ -10,7 +10,7 @@ use clock::time::Moment;
 
 use crate::gossip::{Gossip, Row, Standing};
 use crate::judge::{Departure, Endpoint, Hearing, RegionState};
-use crate::limits::{DOUBT_AFTER, ENDPOINT_FAILURES, MISS_AFTER, SUSPECT_AFTER};
+use crate::limits::{DOUBT_AFTER, ENDPOINT_FAILURES, FRESH_MAX, MISS_AFTER, SUSPECT_AFTER};
 use crate::observation::{Failure, Outcome};
 use crate::replay::{Admitted, Window};
 use crate::sample::Samples;
@@ -28,13 +28,23 @@ pub(crate) struct Peer {
     pub(crate) in_a_row: u32,
     standing: Standing,
     heard_at: Moment,
-    ever_heard: bool,
+    /// When the latest heartbeat heard left, by the peer's own clock. Units: microseconds.
+    heard_sent: Option<u64>,
     hearing: Hearing,
     endpoint_failures: u8,
     /// Its endpoint refused us since we last heard it: its process is gone.
     gone: bool,
     said: BTreeMap<RegionId, Said>,
     said_at: Option<Moment>,
+}
+
+/// Whether a datagram proves that it is of this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// It echoes what this life of ours sent a moment ago.
+    Fresh,
+    /// It does not.
+    Unproven,
 }
 
 /// What a peer said of a third region, or of us.
@@ -56,7 +66,7 @@ impl Peer {
             in_a_row: 0,
             standing: Standing::Serving,
             heard_at: now,
-            ever_heard: false,
+            heard_sent: None,
             hearing: Hearing::Heard,
             endpoint_failures: 0,
             gone: false,
@@ -65,29 +75,46 @@ impl Peer {
         }
     }
 
-    /// Takes in an authentic datagram. What an overtaken one says of others is old news.
-    pub(crate) fn hear(&mut self, now: Moment, gossip: &Gossip, admitted: Admitted) {
+    /// Takes in an authentic datagram. Only a `fresh` one is a heartbeat: any other may have
+    /// waited in a socket or been held back on the way, and says how things were.
+    pub(crate) fn hear(
+        &mut self,
+        now: Moment,
+        gossip: &Gossip,
+        admitted: Admitted,
+        fresh: Freshness,
+    ) {
         match admitted {
             Admitted::Reborn => {
                 self.said.clear();
                 self.said_at = None;
                 self.in_a_row = 0;
+                self.heard_sent = None;
             }
             Admitted::Newest => {}
             Admitted::Overtaken => return,
         }
-        self.ever_heard = true;
+        self.echo = Some((gossip.sent_micros, now));
+        if fresh == Freshness::Unproven {
+            return;
+        }
         self.heard_at = now;
+        self.heard_sent = Some(gossip.sent_micros);
         self.standing = gossip.standing;
         self.gone = gossip.standing == Standing::Leaving;
         self.endpoint = Endpoint::Unknown;
         self.endpoint_failures = 0;
-        self.echo = Some((gossip.sent_micros, now));
-        if gossip.part == 0 {
-            self.in_a_row = self.in_a_row.saturating_add(1);
-            self.said = gossip.rows.iter().map(said).collect();
-            self.said_at = Some(now);
-        }
+        self.in_a_row = self.in_a_row.saturating_add(1);
+        self.said = gossip.rows.iter().map(said).collect();
+        self.said_at = Some(now);
+    }
+
+    /// Returns whether a datagram left close to the latest heartbeat heard, by the peer's clock:
+    /// the parts of one snapshot leave together, and only the first can prove its freshness.
+    pub(crate) fn is_current(&self, gossip: &Gossip) -> bool {
+        self.heard_sent.is_some_and(|sent| {
+            Duration::from_micros(sent.abs_diff(gossip.sent_micros)) <= FRESH_MAX
+        })
     }
 
     /// Looks at the silence. Returns whether our hearing of it changed.
@@ -177,7 +204,7 @@ impl Peer {
 
     /// Returns whether it was ever heard.
     pub(crate) fn ever_heard(&self) -> bool {
-        self.ever_heard
+        self.heard_sent.is_some()
     }
 
     /// Returns how long it has been silent.

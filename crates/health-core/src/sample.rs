@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clock::time::{Moment, WallTime};
 
-use crate::limits::{RTT_MAX, SAMPLES};
+use crate::limits::SAMPLES;
 
 /// How far a peer's wall clock is ahead of ours.
 ///
@@ -26,15 +26,6 @@ pub struct PeerDelay {
     pub offset: ClockOffset,
 }
 
-/// The echo of our own heartbeat in a peer's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Echo {
-    /// When we sent the heartbeat that the peer heard last.
-    pub sent: Moment,
-    /// How long the peer held it before it sent its own.
-    pub held: Duration,
-}
-
 /// The latest samples of one peer.
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
@@ -45,17 +36,14 @@ pub struct Samples {
 
 impl Samples {
     /// Takes in an echo that arrived at `now` and `wall` in a heartbeat sent at `peer_wall`.
+    /// `echo` is when we sent what it echoes, plus the time that the peer held it.
     ///
-    /// Shape: an echo from the future or older than [`RTT_MAX`] is left out.
-    pub fn take(&mut self, now: Moment, wall: WallTime, echo: Echo, peer_wall: WallTime) {
-        let away = now.since(echo.sent);
-        if echo.sent > now || echo.held > away {
+    /// Shape: an echo from the future is left out.
+    pub fn take(&mut self, now: Moment, wall: WallTime, echo: Moment, peer_wall: WallTime) {
+        if now < echo {
             return;
         }
-        let rtt = away.saturating_sub(echo.held);
-        if rtt > RTT_MAX {
-            return;
-        }
+        let rtt = now.since(echo);
         let half = i64::try_from(rtt.as_micros() / 2).unwrap_or(i64::MAX);
         let ahead = peer_wall.as_micros().saturating_add(half);
         let offset = ClockOffset(ahead.saturating_sub(wall.as_micros()));

@@ -102,8 +102,7 @@ fn read_row(reader: &mut Reader<'_>) -> Result<Row, GossipError> {
         state,
         silence_ms: u16::from_be_bytes(reader.take()?),
         incarnation: Incarnation(u64::from_be_bytes(reader.take()?)),
-        echo_sent_micros: u64::from_be_bytes(reader.take()?),
-        echo_held_micros: u32::from_be_bytes(reader.take()?),
+        echo_micros: u64::from_be_bytes(reader.take()?),
     })
 }
 

@@ -52,8 +52,7 @@ fn write_row(out: &mut Vec<u8>, row: &Row) {
     out.push(u8::from(row.missed) | state << 1);
     out.extend_from_slice(&row.silence_ms.to_be_bytes());
     out.extend_from_slice(&row.incarnation.0.to_be_bytes());
-    out.extend_from_slice(&row.echo_sent_micros.to_be_bytes());
-    out.extend_from_slice(&row.echo_held_micros.to_be_bytes());
+    out.extend_from_slice(&row.echo_micros.to_be_bytes());
 }
 
 fn write_vote(out: &mut Vec<u8>, vote: &VoteRow) {

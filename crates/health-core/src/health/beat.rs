@@ -5,14 +5,15 @@
 use std::sync::Arc;
 
 use base::region::RegionId;
+use clock::time::Moment;
 
 use crate::gossip::{Gossip, GossipError, Row, Standing};
 use crate::health::{Health, Now, Output};
 use crate::judge::{Hearing, RegionState};
-use crate::limits::{HEARTBEAT, HEARTBEAT_GAP_MIN};
+use crate::limits::{FRESH_MAX, HEARTBEAT, HEARTBEAT_GAP_MIN};
+use crate::peer::Freshness;
 use crate::planted::Planted;
 use crate::replay::{Admitted, Incarnation, NotAdmitted};
-use crate::sample::Echo;
 
 /// Heartbeats that follow a farewell, 50 ms apart. 2: with 5 % loss, one farewell in 8,000
 /// reaches nobody, and then the silence tells.
@@ -29,43 +30,39 @@ impl Health {
         let Some(peer) = self.peers.get_mut(&from) else {
             return Err(GossipError::Stranger(from));
         };
+        let replays = self.planted == Planted::AcceptReplays;
         let admitted = match peer.window.admit(gossip.incarnation, gossip.sequence) {
-            Err(NotAdmitted::Replayed(_)) if self.planted == Planted::AcceptReplays => {
-                Admitted::Newest
-            }
+            Err(NotAdmitted::Replayed(_)) if replays => Admitted::Newest,
             admitted => admitted?,
         };
-        peer.hear(now.moment, &gossip, admitted);
-        self.news |= gossip.part == 0;
-        self.read_own_row(now, &gossip);
-        let order = (gossip.incarnation.0, gossip.sequence);
-        self.news |= self
-            .book
-            .heard(now.moment, now.wall, from, order, &gossip.votes);
-        Ok(())
-    }
-
-    /// Reads what a peer says of us: the echo of our heartbeat, and which life of ours it knows.
-    fn read_own_row(&mut self, now: Now, gossip: &Gossip) {
-        let Some(row) = gossip.rows.iter().find(|row| row.region == self.region) else {
-            return;
+        let own = gossip.rows.iter().find(|row| row.region == self.region);
+        let echo = own.filter(|row| row.incarnation == self.incarnation);
+        let echo = echo.map(|row| Moment::from_micros(row.echo_micros));
+        let fresh = match echo {
+            Some(echo) if now.moment.since(echo) <= FRESH_MAX || replays => Freshness::Fresh,
+            Some(_) | None => Freshness::Unproven,
         };
-        if row.incarnation > self.incarnation {
+        peer.hear(now.moment, &gossip, admitted, fresh);
+        if let (Some(echo), Freshness::Fresh) = (echo, fresh) {
+            peer.samples.take(now.moment, now.wall, echo, gossip.wall);
+        }
+        let current = peer.is_current(&gossip);
+        self.news |= fresh == Freshness::Fresh;
+        if let Some(known) = own.map(|row| row.incarnation)
+            && self.incarnation < known
+        {
             // Our clock went back between two lives: only a higher one will be listened to.
-            self.incarnation = Incarnation(row.incarnation.0.saturating_add(1));
+            self.incarnation = Incarnation(known.0.saturating_add(1));
             self.sequence = 0;
             self.beat_soon(now);
         }
-        if row.incarnation != self.incarnation {
-            return;
+        if current {
+            let order = (gossip.incarnation.0, gossip.sequence);
+            self.news |= self
+                .book
+                .heard(now.moment, now.wall, from, order, &gossip.votes);
         }
-        if let Some(peer) = self.peers.get_mut(&gossip.sender) {
-            let echo = Echo {
-                sent: clock::time::Moment::from_micros(row.echo_sent_micros),
-                held: std::time::Duration::from_micros(u64::from(row.echo_held_micros)),
-            };
-            peer.samples.take(now.moment, now.wall, echo, gossip.wall);
-        }
+        Ok(())
     }
 
     /// Changes what we say of ourselves, and says it at once.
@@ -130,8 +127,10 @@ impl Health {
 
     fn rows(&self, now: Now) -> Vec<Row> {
         let row = |(region, peer): (&RegionId, &crate::peer::Peer)| {
-            let (sent, heard_at) = peer.echo.unwrap_or((0, now.moment));
-            let held = now.moment.since(heard_at).as_micros();
+            let echo = peer.echo.map_or(0, |(sent, heard_at)| {
+                let held = now.moment.since(heard_at).as_micros();
+                sent.saturating_add(u64::try_from(held).unwrap_or(u64::MAX))
+            });
             let silence = peer.silence(now.moment).as_millis();
             Row {
                 region: *region,
@@ -142,8 +141,7 @@ impl Health {
                     .map_or(RegionState::Suspect, crate::judge::Track::state),
                 silence_ms: u16::try_from(silence).unwrap_or(u16::MAX),
                 incarnation: peer.window.incarnation(),
-                echo_sent_micros: sent,
-                echo_held_micros: u32::try_from(held).unwrap_or(u32::MAX),
+                echo_micros: echo,
             }
         };
         self.peers.iter().map(row).collect()

@@ -284,6 +284,48 @@ fn a_restart_with_a_clock_gone_back_is_heard_all_the_same() {
 }
 
 #[test]
+fn what_waited_in_a_sleeping_process_condemns_nobody() {
+    let mut world = world(3);
+    world.freeze(0);
+    // The socket of the sleeper fills with the other's word that region 2 is missed.
+    world.kill(2);
+    world.run_for(Duration::from_secs(2));
+    world.restart(2);
+    world.run_for(Duration::from_secs(10));
+    world.thaw(0);
+    for _ in 0..200 {
+        assert_ne!(state(&world, 0, 2), RegionState::Down);
+        world.run_for(Duration::from_millis(10));
+    }
+    assert_eq!(state(&world, 0, 2), RegionState::Up);
+}
+
+#[test]
+fn heartbeats_held_back_on_the_way_do_not_bring_a_dead_region_back() {
+    let mut world = world(3);
+    world.cut(2, 0);
+    world.cut(2, 1);
+    world.recorded.clear();
+    world.run_for(Duration::from_secs(5));
+    let held_back: Vec<_> = world
+        .recorded
+        .iter()
+        .filter(|(from, _)| *from == 2)
+        .map(|(_, datagram)| datagram.clone())
+        .collect();
+    world.kill(2);
+    world.heal();
+    assert!(held_back.len() > 40);
+    for datagram in held_back {
+        for to in 0..2 {
+            world.send(2, to, datagram.clone());
+            assert_eq!(state(&world, to, 2), RegionState::Down);
+        }
+        world.run_for(Duration::from_millis(100));
+    }
+}
+
+#[test]
 fn a_check_fails_where_fewer_than_a_fifth_see_it_and_holds_where_one_of_three_does() {
     let spec = CheckSpec {
         id: CheckId::parse("check-1").expect("short"),
