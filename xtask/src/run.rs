@@ -3,7 +3,7 @@
 //! Their output goes through unchanged.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, IsTerminal};
 use std::ops::AddAssign;
 use std::process::{Command, Stdio};
 
@@ -71,7 +71,10 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
 /// A runner that fails without a count, as when tests do not compile, counts as one failure.
 pub(crate) fn tally(runner: Runner, command: &mut Command) -> Result<Tally> {
     let shown = shown(command);
-    // One pipe for both streams would need a helper; runners print counts on one of them.
+    if std::io::stderr().is_terminal() {
+        // Behind a pipe they would not colour what a person is about to see.
+        command.env("CARGO_TERM_COLOR", "always");
+    }
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -120,6 +123,7 @@ pub(crate) enum Runner {
 impl Runner {
     /// Reads the runner's closing line; `None` for any other line.
     fn count(self, line: &str) -> Option<Tally> {
+        let line = without_colours(line);
         let line = line.trim();
         let counts = match self {
             Self::Nextest => line.strip_prefix("Summary [")?.split_once("run:")?.1,
@@ -142,6 +146,18 @@ impl Runner {
             failed: failed.unwrap_or(0) + errors.unwrap_or(0),
         })
     }
+}
+
+/// Takes the escape sequences of colours out of a line.
+fn without_colours(line: &str) -> String {
+    let mut pieces = line.split('\u{1b}');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        // A sequence is `[`, numbers and semicolons, then the letter that ends it.
+        let end = piece.find(|c: char| c.is_ascii_alphabetic());
+        text.push_str(end.and_then(|at| piece.get(at + 1..)).unwrap_or_default());
+    }
+    text
 }
 
 fn shown(command: &Command) -> String {

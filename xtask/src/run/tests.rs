@@ -15,6 +15,9 @@ fn closing_lines() {
     check(Runner::Nextest, line, 67, 0);
     let line = "     Summary [   9.1s] 9 tests run: 7 passed (1 slow), 2 failed, 3 skipped";
     check(Runner::Nextest, line, 7, 2);
+    let line = "\u{1b}[32;1m     Summary\u{1b}[0m [   0.5s] \u{1b}[1m2\u{1b}[0m tests run: \
+                \u{1b}[1m2\u{1b}[0m \u{1b}[32;1mpassed\u{1b}[0m, 0 skipped";
+    check(Runner::Nextest, line, 2, 0);
     let line = "test result: ok. 30 passed; 0 failed; 0 ignored; 0 measured";
     check(Runner::Cargo, line, 30, 0);
     let line = "========= 3 passed, 1 failed, 2 warnings in 0.12s =========";

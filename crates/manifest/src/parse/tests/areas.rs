@@ -3,6 +3,7 @@
 use proptest::prelude::{any, proptest};
 
 use super::codes;
+use crate::model::{Port, Ports};
 use crate::parse::parse;
 use crate::problem::Code;
 
@@ -47,6 +48,16 @@ fn every_code_is_in_the_reference() {
     for code in Code::ALL {
         let kind = if code.is_error() { "refused" } else { "hint" };
         let row = format!("| {code} | {kind} | {} |", code.summary());
+        assert!(reference.contains(&row), "docs/reference lacks: {row}");
+    }
+}
+
+#[test]
+fn every_port_is_in_the_reference_with_its_defaults() {
+    let reference = include_str!("../../../../../docs/reference/manifest.md");
+    for port in Port::ALL {
+        let (laptop, production) = (Ports::LAPTOP.of(port), Ports::PRODUCTION.of(port));
+        let row = format!("| `{}` | {laptop} | {production} |", port.key());
         assert!(reference.contains(&row), "docs/reference lacks: {row}");
     }
 }
