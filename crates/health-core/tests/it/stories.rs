@@ -285,9 +285,9 @@ fn a_restart_with_a_clock_gone_back_is_heard_all_the_same() {
 
 #[test]
 fn what_waited_in_a_sleeping_process_condemns_nobody() {
-    let mut world = world(3);
+    let mut world = world(5);
     world.freeze(0);
-    // The socket of the sleeper fills with the other's word that region 2 is missed.
+    // The socket of the sleeper fills with the word of three others that region 2 is missed.
     world.kill(2);
     world.run_for(Duration::from_secs(2));
     world.restart(2);
