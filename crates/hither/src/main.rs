@@ -2,4 +2,78 @@
 //!
 //! It parses arguments and calls the crates; it decides nothing.
 
-fn main() {}
+#![expect(clippy::print_stdout, reason = "a command speaks on standard output")]
+
+mod cli;
+
+mod serve;
+
+mod up;
+
+mod demo;
+
+mod status;
+
+mod check;
+
+mod apply;
+
+mod laptop;
+
+mod project;
+
+mod authority;
+
+mod http_get;
+
+mod sample;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    if sample::is_asked_for() {
+        return sample::run();
+    }
+    let cli = Cli::parse();
+    init_log(&cli);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::from(error).context("start the runtime")),
+    };
+    let ended = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(args) => serve::run(args).await,
+            Command::Up(args) => up::run(args).await,
+            Command::Demo(args) => demo::run(args).await,
+            Command::Status(args) => status::run(args).await,
+            Command::Env(args) => status::env(args),
+            Command::Check(args) => check::run(args),
+        }
+    });
+    match ended {
+        Ok(code) => code,
+        Err(error) => fail(&error),
+    }
+}
+
+/// Prints what went wrong, the whole chain, and a hint where there is one.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}
+
+fn init_log(cli: &Cli) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HITHER_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(cli.command.log_level()));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}

@@ -5,14 +5,15 @@
 use std::future::Future;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+pub use tokio_util::sync::CancellationToken as Token;
 
 /// The tasks of one part of a region. Dropping it cancels them all.
 #[derive(Debug)]
 pub struct Tasks {
     tracker: TaskTracker,
-    token: CancellationToken,
+    token: Token,
 }
 
 impl Tasks {
@@ -20,7 +21,7 @@ impl Tasks {
     pub fn new() -> Self {
         Self {
             tracker: TaskTracker::new(),
-            token: CancellationToken::new(),
+            token: Token::new(),
         }
     }
 
@@ -52,8 +53,14 @@ impl Tasks {
     }
 
     /// Returns the token that is cancelled when the tasks are to end.
-    pub fn token(&self) -> CancellationToken {
+    pub fn token(&self) -> Token {
         self.token.clone()
+    }
+
+    /// Waits for the tasks to end by themselves; no more may be spawned meanwhile.
+    pub async fn join(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
     }
 
     /// Cancels the tasks and waits for them, at most `grace`. Returns whether all ended in time.

@@ -1,3 +1,23 @@
 //! One region: builds its parts, wires their channels, starts and stops them in order.
 //!
 //! It decides nothing.
+
+pub mod config;
+
+pub mod node;
+
+pub mod identity;
+
+mod views;
+
+mod server;
+
+mod forward;
+
+mod admin;
+
+mod status;
+
+mod limits;
+
+mod ports;

@@ -42,7 +42,7 @@ pub struct Write {
 /// Decides what becomes of an item, given the item as it is.
 ///
 /// It runs while the item is locked: it must be quick, and it may not wait.
-pub type Decide = Box<dyn FnOnce(&Current) -> Result<Effect, Refusal> + Send>;
+pub type Decide = Box<dyn FnOnce(&Current) -> Result<Effect, Refusal> + Send + Sync>;
 
 /// An item as it is, decoded only where that is asked for.
 pub struct Current {

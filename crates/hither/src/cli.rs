@@ -1,0 +1,134 @@
+//! The command line: what can be asked for, and with what.
+//!
+//! It is parsed here and nowhere else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// One app in several regions at once, all of them active.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hither",
+    version,
+    arg_required_else_help = true,
+    after_help = "Examples:\n  hither demo              three regions on this laptop, the whole \
+                  story\n  hither up                the regions of ./hither.toml on this machine\n  \
+                  hither status            what is running, where, how far apart\n  eval \
+                  \"$(hither env)\"      point AWS tools here"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Three regions on this machine, the five steps, and what happens when one dies.
+    Demo(DemoArgs),
+    /// The regions of a manifest on this machine, for development and CI.
+    Up(UpArgs),
+    /// One node of one region.
+    Serve(ServeArgs),
+    /// Regions, health, link delays, replication lag and versions.
+    Status(StatusArgs),
+    /// The shell lines that point AWS tools at a region.
+    Env(EnvArgs),
+    /// Every mistake in a manifest.
+    Check(CheckArgs),
+}
+
+impl Command {
+    /// Returns what is logged where `HITHER_LOG` says nothing.
+    pub(crate) const fn log_level(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "info",
+            Self::Demo(_) | Self::Up(_) | Self::Status(_) | Self::Env(_) | Self::Check(_) => {
+                "error"
+            }
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DemoArgs {
+    /// Tell the story and exit: 0 only if all of it held.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Print one JSON object with every figure.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UpArgs {
+    /// The manifest.
+    #[arg(long, default_value = "hither.toml")]
+    pub(crate) manifest: PathBuf,
+    /// Where data is kept; `.hither` beside the manifest by default.
+    #[arg(long)]
+    pub(crate) state_dir: Option<PathBuf>,
+    /// Join the regions without the delays of the real ones.
+    #[arg(long)]
+    pub(crate) no_delay: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    /// The region to serve.
+    #[arg(long)]
+    pub(crate) region: String,
+    /// The manifest that names the project and its regions.
+    #[arg(long, default_value = "hither.toml")]
+    pub(crate) manifest: PathBuf,
+    /// Where this node keeps its data.
+    #[arg(long)]
+    pub(crate) data_dir: PathBuf,
+    /// The secret that all nodes of the project share, 64 hexadecimal digits; made in the data
+    /// directory where it is not given.
+    #[arg(long)]
+    pub(crate) project_key: Option<PathBuf>,
+    /// Access keys of the AWS APIs, as in `~/.aws/credentials`. Without it any key is accepted,
+    /// and only loopback is listened on.
+    #[arg(long)]
+    pub(crate) credentials: Option<PathBuf>,
+    /// Listen on the region's loopback address, whatever address the manifest gives it.
+    #[arg(long)]
+    pub(crate) laptop: bool,
+    /// Addresses to dial in place of others: a JSON object of `"target": "relay"`.
+    #[arg(long, hide = true)]
+    pub(crate) via: Option<PathBuf>,
+    /// Stop when standard input ends: for a parent that must not leave children behind.
+    #[arg(long, hide = true)]
+    pub(crate) until_stdin_ends: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StatusArgs {
+    /// The manifest.
+    #[arg(long, default_value = "hither.toml")]
+    pub(crate) manifest: PathBuf,
+    /// A region's API endpoint to ask, in place of those of the manifest.
+    #[arg(long)]
+    pub(crate) endpoint: Option<std::net::SocketAddr>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EnvArgs {
+    /// The manifest.
+    #[arg(long, default_value = "hither.toml")]
+    pub(crate) manifest: PathBuf,
+    /// The region that tools talk to; the first of the manifest by default.
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    /// The manifest.
+    #[arg(default_value = "hither.toml")]
+    pub(crate) manifest: PathBuf,
+}

@@ -1,0 +1,255 @@
+//! Everything the demo found, for people and for machines.
+//!
+//! It measures nothing. Units stand in the names.
+
+use serde_json::{Value, json};
+
+use crate::demo::figures::Samples;
+use crate::demo::load::{Phase, Tally};
+
+/// A call of the five steps.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub(crate) number: u8,
+    pub(crate) region: String,
+    pub(crate) command: String,
+}
+
+/// What the story found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) cities: Vec<CityTimes>,
+    pub(crate) replication: Replication,
+    pub(crate) conflict: Conflict,
+    pub(crate) failover: Failover,
+    pub(crate) digests: Vec<TableDigests>,
+}
+
+/// Time to first byte of a city's first request.
+#[derive(Clone, Debug)]
+pub(crate) struct CityTimes {
+    pub(crate) city: String,
+    pub(crate) region: String,
+    pub(crate) nearest: String,
+    pub(crate) one_region_ms: f64,
+    pub(crate) three_regions_ms: f64,
+}
+
+/// How long a write in one region takes to be read in another.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Replication {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) one_way_ms: f64,
+    pub(crate) delays: Samples,
+}
+
+/// A race on both sides of a cut.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Conflict {
+    /// What each side read of its own write during the cut.
+    pub(crate) own_reads_held: bool,
+    pub(crate) winner: String,
+    pub(crate) winner_quantity: Option<u64>,
+    pub(crate) loser: String,
+    pub(crate) same_everywhere: bool,
+    /// Regions in whose conflict log the loser is.
+    pub(crate) kept_in: Vec<String>,
+    pub(crate) healed_after_ms: f64,
+}
+
+/// A region killed under load.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Failover {
+    pub(crate) region: String,
+    pub(crate) tally: Tally,
+    pub(crate) dns_stopped_ms: Option<f64>,
+    pub(crate) serving_again_ms: Option<f64>,
+    pub(crate) caught_up_ms: Option<f64>,
+    pub(crate) dns_names_it_again_ms: Option<f64>,
+    pub(crate) acknowledged_writes: usize,
+    pub(crate) missing_writes: Vec<String>,
+}
+
+/// A table's digest in each region.
+#[derive(Clone, Debug)]
+pub(crate) struct TableDigests {
+    pub(crate) table: String,
+    pub(crate) by_region: Vec<(String, String)>,
+    pub(crate) equal: bool,
+}
+
+impl Report {
+    /// Returns each claim and whether it held.
+    pub(crate) fn claims(&self) -> Vec<(&'static str, bool)> {
+        let Failover {
+            tally,
+            dns_stopped_ms,
+            serving_again_ms,
+            caught_up_ms,
+            dns_names_it_again_ms,
+            missing_writes,
+            ..
+        } = &self.failover;
+        let nearest = self.cities.iter().all(|city| city.region == city.nearest);
+        vec![
+            (
+                "every city is answered by its nearest region",
+                !self.cities.is_empty() && nearest,
+            ),
+            (
+                "writes reach the other region",
+                self.replication.delays.len() > 0,
+            ),
+            (
+                "each side of the cut served its own write",
+                self.conflict.own_reads_held,
+            ),
+            (
+                "the race has one winner everywhere",
+                self.conflict.same_everywhere,
+            ),
+            (
+                "the loser is in the conflict log",
+                !self.conflict.kept_in.is_empty(),
+            ),
+            (
+                "no client request failed",
+                tally.requests > 0 && tally.failures.is_empty(),
+            ),
+            (
+                "DNS stopped naming the dead region",
+                dns_stopped_ms.is_some(),
+            ),
+            ("the region came back", serving_again_ms.is_some()),
+            ("it caught up", caught_up_ms.is_some()),
+            ("DNS names it again", dns_names_it_again_ms.is_some()),
+            (
+                "no acknowledged write is missing",
+                missing_writes.is_empty(),
+            ),
+            (
+                "all replicas are equal",
+                !self.digests.is_empty() && self.digests.iter().all(|table| table.equal),
+            ),
+        ]
+    }
+
+    /// Returns whether every claim held.
+    pub(crate) fn held(&self) -> bool {
+        self.claims().iter().all(|(_, held)| *held)
+    }
+
+    /// Returns one sentence on the whole.
+    pub(crate) fn verdict(&self) -> String {
+        let broken: Vec<&str> = self
+            .claims()
+            .iter()
+            .filter(|(_, held)| !held)
+            .map(|(claim, _)| *claim)
+            .collect();
+        if broken.is_empty() {
+            "All of it held.".to_owned()
+        } else {
+            format!("NOT held: {}", broken.join("; "))
+        }
+    }
+
+    /// Returns everything as one object.
+    pub(crate) fn json(&self) -> Value {
+        let steps = self.steps.iter().map(
+            |step| json!({"step": step.number, "region": step.region, "command": step.command}),
+        );
+        let cities = self.cities.iter().map(|city| {
+            json!({
+                "city": city.city,
+                "region": city.region,
+                "one_region_ms": city.one_region_ms,
+                "three_regions_ms": city.three_regions_ms,
+            })
+        });
+        let held = self
+            .claims()
+            .into_iter()
+            .map(|(claim, held)| (claim.to_owned(), held.into()));
+        json!({
+            "steps": steps.collect::<Vec<_>>(),
+            "time_to_first_byte": cities.collect::<Vec<_>>(),
+            "replication": {
+                "from": self.replication.from,
+                "to": self.replication.to,
+                "link_one_way_ms": self.replication.one_way_ms,
+                "visible_after_acknowledgement_p50_ms": self.replication.delays.percentile_ms(0.5),
+                "visible_after_acknowledgement_max_ms": self.replication.delays.percentile_ms(1.0),
+                "samples": self.replication.delays.len(),
+            },
+            "conflict": {
+                "winner": self.conflict.winner,
+                "winner_quantity": self.conflict.winner_quantity,
+                "loser": self.conflict.loser,
+                "loser_kept_in": self.conflict.kept_in,
+                "same_everywhere_after_heal_ms": self.conflict.healed_after_ms,
+            },
+            "failover": self.failover_json(),
+            "digests": self.digests.iter().map(digests_json).collect::<Vec<_>>(),
+            "held": held.collect::<serde_json::Map<_, _>>(),
+            "ok": self.held(),
+        })
+    }
+
+    fn failover_json(&self) -> Value {
+        let Failover { region, tally, .. } = &self.failover;
+        let phase = |phase: Phase| {
+            let times = tally.times.get(&phase).cloned().unwrap_or_default();
+            json!({
+                "requests": times.len(),
+                "p50_ms": times.percentile_ms(0.5),
+                "p99_ms": times.percentile_ms(0.99),
+                "slowest_ms": times.percentile_ms(1.0),
+            })
+        };
+        json!({
+            "killed": region,
+            "client_requests": tally.requests,
+            "failed_client_requests": tally.failures.len(),
+            "failures": tally.failures.iter().take(10).collect::<Vec<_>>(),
+            "broken_attempts_that_were_made_again": tally.broken_attempts,
+            "dns_stopped_naming_it_ms": self.failover.dns_stopped_ms,
+            "serving_again_after_start_ms": self.failover.serving_again_ms,
+            "caught_up_after_start_ms": self.failover.caught_up_ms,
+            "dns_names_it_again_after_start_ms": self.failover.dns_names_it_again_ms,
+            "acknowledged_writes_checked": self.failover.acknowledged_writes,
+            "acknowledged_writes_missing": self.failover.missing_writes,
+            "time_to_first_byte": {
+                "before": phase(Phase::Before),
+                "while_it_was_dead": phase(Phase::During),
+                "after": phase(Phase::After),
+            },
+        })
+    }
+}
+
+fn digests_json(digests: &TableDigests) -> Value {
+    let by_region: serde_json::Map<String, Value> = digests
+        .by_region
+        .iter()
+        .map(|(region, digest)| (region.clone(), digest.clone().into()))
+        .collect();
+    json!({"table": digests.table, "by_region": by_region, "equal": digests.equal})
+}
+
+#[cfg(test)]
+mod tests {
+    //! Tests of the report.
+
+    use super::Report;
+
+    #[test]
+    fn a_story_that_was_not_told_has_not_held() {
+        let report = Report::default();
+        assert!(!report.held());
+        assert_eq!(report.json()["ok"], false);
+        assert!(report.verdict().starts_with("NOT held"));
+    }
+}

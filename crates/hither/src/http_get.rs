@@ -1,0 +1,69 @@
+//! One small HTTP exchange with a node's own calls.
+//!
+//! It keeps no connection and speaks no TLS: nodes answer these calls in plain HTTP.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use http::{Method, Request};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+
+use net::dial::Dialer;
+use net::tasks::Tasks;
+
+/// How long an exchange may take. 5 s.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Longest answer. 16 MiB.
+const BODY_BYTES_MAX: usize = 16 << 20;
+
+/// Asks a node for `path` and returns the JSON that it answers.
+///
+/// Errors: when it cannot be reached, or answers with a failure.
+pub(crate) async fn get(node: SocketAddr, path: &str) -> anyhow::Result<Value> {
+    exchange(node, Method::GET, path, Bytes::new()).await
+}
+
+/// Sends JSON to a node and returns the JSON that it answers.
+///
+/// Errors: when it cannot be reached, or answers with a failure.
+pub(crate) async fn put(node: SocketAddr, path: &str, body: &Value) -> anyhow::Result<Value> {
+    exchange(node, Method::PUT, path, Bytes::from(body.to_string())).await
+}
+
+async fn exchange(
+    node: SocketAddr,
+    method: Method,
+    path: &str,
+    body: Bytes,
+) -> anyhow::Result<Value> {
+    let exchange = async {
+        let stream = Dialer::default().connect(node, PATIENCE).await?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let tasks = Tasks::new();
+        tasks.spawn(async move { drop(connection.await) });
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(http::header::HOST, node.to_string())
+            .body(Full::new(body))?;
+        let response = sender.send_request(request).await?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), BODY_BYTES_MAX)
+            .collect()
+            .await;
+        let body = body.map_err(|error| anyhow::anyhow!("{error}"))?.to_bytes();
+        if !status.is_success() {
+            bail!("{status}: {}", String::from_utf8_lossy(&body).trim());
+        }
+        Ok(serde_json::from_slice(&body)?)
+    };
+    let answer = tokio::time::timeout(PATIENCE, exchange).await;
+    let answer = answer.unwrap_or_else(|_| bail!("no answer within {PATIENCE:?}"));
+    answer.with_context(|| format!("ask http://{node}{path}"))
+}

@@ -1,0 +1,123 @@
+//! A manifest's project as a node needs it: sites resolved, the project's key read or made.
+//!
+//! It starts nothing.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use base::region::RegionName;
+use clock::port::Entropy;
+use control::project::{Project, ProjectKey, Region};
+use manifest::model::{Manifest, Port, Site};
+
+/// Which address of a region counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Where {
+    /// Its own loopback address.
+    Laptop,
+    /// The address that the manifest gives it, else its loopback address.
+    Manifest,
+}
+
+/// Returns the address and ports of a region.
+pub(crate) fn site(region: &manifest::model::Region, place: Where) -> &Site {
+    match place {
+        Where::Laptop => &region.laptop,
+        Where::Manifest => region.site.as_ref().unwrap_or(&region.laptop),
+    }
+}
+
+/// Returns the project as the node of `region` sees it.
+///
+/// Errors: when the manifest has no such region.
+pub(crate) fn project(
+    manifest: &Manifest,
+    region: &RegionName,
+    place: Where,
+    key: ProjectKey,
+) -> anyhow::Result<Project> {
+    if manifest.region(region).is_none() {
+        let all: Vec<&str> = manifest
+            .regions
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        bail!("serve region {region}: the manifest has {}", all.join(", "));
+    }
+    let regions = manifest.regions.iter().map(|region| {
+        let site = site(region, place);
+        Region {
+            name: region.name.clone(),
+            addresses: vec![site.address],
+            api: site.socket(Port::Api),
+            https: site.socket(Port::Https),
+            http: site.socket(Port::Http),
+            dns: site.socket(Port::Dns),
+            link: site.socket(Port::Link),
+            gossip: site.socket(Port::Gossip),
+        }
+    });
+    Ok(Project {
+        name: manifest.project.name.clone(),
+        account: manifest.project.account,
+        region: region.clone(),
+        regions: regions.collect(),
+        key,
+    })
+}
+
+/// Reads the project's key from a file, or makes the file with a new one.
+///
+/// Errors: when the file is there and holds no key, or cannot be made.
+pub(crate) fn key(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<ProjectKey> {
+    if !path.exists() {
+        let mut bytes = [0; 32];
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&entropy.random().to_be_bytes()[..chunk.len()]);
+        }
+        write_key(path, &bytes).with_context(|| format!("write {}", path.display()))?;
+        return Ok(ProjectKey(bytes));
+    }
+    let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    parse_key(text.trim()).with_context(|| {
+        format!(
+            "read {}: a project's key is 64 hexadecimal digits",
+            path.display()
+        )
+    })
+}
+
+fn parse_key(text: &str) -> Option<ProjectKey> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
+    }
+    Some(ProjectKey(bytes))
+}
+
+/// Writes a key for its owner's eyes only, so that a crash leaves none or a whole one.
+fn write_key(path: &Path, bytes: &[u8; 32]) -> std::io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let draft = path.with_extension("draft");
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)?;
+    for byte in bytes {
+        write!(file, "{byte:02x}")?;
+    }
+    writeln!(file)?;
+    file.sync_all()?;
+    fs::rename(draft, path)
+}

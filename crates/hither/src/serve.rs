@@ -1,0 +1,156 @@
+//! `hither serve`: one node, until a signal ends it.
+//!
+//! It serves nothing itself; it reads what the node is started with.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use tokio::io::AsyncReadExt;
+use tokio::signal::unix::{SignalKind, signal};
+
+use base::region::RegionName;
+use clock::wall::System;
+use manifest::model::Port;
+use manifest::surroundings::Listening;
+use net::dial::Dialer;
+use region::config::{Access, NodeConfig};
+use region::node::Node;
+
+use crate::check;
+use crate::cli::ServeArgs;
+use crate::project::{self, Where};
+
+/// Where Linux distributions keep the roots that the system trusts.
+const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// Runs a node until SIGTERM or SIGINT, then drains it.
+pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let region = RegionName::parse(&args.region)?;
+    let listening = if args.laptop {
+        Listening::Nothing
+    } else {
+        Listening::Region(region.clone())
+    };
+    let Some(manifest) = check::read(&args.manifest, &listening)? else {
+        return Ok(ExitCode::FAILURE);
+    };
+    let place = if args.laptop {
+        Where::Laptop
+    } else {
+        Where::Manifest
+    };
+    let key_file = args.project_key.clone();
+    let key_file = key_file.unwrap_or_else(|| args.data_dir.join("project.key"));
+    let key = project::key(&key_file, &System)?;
+    let project = project::project(&manifest, &region, place, key)?;
+    let own = manifest
+        .region(&region)
+        .context("the region was found before")?;
+    let config = NodeConfig {
+        dynamodb: Some(project::site(own, place).socket(Port::Dynamodb)),
+        project,
+        data_dir: args.data_dir,
+        access: access(args.credentials.as_deref())?,
+        dialer: dialer(args.via.as_deref())?,
+        search_path: std::env::var("PATH").unwrap_or_default(),
+        backend_roots: std::fs::read(SYSTEM_ROOTS).unwrap_or_default(),
+    };
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let node = Node::start(config).await?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = input_ends(args.until_stdin_ends) => {}
+    }
+    tracing::info!("draining");
+    let clean = node.stop().await;
+    Ok(if clean {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Waits until standard input ends; for ever where that is not asked for.
+async fn input_ends(asked: bool) {
+    if !asked {
+        return std::future::pending().await;
+    }
+    let mut input = tokio::io::stdin();
+    let mut buf = [0; 64];
+    while matches!(input.read(&mut buf).await, Ok(read) if read > 0) {}
+}
+
+fn dialer(via: Option<&Path>) -> anyhow::Result<Dialer> {
+    let Some(path) = via else {
+        return Ok(Dialer::default());
+    };
+    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    let pairs: BTreeMap<String, SocketAddr> =
+        serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
+    let mut table = BTreeMap::new();
+    for (target, relay) in pairs {
+        let target: SocketAddr = target
+            .parse()
+            .with_context(|| format!("read {}: {target:?} is no address", path.display()))?;
+        table.insert(target, relay);
+    }
+    Ok(Dialer::new(table))
+}
+
+fn access(credentials: Option<&Path>) -> anyhow::Result<Access> {
+    let Some(path) = credentials else {
+        return Ok(Access::Development);
+    };
+    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    let keys = credentials_in(&text);
+    if keys.is_empty() {
+        bail!(
+            "read {}: it holds no pair of aws_access_key_id and aws_secret_access_key",
+            path.display()
+        );
+    }
+    Ok(Access::Keys(keys))
+}
+
+/// Reads the pairs of a credentials file, as the AWS CLI writes it.
+fn credentials_in(text: &str) -> BTreeMap<String, String> {
+    let mut keys = BTreeMap::new();
+    let mut id = None;
+    for line in text.lines() {
+        let Some((name, value)) = line.split_once('=') else {
+            continue;
+        };
+        match name.trim() {
+            "aws_access_key_id" => id = Some(value.trim().to_owned()),
+            "aws_secret_access_key" => {
+                if let Some(id) = id.take() {
+                    keys.insert(id, value.trim().to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    //! Tests of credentials files.
+
+    use super::credentials_in;
+
+    #[test]
+    fn pairs_of_all_profiles_are_read() {
+        let text = "[default]\naws_access_key_id = AKIA1\naws_secret_access_key=s/1=\n\n[two]\n\
+                    aws_access_key_id=AKIA2\nregion = x\naws_secret_access_key = two\n";
+        let keys = credentials_in(text);
+        assert_eq!(keys["AKIA1"], "s/1=");
+        assert_eq!(keys["AKIA2"], "two");
+        assert!(credentials_in("aws_secret_access_key = orphan").is_empty());
+    }
+}

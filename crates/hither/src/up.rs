@@ -1,0 +1,128 @@
+//! `hither up`: the regions of a manifest on this machine, until Ctrl-C.
+//!
+//! What it made stays in the state directory, and is found again by the next `up`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use deploy::execute::{Event, State};
+use manifest::model::{Manifest, Port};
+use manifest::surroundings::Listening;
+use serde_json::json;
+use wan::links::Links;
+
+use crate::apply;
+use crate::check;
+use crate::cli::UpArgs;
+use crate::http_get;
+use crate::laptop::Laptop;
+
+/// Starts the regions, makes what the manifest says, and waits for Ctrl-C.
+pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
+    let Some(manifest) = check::read(&args.manifest, &Listening::Laptop)? else {
+        return Ok(ExitCode::FAILURE);
+    };
+    let folder = args.manifest.parent().unwrap_or_else(|| Path::new("."));
+    let state_dir = args
+        .state_dir
+        .clone()
+        .unwrap_or_else(|| folder.join(".hither"));
+    std::fs::create_dir_all(&state_dir).with_context(|| format!("make {}", state_dir.display()))?;
+    let links = links(&manifest, args.no_delay)?;
+    let laptop = Laptop::start(&manifest, &args.manifest, &state_dir, links).await?;
+    put_clients(&manifest, &laptop).await?;
+    apply::apply(&manifest, folder, &laptop, tell).await?;
+    tell_addresses(&manifest, &laptop)?;
+    tokio::signal::ctrl_c().await.context("wait for Ctrl-C")?;
+    println!("stopping: requests are drained");
+    laptop.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns links with the public delays between the manifest's regions.
+///
+/// Pairs without a public figure get 80 ms, about the distance of two continents.
+pub(crate) fn links(manifest: &Manifest, without_delay: bool) -> anyhow::Result<Links> {
+    if without_delay {
+        return Ok(Links::none()?);
+    }
+    let links = Links::public()?;
+    for one in &manifest.regions {
+        for two in &manifest.regions {
+            let (from, to) = (one.name.as_str(), two.name.as_str());
+            if from != to && links.delay(from, to).is_none() {
+                links.set_rtt(from, to, std::time::Duration::from_millis(80));
+            }
+        }
+    }
+    Ok(links)
+}
+
+/// Puts the manifest's clients into the latency map of the first region, which tells the others.
+pub(crate) async fn put_clients(manifest: &Manifest, laptop: &Laptop) -> anyhow::Result<()> {
+    let Some(first) = manifest.regions.first() else {
+        return Ok(());
+    };
+    let entries: Vec<serde_json::Value> = manifest
+        .clients
+        .iter()
+        .map(|client| {
+            let rtts: serde_json::Map<String, serde_json::Value> = client
+                .rtt
+                .iter()
+                .map(|(region, rtt)| {
+                    let micros = u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX);
+                    (region.as_str().to_owned(), micros.into())
+                })
+                .collect();
+            json!({"network": client.subnet.to_string(), "rtt_micros": rtts})
+        })
+        .collect();
+    if !entries.is_empty() {
+        let api = laptop.api(&first.name)?;
+        http_get::put(api, "/_hither/latency", &entries.into()).await?;
+    }
+    Ok(())
+}
+
+/// Prints what a deployment does, as the commands that would do the same.
+pub(crate) fn tell(event: Event) {
+    let Event {
+        step,
+        region,
+        resource,
+        state,
+    } = event;
+    match state {
+        State::Calling(command) => println!("  {}. {region}  {command}", step.number()),
+        State::Waiting(_) | State::Settled(_) => {}
+        State::Failed(why) => eprintln!("  {}. {region}  {resource}: {why}", step.number()),
+    }
+}
+
+fn tell_addresses(manifest: &Manifest, laptop: &Laptop) -> anyhow::Result<()> {
+    for region in laptop.names() {
+        let site = laptop.site(&region)?;
+        println!(
+            "{region}: aws --endpoint-url http://{} --region {region} … · dig @{} -p {} · https://{}",
+            site.socket(Port::Api),
+            site.address,
+            site.ports.dns,
+            site.socket(Port::Https),
+        );
+    }
+    for domain in &manifest.domains {
+        println!(
+            "{}: trust {}",
+            domain.name,
+            laptop.state_dir.join("ca.pem").display()
+        );
+    }
+    println!(
+        "Ctrl-C stops all regions; what they hold stays in {}",
+        laptop.state_dir.display()
+    );
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! The calls of Hither itself, under `/_hither/`: status, digests, conflicts, the latency map.
+//!
+//! They are not AWS's, and nothing that AWS has a call for is done here. Where callers must sign,
+//! these calls are for loopback only.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+
+use control::dns::LatencyEntry;
+use control::resource::Change;
+use store::port::Store;
+use table::conflict::Conflict;
+
+use crate::limits::{ADMIN_BODY_BYTES_MAX, CONFLICTS_SHOWN};
+use crate::server::whole;
+use crate::status::Sources;
+
+/// Serves the calls of Hither itself.
+pub(crate) struct Admin<S> {
+    sources: Sources<S>,
+    open: bool,
+}
+
+impl<S: Store> Admin<S> {
+    /// Makes them; `open` says that callers from elsewhere than loopback may use them.
+    pub(crate) fn new(sources: Sources<S>, open: bool) -> Self {
+        Self { sources, open }
+    }
+
+    /// Answers one call.
+    pub(crate) async fn serve(
+        &self,
+        client: SocketAddr,
+        request: Request<Incoming>,
+    ) -> Response<Bytes> {
+        let path = request.uri().path().to_owned();
+        if matches!(path.as_str(), "/_hither/health" | "/_localstack/health") {
+            return answer(StatusCode::OK, &self.health());
+        }
+        if !self.open && !client.ip().is_loopback() {
+            let error = json!({"message": "this call is answered on loopback only"});
+            return answer(StatusCode::FORBIDDEN, &error);
+        }
+        let request = match whole(request, ADMIN_BODY_BYTES_MAX).await {
+            Ok(request) => request,
+            Err(response) => return response,
+        };
+        let query = parameters(request.uri().query().unwrap_or_default());
+        let table = query.get("table").map(String::as_str).unwrap_or_default();
+        match (request.method(), path.as_str()) {
+            (&Method::GET, "/_hither/status") => answer(StatusCode::OK, &self.sources.read()),
+            (&Method::GET, "/_hither/digest") => match self.sources.digest(table) {
+                Some(digest) => answer(StatusCode::OK, &digest),
+                None => no_table(table),
+            },
+            (&Method::GET, "/_hither/conflicts") => self.conflicts(table).await,
+            (&Method::PUT, "/_hither/latency") => self.put_latency(request.body()).await,
+            (_, path) => {
+                let error = json!({"message": format!("there is no call {path} here")});
+                answer(StatusCode::NOT_FOUND, &error)
+            }
+        }
+    }
+
+    fn health(&self) -> Value {
+        let served = ["dynamodb", "route53", "apigateway", "lambda", "acm", "sts"];
+        let services: BTreeMap<&str, &str> = served
+            .into_iter()
+            .map(|service| (service, "running"))
+            .collect();
+        json!({
+            "services": services,
+            "edition": "hither",
+            "version": env!("CARGO_PKG_VERSION"),
+            "region": self.sources.control.project().region.as_str(),
+        })
+    }
+
+    async fn conflicts(&self, table: &str) -> Response<Bytes> {
+        let Some(id) = self.sources.table_id(table) else {
+            return no_table(table);
+        };
+        match self
+            .sources
+            .control
+            .tables()
+            .conflicts(id, CONFLICTS_SHOWN)
+            .await
+        {
+            Ok(conflicts) => {
+                let shown: Vec<Value> = conflicts.iter().map(show).collect();
+                answer(StatusCode::OK, &json!({"table": table, "conflicts": shown}))
+            }
+            Err(error) => {
+                let error = json!({"message": error.to_string()});
+                answer(StatusCode::INTERNAL_SERVER_ERROR, &error)
+            }
+        }
+    }
+
+    async fn put_latency(&self, body: &[u8]) -> Response<Bytes> {
+        let entries: Vec<LatencyEntry> = match serde_json::from_slice(body) {
+            Ok(entries) => entries,
+            Err(error) => {
+                let text = format!("read the latency entries: {error}");
+                return answer(StatusCode::BAD_REQUEST, &json!({"message": text}));
+            }
+        };
+        let problems = entries
+            .iter()
+            .filter_map(LatencyEntry::problem)
+            .collect::<Vec<_>>();
+        if !problems.is_empty() {
+            return answer(
+                StatusCode::BAD_REQUEST,
+                &json!({"message": problems.join("; ")}),
+            );
+        }
+        let changes = entries.iter().map(Change::put).collect();
+        match self.sources.control.change(changes).await {
+            Ok(position) => answer(StatusCode::OK, &json!({"position": position})),
+            Err(error) => {
+                let error = json!({"message": error.to_string()});
+                answer(StatusCode::INTERNAL_SERVER_ERROR, &error)
+            }
+        }
+    }
+}
+
+fn show(conflict: &Conflict) -> Value {
+    let side = |version: clock::hlc::Version, image: Option<&Bytes>| {
+        json!({
+            "region": version.origin.to_string(),
+            "stamp_micros": version.hlc.0,
+            "item": image.map(json_of),
+        })
+    };
+    json!({
+        "key": format!("{:?}", conflict.key),
+        "winner": side(conflict.winner, conflict.winner_image.as_ref()),
+        "loser": side(conflict.loser, conflict.loser_image.as_ref()),
+    })
+}
+
+fn json_of(image: &Bytes) -> Value {
+    let shown = api_dynamodb::show::item(image);
+    shown
+        .and_then(|json| serde_json::from_slice(&json).ok())
+        .unwrap_or(Value::Null)
+}
+
+fn no_table(name: &str) -> Response<Bytes> {
+    let error = json!({"message": format!("this region has no table {name:?}")});
+    answer(StatusCode::NOT_FOUND, &error)
+}
+
+fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(format!("{body}\n")));
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+/// Reads `name=value` pairs; what is escaped stays so, since no name needs it.
+fn parameters(query: &str) -> BTreeMap<String, String> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}

@@ -1,0 +1,31 @@
+//! Bounds of a node's API endpoint, each with its reason.
+
+use std::time::Duration;
+
+/// Connections served at once by the API endpoint. 4,096; each may hold one request's body.
+pub(crate) const CONNECTIONS_MAX: usize = 4_096;
+
+/// How long a client may take to send a request's head. 10 s, against slow clients.
+pub(crate) const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a client may take to send a request's body. 30 s.
+pub(crate) const BODY_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long another region may take to answer a forwarded call. 20 s: within the minute that
+/// SDKs wait, with room for a function that runs a while.
+pub(crate) const FORWARD_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long the accepting task rests when the system has no descriptors left. 50 ms.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long requests may take to end when a node stops. 20 s; systemd's default is 90 s.
+pub(crate) const DRAIN_GRACE: Duration = Duration::from_secs(20);
+
+/// Streams of one HTTP/2 connection at once. 256, as hyper's own default.
+pub(crate) const STREAMS_MAX: u32 = 256;
+
+/// Conflicts that one status call shows. 1,000.
+pub(crate) const CONFLICTS_SHOWN: usize = 1_000;
+
+/// Longest body of an administrative call. 1 MiB.
+pub(crate) const ADMIN_BODY_BYTES_MAX: usize = 1 << 20;

@@ -1,0 +1,441 @@
+//! A node: all parts of one region in one process.
+//!
+//! It starts them in the order in which they need each other, and stops them in reverse.
+//!
+//! ```text
+//! store ─► tables ─► control ─► snapshots ─► health · dns · functions · gateway · API endpoint
+//!                └─► links ◄─────────────────────┘ reach
+//! ```
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use base::name::TableId;
+use clock::port::{Clock, Entropy};
+use clock::wall::System;
+use control::control::{Control, ControlError, Reach};
+use function::host::{Host, HostConfig};
+use function::spec::Surroundings;
+use gateway::gateway::{Addresses, Drained, Gateway, Parts};
+use health::plane::{Follows, Handle, Place, Plane};
+use health_core::seal::Seal;
+use health_core::view::HealthView;
+use net::listen;
+use net::tasks::Tasks;
+use net::tls::{self, Alpn, Trust};
+use replica::links::{self, Links};
+use replica::status::LinkStatus;
+use replica_core::link::seal::Key;
+use rustls::RootCertStore;
+use store_fjall::engine::{FjallStore, Memory};
+use table::tables::{OpenError, Tables};
+
+use crate::admin::Admin;
+use crate::config::{Access, NodeConfig};
+use crate::forward::Forwarder;
+use crate::identity;
+use crate::limits::DRAIN_GRACE;
+use crate::ports::{self, Code};
+use crate::server::{self, Endpoint};
+use crate::views::{self, DnsViews, GatewayViews};
+
+/// A running node.
+pub struct Node {
+    api: SocketAddr,
+    tasks: Arc<Tasks>,
+    /// Ends after all else: what stops still writes.
+    base: Arc<Tasks>,
+    gateway: Gateway,
+    functions: Host,
+    health: Handle,
+    links: Links<FjallStore>,
+}
+
+/// A node could not be started. Nothing of it is left running.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Directory(#[from] store_fjall::directory::DirectoryError),
+    /// The tables cannot be read.
+    #[error(transparent)]
+    Tables(#[from] OpenError),
+    /// The resources cannot be read.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// An address is taken or not this machine's.
+    #[error(transparent)]
+    Bind(#[from] listen::BindError),
+    /// The DNS server cannot start.
+    #[error(transparent)]
+    Dns(#[from] dns::server::StartError),
+    /// The gateway cannot start.
+    #[error(transparent)]
+    Gateway(#[from] gateway::gateway::StartError),
+    /// The health plane cannot start.
+    #[error(transparent)]
+    Health(#[from] health::plane::StartError),
+    /// Functions cannot run.
+    #[error(transparent)]
+    Functions(#[from] function::code::PrepareError),
+    /// The node's certificate cannot be made.
+    #[error(transparent)]
+    Identity(#[from] identity::IdentityError),
+    /// TLS cannot be had.
+    #[error("set up TLS")]
+    Tls(#[from] rustls::Error),
+    /// The node's own certificate is not usable.
+    #[error("use the node's certificate")]
+    Certificate(#[from] tls::CertificateError),
+    /// Development mode was asked for where others could reach it.
+    #[error(
+        "serve the AWS APIs on {0} without credentials: that is for loopback only; start with \
+         --credentials FILE, or listen on 127.0.0.1"
+    )]
+    OpenDoor(SocketAddr),
+}
+
+/// The watches between parts, made before the parts.
+struct Watches {
+    reach: watch::Sender<Arc<Reach>>,
+    generation: watch::Receiver<u64>,
+}
+
+impl Node {
+    /// Starts every part and returns once all of them serve.
+    ///
+    /// Errors: [`StartError`].
+    pub async fn start(config: NodeConfig) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(System);
+        let entropy: Arc<dyn Entropy> = Arc::new(System);
+        check_door(&config)?;
+        let own = config.project.own().clone();
+        // Bound first: a taken port is told before anything is opened.
+        let api = listen::tcp(own.api)?;
+        let second = config.dynamodb.map(listen::tcp).transpose()?;
+        let store = FjallStore::open(&config.data_dir.join("data"), Memory::default())?;
+        let base = Arc::new(Tasks::new());
+        let tasks = Arc::new(Tasks::new());
+        let options = table::tables::Options {
+            region: config.project.region.id(),
+            members: config
+                .project
+                .regions
+                .iter()
+                .map(|region| region.name.id())
+                .collect(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+        };
+        let tables = Tables::open(store, options).await?;
+        let (reach, reached) = watch::channel(Arc::<Reach>::default());
+        let options = control::control::Options {
+            project: config.project.clone(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            reach: reached,
+        };
+        let control = Control::open(tables.clone(), options).await?;
+        let following = control.clone();
+        base.spawn(async move { following.follow().await });
+        let watches = Watches {
+            reach,
+            generation: control.generation(),
+        };
+
+        let (plane, health) = start_health(&config, &control, &watches, &clock, &entropy, &tasks)?;
+        let links = start_links(
+            &config,
+            &control,
+            &watches,
+            &health,
+            (&clock, &entropy),
+            &base,
+        )?;
+        let dns = start_dns(&own, &control, &watches, &health, entropy.as_ref(), &tasks)?;
+        let functions = start_functions(&config, &control, &watches, &clock, &entropy, &tasks)?;
+        let identity = identity::of(
+            &config.project.name,
+            &config.project.key,
+            &config.project.region,
+        )?;
+        let gateway = start_gateway(
+            &config,
+            (&control, &watches, &health),
+            (&clock, &entropy),
+            &functions,
+            (&identity, &tasks),
+        )?;
+        let dns_views = dns.views.clone();
+        let status = crate::status::Sources {
+            control: control.clone(),
+            health: health.clone(),
+            links: links.status(),
+            dns,
+            functions: functions.clone(),
+        };
+        let endpoint = Arc::new(Endpoint {
+            front: ports::front(&config, Arc::clone(&clock), entropy.as_ref()),
+            region: config.project.region.clone(),
+            facades: ports::facades(&control, &functions, &health, dns_views, Arc::clone(&clock)),
+            forwarder: Forwarder::new(views::endpoints(&config.project), config.dialer.clone()),
+            admin: Admin::new(status, matches!(config.access, Access::Development)),
+        });
+        let address = own.api;
+        server::listen(api, &endpoint, &tasks);
+        if let Some(second) = second {
+            server::listen(second, &endpoint, &tasks);
+        }
+        tracing::info!(region = %config.project.region, api = %address, "serving");
+        Ok(Self {
+            api: address,
+            tasks,
+            base,
+            gateway,
+            functions,
+            health: plane,
+            links,
+        })
+    }
+
+    /// Returns where the AWS APIs answer.
+    pub fn api(&self) -> SocketAddr {
+        self.api
+    }
+
+    /// Stops: tells the others, drains requests, then the functions, then the links.
+    ///
+    /// Returns whether all requests were answered in time.
+    pub async fn stop(self) -> bool {
+        self.health.leave().await;
+        let drained = self.gateway.drain(DRAIN_GRACE).await == Drained::Clean;
+        let answered = self.functions.shutdown(DRAIN_GRACE).await;
+        let ended = self.tasks.shutdown(DRAIN_GRACE).await;
+        self.links.drain(DRAIN_GRACE).await;
+        self.base.shutdown(DRAIN_GRACE).await;
+        drained && answered && ended
+    }
+}
+
+fn check_door(config: &NodeConfig) -> Result<(), StartError> {
+    let doors = [Some(config.project.own().api), config.dynamodb];
+    let open = doors
+        .into_iter()
+        .flatten()
+        .find(|door| !door.ip().is_loopback());
+    match (open, &config.access) {
+        (Some(door), Access::Development) => Err(StartError::OpenDoor(door)),
+        (Some(_) | None, Access::Keys(_)) | (None, Access::Development) => Ok(()),
+    }
+}
+
+type Health = watch::Receiver<Arc<HealthView>>;
+
+fn start_health(
+    config: &NodeConfig,
+    control: &Control<FjallStore>,
+    watches: &Watches,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+    tasks: &Tasks,
+) -> Result<(Handle, Health), StartError> {
+    let roster = Arc::new(views::roster(&config.project));
+    let (keep, roster) = watch::channel(roster);
+    let first = views::checks(control, 1).unwrap_or_default();
+    let (sender, checks) = watch::channel(Arc::new(first));
+    let mut generation = 1;
+    let source = control.clone();
+    views::derive(
+        tasks,
+        watches.generation.clone(),
+        keep.subscribe(),
+        sender,
+        move || {
+            // The roster is fixed while a node runs; its sender lives as long as this task.
+            let _ = &keep;
+            generation += 1;
+            views::checks(&source, generation)
+        },
+    );
+    let place = Place {
+        region: config.project.region.id(),
+        gossip: config.project.own().gossip,
+        seal: Seal::new(&config.project.name, &config.project.key.0),
+        dialer: config.dialer.clone(),
+    };
+    let follows = Follows { roster, checks };
+    let plane = Plane::bind(place, follows, Arc::clone(clock), entropy.as_ref())?;
+    let views = plane.views();
+    Ok((plane.run(tasks), views))
+}
+
+fn start_links(
+    config: &NodeConfig,
+    control: &Control<FjallStore>,
+    watches: &Watches,
+    health: &Health,
+    (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
+    tasks: &Arc<Tasks>,
+) -> Result<Links<FjallStore>, StartError> {
+    let (sender, fillings) = watch::channel(Arc::new(control.fillings()));
+    let source = control.clone();
+    let generation = watches.generation.clone();
+    views::derive(tasks, generation.clone(), generation, sender, move || {
+        Some(source.fillings())
+    });
+    let (filled, mut done) = mpsc::channel::<TableId>(64);
+    let marking = control.clone();
+    tasks.spawn(async move {
+        while let Some(table) = done.recv().await {
+            if let Err(error) = marking.filled(table).await {
+                tracing::error!(%table, %error, "a filled replica could not be marked active");
+            }
+        }
+    });
+    let region = &config.project.region;
+    let others = config
+        .project
+        .regions
+        .iter()
+        .filter(|other| other.name != *region);
+    let links = Links::start(
+        control.tables().clone(),
+        links::Config {
+            project: config.project.name.clone(),
+            region: region.clone(),
+            key: Key(config.project.key.0),
+            listener: listen::tcp(config.project.own().link)?,
+            peers: others
+                .map(|other| (other.name.clone(), other.link))
+                .collect(),
+            dialer: config.dialer.clone(),
+            clock: Arc::clone(clock),
+            entropy: Arc::clone(entropy),
+            fills: fillings,
+            filled,
+        },
+    );
+    let (status, view) = (links.status(), health.clone());
+    let reach = watches.reach.clone();
+    let (links_now, health_now) = (status.clone(), view.clone());
+    views::derive(tasks, status, view, reach, move || {
+        let links: Arc<LinkStatus> = Arc::clone(&links_now.borrow());
+        Some(views::reach(&links, &health_now.borrow()))
+    });
+    Ok(links)
+}
+
+fn start_dns(
+    own: &control::project::Region,
+    control: &Control<FjallStore>,
+    watches: &Watches,
+    health: &Health,
+    entropy: &dyn Entropy,
+    tasks: &Tasks,
+) -> Result<ports::DnsParts, StartError> {
+    let mut views = DnsViews::new(control.clone(), health.clone());
+    let first = views.next().expect("the first view is not refused");
+    let (sender, receiver) = watch::channel(first);
+    let server = dns::server::Server::bind(own.dns, receiver.clone(), entropy)?;
+    let (mut generation, mut health) = (watches.generation.clone(), health.clone());
+    tasks.spawn(async move {
+        loop {
+            let changed = tokio::select! {
+                changed = generation.changed() => {
+                    views.reload();
+                    changed
+                }
+                changed = health.changed() => changed,
+            };
+            if changed.is_err() {
+                return;
+            }
+            if let Some(view) = views.next() {
+                sender.send_replace(view);
+            }
+        }
+    });
+    let stats = server.stats();
+    server.run(tasks);
+    Ok(ports::DnsParts {
+        stats,
+        views: receiver,
+    })
+}
+
+fn start_functions(
+    config: &NodeConfig,
+    control: &Control<FjallStore>,
+    watches: &Watches,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+    tasks: &Tasks,
+) -> Result<Host, StartError> {
+    let (sender, functions) = watch::channel(Arc::new(views::functions(control)));
+    let source = control.clone();
+    let generation = watches.generation.clone();
+    views::derive(tasks, generation.clone(), generation, sender, move || {
+        Some(views::functions(&source))
+    });
+    let (access_key_id, secret_access_key) = ports::function_keys(&config.project.key);
+    let surroundings = Surroundings {
+        region: config.project.region.clone(),
+        endpoint_url: format!("http://{}", config.project.own().api),
+        access_key_id,
+        secret_access_key,
+        session_token: None,
+        search_path: config.search_path.clone(),
+    };
+    let host = HostConfig {
+        code_dir: config.data_dir.join("code"),
+        surroundings,
+        clock: Arc::clone(clock),
+        entropy: Arc::clone(entropy),
+    };
+    Ok(Host::start(host, functions, Code(control.clone()))?)
+}
+
+fn start_gateway(
+    config: &NodeConfig,
+    (control, watches, health): (&Control<FjallStore>, &Watches, &Health),
+    (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
+    functions: &Host,
+    (identity, tasks): (&identity::Identity, &Tasks),
+) -> Result<Gateway, StartError> {
+    let own = tls::certified_key(identity.certificate.as_bytes(), identity.key.as_bytes())?;
+    let views = GatewayViews {
+        control: control.clone(),
+        health: health.clone(),
+        own: Arc::new(own),
+    };
+    let (sender, snapshots) = watch::channel(Arc::new(views.make()));
+    views::derive(
+        tasks,
+        watches.generation.clone(),
+        health.clone(),
+        sender,
+        move || Some(views.make()),
+    );
+    let region = config.project.own();
+    let addresses = Addresses {
+        https: region.https,
+        http: region.http,
+    };
+    let peers = tls::roots(identity.authority.as_bytes())?;
+    let backends = match config.backend_roots.as_slice() {
+        [] => RootCertStore::empty(),
+        pem => tls::roots(pem)?,
+    };
+    let parts = Parts {
+        region: config.project.region.clone(),
+        functions: Arc::new(functions.clone()),
+        dialer: config.dialer.clone(),
+        server_tls: tls::client_config(Trust::Roots(backends), Alpn::Http1)?,
+        peer_tls: tls::client_config(Trust::Roots(peers), Alpn::Http1)?,
+        clock: Arc::clone(clock),
+        entropy: Arc::clone(entropy),
+    };
+    Ok(Gateway::start(addresses, parts, snapshots)?)
+}

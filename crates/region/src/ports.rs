@@ -1,0 +1,232 @@
+//! What facades and shells ask of each other, answered by the region that holds both.
+//!
+//! It adds nothing of its own: types of one side become those of the other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use api_lambda::port::{self, Invocation, Outcome, RunError, Runner};
+use api_protocol::dispatch::{Regions, Strangers};
+use api_protocol::front::{Authentication, Front};
+use api_protocol::sigv4::{Credential, Credentials, SecretKey, Verifier};
+use api_route53::facade::Live;
+use base::name::AccountId;
+use base::region::RegionName;
+use clock::port::{Clock, Entropy};
+use control::control::Control;
+use control::functions::{self, Function};
+use control::project::ProjectKey;
+use dns_core::view::View;
+use function::call::{Call, LogWanted};
+use function::code::{CodeSource, CodeUnavailable};
+use function::host::Host;
+use function::spec::{CodeHash, FunctionSpec};
+use gateway_core::invoke::{FunctionName, InvokeError};
+use health_core::view::HealthView;
+use store::port::Store;
+
+use crate::config::{Access, NodeConfig};
+use crate::server::Facades;
+
+/// What of DNS others look at.
+pub(crate) struct DnsParts {
+    pub(crate) stats: Arc<dns::stats::Stats>,
+    pub(crate) views: watch::Receiver<Arc<View>>,
+}
+
+/// Functions' code, as the replicated items hold it.
+#[derive(Clone)]
+pub(crate) struct Code<S>(pub(crate) Control<S>);
+
+impl<S: Store> CodeSource for Code<S> {
+    async fn fetch(&self, code: CodeHash) -> Result<Bytes, CodeUnavailable> {
+        let package = functions::load_code(&self.0, &code.to_string()).await;
+        package.map_err(|error| CodeUnavailable(error.to_string()))
+    }
+}
+
+/// Returns a function as the host takes it; `None` where it cannot be run here.
+pub(crate) fn spec_of(region: &RegionName, function: Function) -> Option<FunctionSpec> {
+    let spec = || {
+        Some(FunctionSpec {
+            name: FunctionName::parse(&function.name).ok()?,
+            region: region.clone(),
+            arn: arn(&function),
+            code: CodeHash::parse(&function.code.sha256)?,
+            handler: function.handler.clone(),
+            runtime: function.runtime.clone(),
+            environment: function.environment.clone(),
+            timeout: Duration::from_secs(function.timeout_secs.into()),
+            memory_mb: function.memory_mb,
+            revision: function.revision.clone(),
+            concurrency: function.concurrency,
+        })
+    };
+    let spec = spec();
+    if spec.is_none() {
+        tracing::warn!(
+            function = function.name,
+            "a function cannot be run by this build"
+        );
+    }
+    spec
+}
+
+fn arn(function: &Function) -> String {
+    let Function {
+        region,
+        account,
+        name,
+        ..
+    } = function;
+    format!("arn:aws:lambda:{region}:{account}:function:{name}")
+}
+
+/// The functions of this region, for the facade that invokes them.
+pub(crate) struct Functions {
+    host: Host,
+    clock: Arc<dyn Clock>,
+}
+
+impl Functions {
+    fn call(&self, invocation: Invocation) -> Result<Call, RunError> {
+        let name = FunctionName::parse(&invocation.function).map_err(|_| RunError::NotFound)?;
+        let deadline = self.clock.now() + invocation.patience;
+        let mut call = Call::new(name, invocation.payload, deadline);
+        call.request_id = Some(invocation.request_id);
+        call.client_context = invocation.client_context;
+        call.trace_id = invocation.trace_id;
+        call.log = match invocation.log {
+            port::LogWanted::None => LogWanted::None,
+            port::LogWanted::Tail => LogWanted::Tail,
+        };
+        Ok(call)
+    }
+}
+
+impl Runner for Functions {
+    async fn check_runtime(&self, runtime: &str) -> Result<(), String> {
+        self.host
+            .check_runtime(runtime)
+            .await
+            .map_err(|error| error.to_string())
+    }
+
+    async fn check_package(&self, package: Bytes) -> Result<(), String> {
+        // Unpacking is looked at, not done: it takes as long as reading the archive's list.
+        function::code::unpack::check(&package).map_err(|error| error.to_string())
+    }
+
+    async fn run(&self, invocation: Invocation) -> Result<Outcome, RunError> {
+        let call = self.call(invocation)?;
+        let answer = self.host.invoke_with(call).await.map_err(run_error)?;
+        Ok(Outcome {
+            function_error: answer.function_error(),
+            log_tail: answer.log_tail,
+            payload: answer.payload,
+            executed_version: "$LATEST",
+        })
+    }
+
+    fn accept(&self, invocation: Invocation) -> Result<(), RunError> {
+        let call = self.call(invocation)?;
+        self.host.accept(call).map(drop).map_err(run_error)
+    }
+}
+
+fn run_error(error: InvokeError) -> RunError {
+    match error {
+        InvokeError::NotFound => RunError::NotFound,
+        InvokeError::Throttled => RunError::Throttled,
+        InvokeError::TimedOut => RunError::TimedOut,
+        InvokeError::Crashed(why) => RunError::Unavailable(why),
+        InvokeError::Unavailable => RunError::Unavailable("the region cannot run it".to_owned()),
+    }
+}
+
+/// Makes the facades of a node.
+pub(crate) fn facades<S: Store>(
+    control: &Control<S>,
+    host: &Host,
+    health: &watch::Receiver<Arc<HealthView>>,
+    views: watch::Receiver<Arc<View>>,
+    clock: Arc<dyn Clock>,
+) -> Facades<S> {
+    let health = health.clone();
+    let reports =
+        move |check: &str, wanted| control::dns::check::reports(&health.borrow(), check, wanted);
+    let live = Live {
+        views,
+        reports: Arc::new(reports),
+    };
+    let runner = Functions {
+        host: host.clone(),
+        clock,
+    };
+    Facades {
+        dynamodb: api_dynamodb::facade::DynamoDb::new(control.clone()),
+        route53: api_route53::facade::Route53::new(control.clone(), live),
+        apigateway: api_apigateway::facade::ApiGateway::new(control.clone()),
+        lambda: api_lambda::lambda::Lambda::new(control.clone(), runner),
+        acm: api_acm::facade::Acm::new(control.clone()),
+        sts: api_sts::identity::Sts,
+    }
+}
+
+/// Makes the door of a node's endpoint.
+pub(crate) fn front(config: &NodeConfig, clock: Arc<dyn Clock>, entropy: &dyn Entropy) -> Front {
+    let (authentication, strangers) = match &config.access {
+        Access::Development => (Authentication::Development, Strangers::Own),
+        Access::Keys(keys) => {
+            let mut keys = keys.clone();
+            let (id, secret) = function_keys(&config.project.key);
+            keys.insert(id, secret);
+            let credentials = Keys {
+                keys,
+                account: config.project.account,
+            };
+            let verifier = Verifier::new(Arc::new(credentials));
+            (Authentication::Signed(verifier), Strangers::Refuse)
+        }
+    };
+    let regions = Regions {
+        own: config.project.region.clone(),
+        all: config
+            .project
+            .regions
+            .iter()
+            .map(|region| region.name.clone())
+            .collect(),
+        strangers,
+    };
+    Front::new(regions, authentication, clock, entropy)
+}
+
+/// Returns the key that the project's functions sign with: it follows from the project's own.
+pub(crate) fn function_keys(key: &ProjectKey) -> (String, String) {
+    let secret = blake3::derive_key("hither 2026 functions' secret access key", &key.0);
+    (
+        "HITHERFUNCTIONS".to_owned(),
+        blake3::Hash::from(secret).to_hex().to_string(),
+    )
+}
+
+/// The keys that a node was started with.
+struct Keys {
+    keys: std::collections::BTreeMap<String, String>,
+    account: AccountId,
+}
+
+impl Credentials for Keys {
+    fn find(&self, access_key: &str) -> Option<Credential> {
+        let secret = SecretKey::new(self.keys.get(access_key)?);
+        Some(Credential {
+            secret,
+            account: self.account,
+            session_token: None,
+        })
+    }
+}

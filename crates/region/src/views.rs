@@ -1,0 +1,277 @@
+//! What the parts serve, made anew whenever resources or verdicts change.
+//!
+//! It holds no state but the last of each: every snapshot replaces its forerunner whole.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use base::region::{RegionId, RegionName};
+use control::control::{Control, PeerReach, Reach};
+use control::project::Project;
+use dns_core::health::{CheckId, Health, Verdict};
+use dns_core::latency::{Latency, Rtt};
+use dns_core::view::{Generation, Published, View, ViewSource};
+use dns_core::zones::Zones;
+use function::spec::Functions;
+use gateway::snapshot::{Certificates, Snapshot};
+use gateway_core::failover;
+use gateway_core::handover::HandoverKey;
+use health::roster::{Member, Roster};
+use health_core::check::Checks;
+use health_core::view::HealthView;
+use net::tasks::Tasks;
+use replica::status::{LinkStatus, PeerStatus};
+use rustls::sign::CertifiedKey;
+use store::port::Store;
+
+/// Runs `make` now and whenever one of two watches changes, until both are closed.
+pub(crate) fn derive<
+    T: Send + Sync + 'static,
+    A: Send + Sync + 'static,
+    B: Send + Sync + 'static,
+>(
+    tasks: &Tasks,
+    mut one: watch::Receiver<A>,
+    mut two: watch::Receiver<B>,
+    sender: watch::Sender<Arc<T>>,
+    mut make: impl FnMut() -> Option<T> + Send + 'static,
+) {
+    tasks.spawn(async move {
+        loop {
+            let changed = tokio::select! {
+                changed = one.changed() => changed,
+                changed = two.changed() => changed,
+            };
+            if changed.is_err() {
+                return;
+            }
+            one.mark_unchanged();
+            two.mark_unchanged();
+            if let Some(next) = make() {
+                sender.send_replace(Arc::new(next));
+            }
+        }
+    });
+}
+
+/// Makes the DNS views of a node, each later than the one before.
+///
+/// Zones and distances are laid out anew only where resources changed; a verdict needs a view
+/// alone.
+pub(crate) struct DnsViews<S> {
+    control: Control<S>,
+    health: watch::Receiver<Arc<HealthView>>,
+    zones: Arc<Zones>,
+    latency: Arc<Latency>,
+    published: Option<Published>,
+    generation: u64,
+}
+
+impl<S: Store> DnsViews<S> {
+    pub(crate) fn new(control: Control<S>, health: watch::Receiver<Arc<HealthView>>) -> Self {
+        let (zones, latency) = lay_out(&control);
+        Self {
+            control,
+            health,
+            zones,
+            latency,
+            published: None,
+            generation: 0,
+        }
+    }
+
+    /// Takes in that resources changed.
+    pub(crate) fn reload(&mut self) {
+        (self.zones, self.latency) = lay_out(&self.control);
+    }
+
+    /// Returns the view that is to be answered from, `None` where it was refused.
+    pub(crate) fn next(&mut self) -> Option<Arc<View>> {
+        self.generation += 1;
+        let view = {
+            let health = self.health.borrow();
+            View::new(ViewSource {
+                generation: Generation(self.generation),
+                region: self.control.project().region.id(),
+                zones: Arc::clone(&self.zones),
+                health: Arc::new(dns_health(&health)),
+                latency: Arc::clone(&self.latency),
+                delays: delays(&health),
+            })
+        };
+        match &mut self.published {
+            None => {
+                let first = Published::new(view);
+                let current = Arc::clone(first.current());
+                self.published = Some(first);
+                Some(current)
+            }
+            Some(published) => match published.offer(view) {
+                Ok(current) => Some(current),
+                Err(refused) => {
+                    tracing::error!(%refused, "a DNS view was not published");
+                    None
+                }
+            },
+        }
+    }
+}
+
+fn lay_out<S: Store>(control: &Control<S>) -> (Arc<Zones>, Arc<Latency>) {
+    let (zones, mut problems) = control::dns::zones(control);
+    let (latency, found) = control::dns::latency(control);
+    problems.extend(found);
+    for problem in &problems {
+        tracing::warn!(%problem, "left out of DNS");
+    }
+    (Arc::new(zones), Arc::new(latency))
+}
+
+fn dns_health(view: &HealthView) -> Health {
+    let verdict = |healthy| {
+        if healthy {
+            Verdict::Healthy
+        } else {
+            Verdict::Unhealthy
+        }
+    };
+    let mut health = Health::default();
+    for id in view.checks.keys() {
+        health.set_check(CheckId::new(id.as_str()), verdict(view.healthy(id)));
+    }
+    for region in view.regions.keys() {
+        health.set_region(*region, verdict(view.serves(*region)));
+    }
+    health
+}
+
+fn delays(view: &HealthView) -> Vec<(RegionId, Rtt)> {
+    let delay = |(region, verdict): (&RegionId, &health_core::view::RegionVerdict)| {
+        Some((*region, Rtt::from_duration(verdict.delay?.rtt_min)))
+    };
+    view.regions.iter().filter_map(delay).collect()
+}
+
+/// Makes the gateway's snapshots.
+pub(crate) struct GatewayViews<S> {
+    pub(crate) control: Control<S>,
+    pub(crate) health: watch::Receiver<Arc<HealthView>>,
+    pub(crate) own: Arc<CertifiedKey>,
+}
+
+impl<S: Store> GatewayViews<S> {
+    pub(crate) fn make(&self) -> Snapshot {
+        let project = self.control.project();
+        let plan = control::gateway::build::plan(&self.control);
+        for (place, what) in &plan.problems {
+            tracing::warn!(place, what, "left out of the gateway");
+        }
+        let mut certificates = Certificates::new(Arc::clone(&self.own));
+        for (domain, served) in plan.certificates {
+            match net::tls::certified_key(&served.chain_pem, &served.key_pem) {
+                Ok(certificate) => certificates.insert(&domain, Arc::new(certificate)),
+                Err(error) => tracing::warn!(domain, %error, "no certificate for a domain"),
+            }
+        }
+        let health = self.health.borrow();
+        Snapshot {
+            config: plan.config,
+            certificates: Arc::new(certificates),
+            peers: peers(project, &health),
+            handover_key: HandoverKey::derive(&project.key.0),
+        }
+    }
+}
+
+fn peers(project: &Project, view: &HealthView) -> Vec<failover::Peer> {
+    let others = project
+        .regions
+        .iter()
+        .filter(|region| region.name != project.region);
+    let peer = |region: &control::project::Region| {
+        let id = region.name.id();
+        let delay = view.regions.get(&id).and_then(|verdict| verdict.delay);
+        failover::Peer {
+            region: region.name.clone(),
+            address: region.https,
+            health: if view.serves(id) {
+                failover::Health::Healthy
+            } else {
+                failover::Health::Unhealthy
+            },
+            delay: delay.map_or(UNKNOWN_DELAY, |delay| delay.rtt_min),
+        }
+    };
+    others.map(peer).collect()
+}
+
+/// What a region counts as before its delay was measured: behind all that were.
+const UNKNOWN_DELAY: Duration = Duration::from_millis(400);
+
+/// Makes the functions of this node's region.
+pub(crate) fn functions<S: Store>(control: &Control<S>) -> Functions {
+    let region = &control.project().region;
+    let all = control::functions::in_region(control, region).into_iter();
+    all.filter_map(|function| crate::ports::spec_of(region, function))
+        .collect()
+}
+
+/// Makes the checks that the health plane probes; `None` where they cannot replace the last.
+pub(crate) fn checks<S: Store>(control: &Control<S>, generation: u64) -> Option<Checks> {
+    let (specs, problems) = control::dns::checks(control);
+    for problem in problems {
+        tracing::warn!(%problem, "a health check is not probed");
+    }
+    match Checks::try_new(generation, specs.into_iter().map(Arc::new).collect()) {
+        Ok(checks) => Some(checks),
+        Err(error) => {
+            tracing::error!(%error, "the health checks stay as they were");
+            None
+        }
+    }
+}
+
+/// Makes the list of regions for the health plane.
+pub(crate) fn roster(project: &Project) -> Roster {
+    let member = |region: &control::project::Region| Member {
+        region: region.name.clone(),
+        gossip: region.gossip,
+        endpoint: Some(region.api),
+        address: region
+            .addresses
+            .first()
+            .copied()
+            .unwrap_or_else(|| region.https.ip()),
+    };
+    Roster::new(project.regions.iter().map(member).collect())
+}
+
+/// Makes what control asks of the other regions from what replication and health know.
+pub(crate) fn reach(links: &LinkStatus, health: &HealthView) -> Reach {
+    let peer = |(name, peer): (&RegionName, &PeerStatus)| {
+        let live = health.serves(name.id());
+        (
+            name.id(),
+            PeerReach {
+                live,
+                applied: peer.sending.applied.clone(),
+            },
+        )
+    };
+    links.peers.iter().map(peer).collect()
+}
+
+/// Returns where the other regions' APIs answer.
+pub(crate) fn endpoints(project: &Project) -> BTreeMap<RegionName, SocketAddr> {
+    let others = project
+        .regions
+        .iter()
+        .filter(|region| region.name != project.region);
+    others
+        .map(|region| (region.name.clone(), region.api))
+        .collect()
+}
