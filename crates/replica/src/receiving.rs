@@ -60,7 +60,7 @@ pub(crate) async fn run<S: Store>(
             turn = turn(&mut receiving.connection) => receiving.hear(turn),
             Some(connection) = arrivals.recv() => {
                 receiving.up(connection).await;
-                Ok(())
+                receiving.hear(Ok(Turn::Read))
             }
             Some(input) = receiving.work.next(), if !receiving.work.is_empty() => {
                 // What was applied is told together with that it was.

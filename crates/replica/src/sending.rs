@@ -115,6 +115,8 @@ impl<S: Store> Sending<S> {
         let mut work = Work::new();
         self.learn_local();
         self.sender.handle_input(shared.now(), Input::Up);
+        // What the peer asks for may have come together with its welcome.
+        self.hear(connection)?;
         self.report(connection).await;
         loop {
             let acked = self.act(connection, &work)?;
