@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use api_protocol::fault::Fault;
+use api_protocol::fault::{Blame, Fault};
 use api_protocol::json;
 use expr::projection::Projection;
+use expr::update::Update;
+use item::key::{Key, KeySchema};
 use item::size::item_size;
+use item::value::Item;
 use serde_json::Value;
 use store::port::Store;
 use table::write::{Refusal, Refused as NotWritten, Write, WriteError, Written};
@@ -87,6 +90,12 @@ shape! {
     }
 }
 
+/// How what was read of one item is answered.
+struct Shown {
+    given: String,
+    projection: Option<Projection>,
+}
+
 /// Which action it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ActionKind {
@@ -133,11 +142,11 @@ impl<S: Store> DynamoDb<S> {
             }
         }
         violations.check()?;
-        let actions = actions.into_iter().map(|action| {
+        let steps = actions.into_iter().map(|action| {
             let (kind, action) = action?;
             self.action(kind, action)
         });
-        let actions = actions.collect::<Result<Vec<Action>, Refused>>()?;
+        let actions = all_fit(steps.collect::<Result<Vec<_>, Refused>>()?)?;
         if actions.iter().map(|action| action.bytes).sum::<usize>() > TRANSACT_BYTES_MAX {
             let message = "Transaction payload exceeds the maximum size of 4 MB";
             return Err(fault::validation(message).into());
@@ -163,14 +172,16 @@ impl<S: Store> DynamoDb<S> {
             .into()),
             Verdict::Done => Ok(repeated(&actions, capacity)),
             Verdict::New => {
-                // Whatever ends this call without its being done frees the token.
-                let mut claim = Claim {
-                    facade: self,
-                    token,
-                    done: false,
-                };
                 let answer = self.transact(actions, capacity).await;
-                claim.done = answer.is_ok();
+                match &answer {
+                    Ok(_) => self.tokens().done(&token),
+                    Err(Refused(fault)) if fault.blame == Blame::Caller => {
+                        self.tokens().failed(&token);
+                    }
+                    // It may be on disk: until the token expires, it is not tried again. The same
+                    // holds of a call whose client went away while it waited for the disk.
+                    Err(_) => {}
+                }
                 answer
             }
         }
@@ -196,7 +207,8 @@ impl<S: Store> DynamoDb<S> {
         Ok(out)
     }
 
-    fn action(&self, kind: ActionKind, action: ActionIn) -> Result<Action, Refused> {
+    /// Checks an action; inside, whether its item fits the table, which cancels the transaction.
+    fn action(&self, kind: ActionKind, action: ActionIn) -> Result<Result<Action, Fault>, Refused> {
         let expressions = Expressions {
             update: action.update.filter(|_| kind == ActionKind::Update),
             condition: action.condition,
@@ -207,36 +219,16 @@ impl<S: Store> DynamoDb<S> {
         let parsed = expressions.parse(&[], "ConditionExpression is null")?;
         let on_failure = action.on_failure.as_deref();
         let on_failure = ReturnOnFailure::read(&mut Violations::default(), "", on_failure);
+        let item = match kind {
+            ActionKind::Put => action.item,
+            ActionKind::Check | ActionKind::Delete | ActionKind::Update => action.key,
+        };
+        let item = item.unwrap_or_default().check()?;
+        let bytes = item_size(&item);
         let given = action.table.unwrap_or_default();
         let open = self.open(&given)?;
-        let schema = &open.def.schema;
-        let (key, intent, bytes) = if kind == ActionKind::Put {
-            let item = action.item.unwrap_or_default().check()?;
-            let key = schema
-                .key_of(&item)
-                .map_err(|error| fault::bad_key_of_item(&error))?;
-            items::check_size(&item, items::TOO_LARGE)?;
-            let bytes = item_size(&item);
-            (key, Intent::Put(item), bytes)
-        } else {
-            let key_item = action.key.unwrap_or_default().check()?;
-            let key = items::key_of(schema, &key_item)?;
-            let bytes = item_size(&key_item);
-            let intent = match kind {
-                ActionKind::Check | ActionKind::Put => Intent::Check,
-                ActionKind::Delete => Intent::Delete,
-                ActionKind::Update => {
-                    let update = parsed.update.unwrap_or_default();
-                    items::check_update(schema, &update)?;
-                    Intent::Update {
-                        update,
-                        key: key_item,
-                    }
-                }
-            };
-            (key, intent, bytes)
-        };
-        Ok(Action {
+        let fitting = fit(&open.def.schema, kind, item, parsed.update);
+        Ok(fitting.map(|(key, intent)| Action {
             given,
             write: Write {
                 table: Arc::clone(&open.def),
@@ -245,7 +237,7 @@ impl<S: Store> DynamoDb<S> {
             },
             on_failure: on_failure.unwrap_or(ReturnOnFailure::None),
             bytes,
-        })
+        }))
     }
 
     /// Answers `TransactGetItems`.
@@ -266,48 +258,79 @@ impl<S: Store> DynamoDb<S> {
             violations.required(&format!("{path}.key"), get.key.as_ref());
         }
         violations.check()?;
-        let mut reads = Vec::with_capacity(gets.len());
-        let mut shown: Vec<(String, Option<Projection>)> = Vec::with_capacity(gets.len());
-        for get in gets {
-            let expressions = Expressions {
-                projection: get.projection,
-                names: get.names,
-                ..Expressions::default()
-            };
-            let projection = items::projection(expressions, None)?;
-            let key = get.key.unwrap_or_default().check()?;
-            let given = get.table.unwrap_or_default();
-            let open = self.open(&given)?;
-            reads.push(Write {
-                key: items::key_of(&open.def.schema, &key)?,
-                table: Arc::clone(&open.def),
-                decide: items::decide(Intent::Check, None),
-            });
-            shown.push((given, projection));
-        }
+        let steps = gets.into_iter().map(|get| self.read(get));
+        let steps = steps.collect::<Result<Vec<_>, Refused>>()?;
+        let (reads, shown): (Vec<Write>, Vec<Shown>) = all_fit(steps)?.into_iter().unzip();
         // Reading is writing nothing: it holds all items at once.
         let read = self.control.tables().transact(reads).await;
         let read = read.map_err(|error| not_done(error, &[]))?;
         answer_gets(&shown, &read, capacity)
     }
-}
 
-/// A token that a call has taken and not yet done.
-struct Claim<'f, S: Store> {
-    facade: &'f DynamoDb<S>,
-    token: String,
-    done: bool,
-}
-
-impl<S: Store> Drop for Claim<'_, S> {
-    fn drop(&mut self) {
-        let mut tokens = self.facade.tokens();
-        if self.done {
-            tokens.done(&self.token);
-        } else {
-            tokens.failed(&self.token);
-        }
+    /// Checks a read; inside, whether its key fits the table, which cancels the transaction.
+    fn read(&self, get: GetIn) -> Result<Result<(Write, Shown), Fault>, Refused> {
+        let expressions = Expressions {
+            projection: get.projection,
+            names: get.names,
+            ..Expressions::default()
+        };
+        let projection = items::projection(expressions, None)?;
+        let key = get.key.unwrap_or_default().check()?;
+        let given = get.table.unwrap_or_default();
+        let open = self.open(&given)?;
+        let key = items::key_of(&open.def.schema, &key);
+        Ok(key.map(|key| {
+            let write = Write {
+                key,
+                table: Arc::clone(&open.def),
+                decide: items::decide(Intent::Check, None),
+            };
+            (write, Shown { given, projection })
+        }))
     }
+}
+
+/// Returns the key and the intent of an action whose item fits the table.
+fn fit(
+    schema: &KeySchema,
+    kind: ActionKind,
+    item: Item,
+    update: Option<Update>,
+) -> Result<(Key, Intent), Fault> {
+    if kind == ActionKind::Put {
+        let key = schema.key_of(&item);
+        let key = key.map_err(|error| fault::bad_key_of_item(&error))?;
+        items::check_size(&item, items::TOO_LARGE)?;
+        return Ok((key, Intent::Put(item)));
+    }
+    let key = items::key_of(schema, &item)?;
+    let intent = match kind {
+        ActionKind::Check | ActionKind::Put => Intent::Check,
+        ActionKind::Delete => Intent::Delete,
+        ActionKind::Update => {
+            let update = update.unwrap_or_default();
+            items::check_update(schema, &update)?;
+            Intent::Update { update, key: item }
+        }
+    };
+    Ok((key, intent))
+}
+
+/// Returns all steps if each fits its table.
+///
+/// Errors: `TransactionCanceledException` that names those that do not.
+fn all_fit<T>(steps: Vec<Result<T, Fault>>) -> Result<Vec<T>, Refused> {
+    if steps.iter().all(Result::is_ok) {
+        return Ok(steps.into_iter().flatten().collect());
+    }
+    let refused = steps.into_iter().map(|step| {
+        let fault = step.err()?;
+        Some(NotWritten {
+            refusal: Refusal::Invalid(fault.message),
+            current: None,
+        })
+    });
+    Err(cancelled(&refused.collect::<Vec<_>>(), &[]))
 }
 
 impl ActionsIn {
@@ -401,6 +424,11 @@ fn not_done(error: WriteError, actions: &[(String, ReturnOnFailure)]) -> Refused
             return fault::ours(&error).into();
         }
     };
+    cancelled(&refused, actions)
+}
+
+/// Cancels a transaction for what is wrong with some of its items.
+fn cancelled(refused: &[Option<NotWritten>], actions: &[(String, ReturnOnFailure)]) -> Refused {
     let codes: Vec<&str> = refused
         .iter()
         .map(|refused| code(refused.as_ref()))
@@ -463,18 +491,14 @@ fn repeated(actions: &[Action], capacity: ReturnConsumedCapacity) -> Vec<u8> {
     out
 }
 
-fn answer_gets(
-    shown: &[(String, Option<Projection>)],
-    read: &[Written],
-    capacity: ReturnConsumedCapacity,
-) -> Answer {
+fn answer_gets(shown: &[Shown], read: &[Written], capacity: ReturnConsumedCapacity) -> Answer {
     let mut out = Vec::with_capacity(1024);
     let mut answer = Object::start(&mut out);
     let list = answer.member("Responses");
     list.push(b'[');
     let mut consumed: BTreeMap<&str, Units> = BTreeMap::new();
     let mut total = 0;
-    for (at, ((given, projection), one)) in shown.iter().zip(read).enumerate() {
+    for (at, (Shown { given, projection }, one)) in shown.iter().zip(read).enumerate() {
         if at > 0 {
             list.push(b',');
         }

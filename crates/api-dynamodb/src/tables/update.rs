@@ -234,6 +234,9 @@ impl UpdateIn {
         if bills {
             let (billing, units) = (self.billing.as_deref(), self.throughput.as_ref());
             create::bill(&mut changed, billing, units, now)?;
+            if units.is_some() && changed.throughput == shared.throughput {
+                return Err(same_throughput(shared.throughput.unwrap_or_default()));
+            }
         }
         if let Some(class) = &self.class {
             changed.class = Some(class.clone());
@@ -315,6 +318,16 @@ fn change_stream(
             Ok(())
         }
     }
+}
+
+fn same_throughput((read, write): (u64, u64)) -> Fault {
+    fault::validation(format!(
+        "The provisioned throughput for the table will not change. The requested value equals the \
+         current value. Current ReadCapacityUnits provisioned for the table: {read}. Requested \
+         ReadCapacityUnits: {read}. Current WriteCapacityUnits provisioned for the table: {write}. \
+         Requested WriteCapacityUnits: {write}. Refer to the Amazon DynamoDB Developer Guide for \
+         current limits and how to request higher limits."
+    ))
 }
 
 fn one_of() -> Fault {

@@ -215,7 +215,15 @@ async fn settings_change() {
         "ProvisionedThroughput": { "ReadCapacityUnits": 2, "WriteCapacityUnits": 3 },
         "DeletionProtectionEnabled": true,
     });
-    world.ok("UpdateTable", update(provisioned)).await;
+    world.ok("UpdateTable", update(provisioned.clone())).await;
+    let same = "The provisioned throughput for the table will not change. The requested value \
+                equals the current value. Current ReadCapacityUnits provisioned for the table: 2. \
+                Requested ReadCapacityUnits: 2. Current WriteCapacityUnits provisioned for the \
+                table: 3. Requested WriteCapacityUnits: 3. Refer to the Amazon DynamoDB Developer \
+                Guide for current limits and how to request higher limits.";
+    world
+        .invalid("UpdateTable", update(provisioned), same)
+        .await;
     let table = describe(&world, "table").await;
     assert_eq!(table["ProvisionedThroughput"]["ReadCapacityUnits"], 2);
     assert_eq!(table["BillingModeSummary"]["BillingMode"], "PROVISIONED");

@@ -102,6 +102,25 @@ async fn reasons_carry_the_item_and_what_does_not_fit_it() {
 }
 
 #[tokio::test]
+async fn items_that_do_not_fit_their_table_cancel_the_transaction() {
+    let world = World::with_tables().await;
+    let message = "Transaction cancelled, please refer cancellation reasons for specific reasons \
+                   [None, ValidationError]";
+    let code = "TransactionCanceledException";
+    let key = json!({ "TableName": "range", "Key": { "pk": s("a") } });
+    let delete = json!({ "TransactItems": [put("a", 1), { "Delete": key }] });
+    let answer = world
+        .refused("TransactWriteItems", delete, code, message)
+        .await;
+    let told = &answer["CancellationReasons"][1]["Message"];
+    assert_eq!(told, "The provided key element does not match the schema");
+    assert_eq!(world.get("a").await, Value::Null);
+    let other = json!({ "TableName": "hash", "Key": { "pk": s("a") } });
+    let gets = json!({ "TransactItems": [{ "Get": other }, { "Get": key }] });
+    world.refused("TransactGetItems", gets, code, message).await;
+}
+
+#[tokio::test]
 async fn a_token_makes_a_call_count_once() {
     let world = World::with_tables().await;
     let add = |pk: &str| {
