@@ -23,7 +23,7 @@ use net::tls::{self, Alpn};
 use rustls::ClientConfig;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
 use crate::connection::{Acceptor, Connections};
 use crate::counters::{Counters, Reading};
@@ -94,7 +94,6 @@ pub struct Gateway {
     tasks: Arc<Tasks>,
     pool: Arc<Pool>,
     cut: CancellationToken,
-    _cut_on_drop: DropGuard,
 }
 
 impl Gateway {
@@ -123,7 +122,6 @@ impl Gateway {
             tasks: Arc::clone(&tasks),
             pool: Arc::clone(&pool),
             cut: cut.clone(),
-            _cut_on_drop: cut.clone().drop_guard(),
         };
         let shared = Arc::new(Shared {
             region: parts.region,
@@ -184,6 +182,13 @@ impl Gateway {
         }
         tracing::warn!("connections were cut when the gateway drained");
         Drained::Cut
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.tasks.token().cancel();
+        self.cut.cancel();
     }
 }
 

@@ -79,3 +79,18 @@ async fn what_does_not_finish_is_cut() {
     assert_eq!(drained, Drained::Cut);
     assert_eq!(answer.status, 0, "{answer:?}");
 }
+
+#[tokio::test]
+async fn a_gateway_that_is_dropped_leaves_nothing_behind() {
+    let authority = Authority::new();
+    let region = Region::start("eu-west-1", &authority, &[("$default", "function")]);
+    let address = region.gateway.http();
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    drop(region);
+    let mut rest = Vec::new();
+    let _ = idle.read_to_end(&mut rest).await;
+    assert!(rest.is_empty());
+    while TcpStream::connect(address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+}

@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::world::{Act, Authority, Backend, Region, ask, get, with_body};
+use crate::world::{Act, Authority, Backend, Behaviour, Region, ask, get, with_body};
 
 fn region() -> Region {
     Region::start("eu-west-1", &Authority::new(), &[("$default", "function")])
@@ -143,4 +143,29 @@ async fn a_client_that_never_ends_its_head_is_cut() {
         answer.is_empty() || answer.starts_with(b"HTTP/1.1 408"),
         "{answer:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_comes_is_given_up() {
+    let region = region();
+    let request = with_body("POST", "/", "").replace("content-length: 0", "content-length: 5");
+    let answer = region.ask(&request).await;
+    assert_eq!(answer.status, 408, "{answer:?}");
+    assert_eq!(answer.body, r#"{"message":"Request Timeout"}"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_is_cut() {
+    const SIZE: usize = 32 << 20;
+    let region = region();
+    let answer = format!(r#"{{"statusCode":200,"body":"{}"}}"#, "x".repeat(SIZE));
+    region.functions.set(Behaviour::Answer(answer.leak()));
+    let mut stream = TcpStream::connect(region.gateway.http()).await.unwrap();
+    stream.write_all(get("/").as_bytes()).await.unwrap();
+    // Time is paused: this lets it pass while nobody reads.
+    tokio::time::sleep(gateway::limits::WRITE_PATIENCE * 2).await;
+    let mut taken = Vec::new();
+    let _ = stream.read_to_end(&mut taken).await;
+    assert!(taken.len() < SIZE, "{}", taken.len());
+    assert_eq!(region.gateway.counters().connections_open, 0);
 }

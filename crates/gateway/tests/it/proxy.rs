@@ -129,3 +129,13 @@ async fn a_backend_that_is_not_there_is_unavailable() {
     assert_eq!(region.ask(&get("/p/a")).await.status, 503);
     assert_eq!(region.ask(&get("/p/%2e%2e/a")).await.status, 400);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_backend_that_never_answers_costs_the_integrations_patience() {
+    let backend = Backend::start(&[Act::Hang]).await;
+    let region = region(&backend);
+    let before = tokio::time::Instant::now();
+    assert_eq!(region.ask(&get("/p/a")).await.status, 503);
+    // Time is paused: it jumps to whatever is waited for.
+    assert_eq!(before.elapsed().as_secs(), 30);
+}

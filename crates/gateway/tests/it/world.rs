@@ -329,6 +329,8 @@ pub(crate) enum Act {
     AnswerAndClose(&'static str),
     /// It closes the connection without an answer.
     Close,
+    /// It says nothing any more.
+    Hang,
 }
 
 impl Backend {
@@ -372,6 +374,7 @@ async fn converse(
         let act = acts.lock().unwrap().pop_front().unwrap_or(Act::Close);
         match act {
             Act::Close => return,
+            Act::Hang => std::future::pending().await,
             Act::Answer(text) => stream.write_all(text.as_bytes()).await.unwrap(),
             Act::AnswerAndClose(text) => {
                 stream.write_all(text.as_bytes()).await.unwrap();
