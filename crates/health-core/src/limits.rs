@@ -51,8 +51,8 @@ pub const VOTE_LIFE: Duration = Duration::from_secs(2);
 /// Source: Route 53 developer guide, "How Route 53 determines whether a health check is healthy".
 pub const HEALTHY_ABOVE_PERCENT: usize = 18;
 
-/// Most checks of one project. 1,000; a snapshot of their votes is 13 datagrams.
-/// Source: Route 53 allows 200 for an account before an increase.
+/// Most checks of one project. 1,000; a snapshot of their votes is at most 14 datagrams.
+/// Source: Route 53 developer guide, "Quotas": 200 for an account before an increase.
 pub const CHECKS_MAX: usize = 1_000;
 
 /// Most children of a calculated check. 255.

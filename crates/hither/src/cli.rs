@@ -12,10 +12,7 @@ use clap::{Args, Parser, Subcommand};
     name = "hither",
     version,
     arg_required_else_help = true,
-    after_help = "Examples:\n  hither demo              three regions on this laptop, the whole \
-                  story\n  hither up                the regions of ./hither.toml on this machine\n  \
-                  hither status            what is running, where, how far apart\n  eval \
-                  \"$(hither env)\"      point AWS tools here"
+    after_help = EXAMPLES
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -132,3 +129,11 @@ pub(crate) struct CheckArgs {
     #[arg(default_value = "hither.toml")]
     pub(crate) manifest: PathBuf,
 }
+
+/// What the help ends with.
+const EXAMPLES: &str = "\
+Examples:
+  hither demo              three regions on this laptop, the whole story
+  hither up                the regions of ./hither.toml on this machine
+  hither status            what is running, where, how far apart
+  eval \"$(hither env)\"    point AWS tools here";

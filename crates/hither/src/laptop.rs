@@ -45,7 +45,8 @@ pub(crate) struct Laptop {
     pub(crate) authority: Authority,
     manifest_file: PathBuf,
     regions: BTreeMap<RegionName, Region>,
-    _relays: Vec<Relay>,
+    /// Closed with the laptop.
+    relays: Vec<Relay>,
 }
 
 struct Region {
@@ -77,7 +78,7 @@ impl Laptop {
             authority,
             manifest_file: manifest_file.to_owned(),
             regions: BTreeMap::new(),
-            _relays: Vec::new(),
+            relays: Vec::new(),
         };
         for region in &manifest.regions {
             let directory = state_dir.join(region.name.as_str());
@@ -94,7 +95,7 @@ impl Laptop {
                 },
             );
         }
-        laptop.open_relays()?;
+        laptop.openrelays()?;
         let names: Vec<RegionName> = laptop.regions.keys().cloned().collect();
         for name in &names {
             laptop.spawn(name)?;
@@ -171,20 +172,23 @@ impl Laptop {
     }
 
     /// Opens the relays of every pair of regions, and writes each region's dial table.
-    fn open_relays(&mut self) -> anyhow::Result<()> {
+    fn openrelays(&mut self) -> anyhow::Result<()> {
         for (from, own) in &self.regions {
             let mut table = serde_json::Map::new();
             for (to, other) in self.regions.iter().filter(|(to, _)| *to != from) {
-                for port in [Port::Api, Port::Https, Port::Http, Port::Link, Port::Gossip] {
+                for port in Port::ALL {
                     let target = other.site.socket(port);
                     let (from, to) = (from.as_str(), to.as_str());
                     let relay = match port {
                         Port::Gossip => Relay::udp(&self.links, from, to, target),
-                        _ => Relay::tcp(&self.links, from, to, target),
+                        Port::Dns => Relay::tcp_and_udp(&self.links, from, to, target),
+                        Port::Api | Port::Dynamodb | Port::Https | Port::Http | Port::Link => {
+                            Relay::tcp(&self.links, from, to, target)
+                        }
                     };
                     let relay = relay.with_context(|| format!("join {from} and {to}"))?;
                     table.insert(target.to_string(), relay.address().to_string().into());
-                    self._relays.push(relay);
+                    self.relays.push(relay);
                 }
             }
             let file = own.directory.join("via.json");

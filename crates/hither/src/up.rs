@@ -106,7 +106,7 @@ fn tell_addresses(manifest: &Manifest, laptop: &Laptop) -> anyhow::Result<()> {
     for region in laptop.names() {
         let site = laptop.site(&region)?;
         println!(
-            "{region}: aws --endpoint-url http://{} --region {region} … · dig @{} -p {} · https://{}",
+            "{region}: AWS APIs http://{} · dig @{} -p {} · https://{}",
             site.socket(Port::Api),
             site.address,
             site.ports.dns,

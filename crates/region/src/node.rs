@@ -118,26 +118,7 @@ impl Node {
         let store = FjallStore::open(&config.data_dir.join("data"), Memory::default())?;
         let base = Arc::new(Tasks::new());
         let tasks = Arc::new(Tasks::new());
-        let options = table::tables::Options {
-            region: config.project.region.id(),
-            members: config
-                .project
-                .regions
-                .iter()
-                .map(|region| region.name.id())
-                .collect(),
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-        };
-        let tables = Tables::open(store, options).await?;
-        let (reach, reached) = watch::channel(Arc::<Reach>::default());
-        let options = control::control::Options {
-            project: config.project.clone(),
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            reach: reached,
-        };
-        let control = Control::open(tables.clone(), options).await?;
+        let (control, reach) = open_control(store, &config, &clock, &entropy).await?;
         let following = control.clone();
         base.spawn(async move { following.follow().await });
         let watches = Watches {
@@ -156,17 +137,12 @@ impl Node {
         )?;
         let dns = start_dns(&own, &control, &watches, &health, entropy.as_ref(), &tasks)?;
         let functions = start_functions(&config, &control, &watches, &clock, &entropy, &tasks)?;
-        let identity = identity::of(
-            &config.project.name,
-            &config.project.key,
-            &config.project.region,
-        )?;
         let gateway = start_gateway(
             &config,
             (&control, &watches, &health),
             (&clock, &entropy),
             &functions,
-            (&identity, &tasks),
+            &tasks,
         )?;
         let dns_views = dns.views.clone();
         let status = crate::status::Sources {
@@ -229,6 +205,31 @@ fn check_door(config: &NodeConfig) -> Result<(), StartError> {
         (Some(door), Access::Development) => Err(StartError::OpenDoor(door)),
         (Some(_) | None, Access::Keys(_)) | (None, Access::Development) => Ok(()),
     }
+}
+
+/// Opens the tables in a store, and the resources in them.
+async fn open_control(
+    store: FjallStore,
+    config: &NodeConfig,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<(Control<FjallStore>, watch::Sender<Arc<Reach>>), StartError> {
+    let regions = config.project.regions.iter();
+    let options = table::tables::Options {
+        region: config.project.region.id(),
+        members: regions.map(|region| region.name.id()).collect(),
+        clock: Arc::clone(clock),
+        entropy: Arc::clone(entropy),
+    };
+    let tables = Tables::open(store, options).await?;
+    let (reach, reached) = watch::channel(Arc::<Reach>::default());
+    let options = control::control::Options {
+        project: config.project.clone(),
+        clock: Arc::clone(clock),
+        entropy: Arc::clone(entropy),
+        reach: reached,
+    };
+    Ok((Control::open(tables, options).await?, reach))
 }
 
 type Health = watch::Receiver<Arc<HealthView>>;
@@ -402,8 +403,10 @@ fn start_gateway(
     (control, watches, health): (&Control<FjallStore>, &Watches, &Health),
     (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
     functions: &Host,
-    (identity, tasks): (&identity::Identity, &Tasks),
+    tasks: &Tasks,
 ) -> Result<Gateway, StartError> {
+    let project = &config.project;
+    let identity = identity::of(&project.name, &project.key, &project.region)?;
     let own = tls::certified_key(identity.certificate.as_bytes(), identity.key.as_bytes())?;
     let views = GatewayViews {
         control: control.clone(),

@@ -145,13 +145,15 @@ fn replication(peer: &PeerStatus) -> Value {
             (origin.to_string(), figures)
         })
         .collect();
+    let lacks = [peer.sending.needs_resync, peer.receiving.needs_resync];
+    let needs_resync = lacks.iter().any(Option::is_some);
     json!({
         "sending": line(&peer.sending.line),
         "receiving": line(&peer.receiving.line),
         "backlog_records": peer.sending.backlog,
         "applied": peer.sending.applied.to_string(),
         "parked": peer.receiving.parked.keys().map(ToString::to_string).collect::<Vec<_>>(),
-        "needs_resync": peer.sending.needs_resync.is_some() || peer.receiving.needs_resync.is_some(),
+        "needs_resync": needs_resync,
         "clock_too_far_ahead": peer.is_clock_ahead(),
         "latency": summaries,
     })

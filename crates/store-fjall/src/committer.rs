@@ -3,9 +3,9 @@
 //! It orders nothing anew: batches take effect as they were handed in.
 //!
 //! ```text
-//! submit ──► queue ──► gather ≤ GROUP_MAX ──► one engine batch ──► flush if asked ──► done, in order
-//!                         ▲                                            │
-//!                         └──────────── while one flush runs, the next group gathers ◄──┘
+//! submit ──► queue ──► gather ≤ GROUP_MAX ──► engine batch ──► flush if asked ──► done, in order
+//!                         ▲                                        │
+//!                         └── while a flush runs, the next group gathers
 //! ```
 
 use std::sync::Mutex;

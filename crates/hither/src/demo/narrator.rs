@@ -45,7 +45,7 @@ impl Narrator {
         } = event;
         match state {
             State::Calling(command) => {
-                self.line(&format!("{}. [{region}] {command}", step.number()))
+                self.line(&format!("{}. [{region}] {command}", step.number()));
             }
             State::Waiting(_) | State::Settled(_) => {}
             State::Failed(why) => eprintln!("  {}. [{region}] {resource}: {why}", step.number()),

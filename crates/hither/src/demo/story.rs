@@ -24,7 +24,7 @@ use crate::demo::shopper::{City, v4};
 use crate::laptop::Laptop;
 
 /// How long anything may take to come true. 60 s: then the story ends with what was seen last.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The stage: cities at their distances, and what customers trust.
 pub(crate) struct Stage {

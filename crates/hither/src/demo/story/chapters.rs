@@ -219,7 +219,7 @@ pub(crate) async fn race(laptop: &Laptop, narrator: &Narrator) -> anyhow::Result
     .await?;
     let healed_after_ms = ms(healed);
     narrator.line(&format!(
-        "{healed_after_ms:.0} ms after the heal all regions read {last:?}: {winner} wrote last and won"
+        "{healed_after_ms:.0} ms after the heal all regions read {last:?}: {winner} wrote last"
     ));
     narrator.line(&format!(
         "{loser}'s write is kept in the conflict log of {}",
@@ -316,7 +316,8 @@ pub(crate) async fn failover(
 
 fn tell_failover(failover: &Failover, narrator: &Narrator) {
     let Failover { region, tally, .. } = failover;
-    let ms = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.0} ms"));
+    let ms =
+        |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.0} ms"));
     let mut all = Samples::default();
     tally.times.values().for_each(|times| all.extend(times));
     narrator.line(&format!(
