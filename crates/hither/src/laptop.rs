@@ -68,9 +68,7 @@ impl Laptop {
         links: Links,
     ) -> anyhow::Result<Self> {
         project::key(&state_dir.join("project.key"), &System as &dyn Entropy)?;
-        let authority = Authority::make(&manifest.project.name)?;
-        std::fs::write(state_dir.join("ca.pem"), &authority.pem)
-            .with_context(|| format!("write {}", state_dir.join("ca.pem").display()))?;
+        let authority = Authority::open(state_dir, &manifest.project.name)?;
         let mut laptop = Self {
             links,
             state_dir: state_dir.to_owned(),
