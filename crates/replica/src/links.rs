@@ -134,6 +134,8 @@ impl<S: Store> Links<S> {
     }
 
     /// Returns a watch of what the links tell of themselves.
+    ///
+    /// A borrowed status must not be held while waiting for something else: publishing waits.
     pub fn status(&self) -> watch::Receiver<Arc<LinkStatus>> {
         self.status.clone()
     }

@@ -2,6 +2,7 @@
 //!
 //! It dials nobody: connections come from `listening`. What is being applied outlives them.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
@@ -225,10 +226,16 @@ impl<S: Store> Receiving<S> {
         }
         let receiver = &mut self.receiver;
         self.status.latencies = receiver.latencies(now);
-        let parked = receiver.parked();
-        self.status.parked = parked
+        let parked: BTreeMap<_, _> = receiver
+            .parked()
             .map(|(origin, parked)| (origin, parked.why))
             .collect();
+        for (origin, why) in &parked {
+            if !self.status.parked.contains_key(origin) {
+                warn!(peer = %self.peer, %origin, %why, "records rest");
+            }
+        }
+        self.status.parked = parked;
         self.status.needs_resync = receiver.needs_resync();
         self.status.filling = receiver.copies().progress().collect();
         let event = Event::Receiving(self.peer.clone(), Box::new(self.status.clone()));

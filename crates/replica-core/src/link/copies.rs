@@ -66,8 +66,7 @@ impl Copies {
 
     /// Returns a request that can be made at `now`, which then counts as made.
     pub fn ask(&mut self, now: Moment) -> Option<CopyRequest> {
-        let running = self.tables.values().filter(|copy| copy.is_running());
-        if running.count() >= COPIES_MAX {
+        if self.are_enough_running() {
             return None;
         }
         let due = |copy: &Copy| match &copy.state {
@@ -136,8 +135,12 @@ impl Copies {
         }
     }
 
-    /// Returns when the next request can be made that cannot be made before.
+    /// Returns when the next request can be made that cannot be made before. While enough copies
+    /// run, only their pages make room, not time.
     pub fn poll_timeout(&self) -> Option<Moment> {
+        if self.are_enough_running() {
+            return None;
+        }
         let waits = self.tables.values().filter_map(|copy| match &copy.state {
             State::Waiting { until } => *until,
             State::Asked | State::Merging { .. } | State::Done => None,
@@ -158,6 +161,11 @@ impl Copies {
         self.tables
             .iter()
             .map(|(table, copy)| (*table, copy.percent()))
+    }
+
+    fn are_enough_running(&self) -> bool {
+        let running = self.tables.values().filter(|copy| copy.is_running());
+        running.count() >= COPIES_MAX
     }
 }
 

@@ -381,7 +381,8 @@ impl Receiver {
                 let ahead = measured.unwrap_or(0);
                 let latencies = self.latencies.entry(applying.origin).or_default();
                 for stamp in applying.stamps {
-                    let late = now.wall.as_micros() - (stamp.0 - ahead);
+                    let committed = stamp.0.saturating_sub(ahead);
+                    let late = now.wall.as_micros().saturating_sub(committed);
                     latencies.note(now.moment, u64::try_from(late).unwrap_or(0));
                 }
             }

@@ -3,6 +3,8 @@
 //! Frames travel as sealed bytes. Connections are cut at every step, lose what was under way, or
 //! fall silent; regions lose what was not on disk.
 
+mod babble;
+
 mod world;
 
 use proptest::prelude::*;
@@ -162,5 +164,12 @@ proptest! {
         world.settle();
         prop_assert_eq!(world.violations(), Vec::<String>::new());
         prop_assert_eq!(world.differences(), Vec::<String>::new());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_peer_can_make_a_link_panic(frames in babble::frames()) {
+        babble::listen(frames);
     }
 }

@@ -82,6 +82,23 @@ async fn a_write_that_reached_one_survivor_reaches_all() {
 }
 
 #[tokio::test]
+async fn a_clock_far_ahead_parks_its_records_and_loses_none() {
+    let world = World::start(2).await;
+    let (a, b) = (&world.regions[0], &world.regions[1]);
+    a.skew(Duration::from_secs(2));
+    a.put("ann", "tea", "1").await;
+    b.until(a, PeerStatus::is_clock_ahead).await;
+    assert_eq!(b.tables.applied().at(a.id()), Seq(0));
+    b.put("bob", "tea", "1").await;
+    a.until_applied(b).await;
+    // Nobody waits for the stamp to come of age: B's clock is set right in A's sense.
+    b.skew(Duration::from_secs(2));
+    b.until_applied(a).await;
+    b.until(a, |peer| !peer.is_clock_ahead()).await;
+    world.assert_converged();
+}
+
+#[tokio::test]
 async fn another_key_or_project_is_refused_by_name_and_nothing_passes() {
     let world = World::start_with(2, |number, config| match number {
         0 => {}

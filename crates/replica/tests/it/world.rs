@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use base::name::TableId;
 use base::region::{RegionId, RegionName};
+use clock::port::Clock;
+use clock::time::{Moment, WallTime};
 use clock::wall::System;
 use item::codec;
 use item::key::{Key, KeyAttribute, KeyKind, KeySchema};
@@ -53,8 +56,24 @@ pub(crate) struct Region {
     pub(crate) tables: Tables<MemStore>,
     pub(crate) links: Links<MemStore>,
     name: RegionName,
+    clock: Arc<Skewed>,
     fills: watch::Sender<Arc<Fills>>,
     filled: tokio::sync::Mutex<mpsc::Receiver<TableId>>,
+}
+
+/// The machine's clock, with a wall time that can be wrong.
+#[derive(Default)]
+struct Skewed(AtomicI64);
+
+impl Clock for Skewed {
+    fn now(&self) -> Moment {
+        System.now()
+    }
+
+    fn wall(&self) -> WallTime {
+        let skew = self.0.load(Ordering::Relaxed);
+        WallTime::from_micros(System.wall().as_micros() + skew)
+    }
 }
 
 /// A store that a region can be started from again.
@@ -187,13 +206,13 @@ impl World {
         listener: TcpListener,
         change: &impl Fn(usize, &mut Config),
     ) -> Region {
-        let system = Arc::new(System);
+        let clock = Arc::new(Skewed::default());
         let members: Vec<_> = self.names.iter().map(RegionName::id).collect();
         let options = Options {
             region: members[at],
             members: members.iter().copied().collect(),
-            clock: system.clone(),
-            entropy: system.clone(),
+            clock: clock.clone(),
+            entropy: Arc::new(System),
         };
         let tables = Tables::open(store.clone(), options).await.expect("opened");
         let others = (0..self.names.len()).filter(|other| *other != at);
@@ -210,8 +229,8 @@ impl World {
             listener,
             peers: peers.collect(),
             dialer: Dialer::new(via.collect()),
-            clock: system.clone(),
-            entropy: system,
+            clock: clock.clone(),
+            entropy: Arc::new(System),
             fills: fill_receiver,
             filled,
         };
@@ -221,6 +240,7 @@ impl World {
             links: Links::start(tables.clone(), config),
             tables,
             name: self.names[at].clone(),
+            clock,
             fills,
             filled: tokio::sync::Mutex::new(filled_receiver),
         };
@@ -232,6 +252,12 @@ impl World {
 impl Region {
     pub(crate) fn id(&self) -> RegionId {
         self.name.id()
+    }
+
+    /// Sets the region's wall clock ahead by so much.
+    pub(crate) fn skew(&self, ahead: Duration) {
+        let micros = i64::try_from(ahead.as_micros()).expect("small");
+        self.clock.0.store(micros, Ordering::Relaxed);
     }
 
     /// Makes the table known with these replicas.

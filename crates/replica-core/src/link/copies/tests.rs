@@ -110,4 +110,7 @@ fn few_tables_are_copied_at_a_time() {
     copies.fill(A, &tables.collect());
     let asked = std::iter::from_fn(|| copies.ask(at(0))).count();
     assert_eq!(asked, COPIES_MAX);
+    copies.later(at(0), TableId(1 << 20));
+    assert!(copies.ask(at(0)).is_some(), "another table takes its place");
+    assert_eq!(copies.poll_timeout(), None, "time alone makes no room");
 }
