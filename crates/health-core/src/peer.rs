@@ -31,6 +31,8 @@ pub(crate) struct Peer {
     /// When the latest heartbeat heard left, by the peer's own clock. Units: microseconds.
     heard_sent: Option<u64>,
     hearing: Hearing,
+    /// Somebody saw a connection to it break since it was last heard.
+    doubted: bool,
     endpoint_failures: u8,
     /// Its endpoint refused us since we last heard it: its process is gone.
     gone: bool,
@@ -68,6 +70,7 @@ impl Peer {
             heard_at: now,
             heard_sent: None,
             hearing: Hearing::Heard,
+            doubted: false,
             endpoint_failures: 0,
             gone: false,
             said: BTreeMap::new(),
@@ -100,6 +103,7 @@ impl Peer {
         }
         self.heard_at = now;
         self.heard_sent = Some(gossip.sent_micros);
+        self.doubted = false;
         self.standing = gossip.standing;
         self.gone = gossip.standing == Standing::Leaving;
         self.endpoint = Endpoint::Unknown;
@@ -125,7 +129,7 @@ impl Peer {
             Hearing::Missed
         } else if silence >= SUSPECT_AFTER {
             Hearing::Suspected
-        } else if silence >= DOUBT_AFTER {
+        } else if self.doubted || silence >= DOUBT_AFTER {
             Hearing::Doubted
         } else {
             Hearing::Heard
@@ -147,13 +151,9 @@ impl Peer {
         Some(self.heard_at + after)
     }
 
-    /// Counts its silence as long enough to ask its endpoint, until it is heard again.
-    pub(crate) fn doubt(&mut self, now: Moment) {
-        let doubted = Moment::from_micros(
-            now.as_micros()
-                .saturating_sub(u64::try_from(DOUBT_AFTER.as_micros()).unwrap_or(0)),
-        );
-        self.heard_at = self.heard_at.min(doubted);
+    /// Doubts it until it is heard again, however short its silence is.
+    pub(crate) fn doubt(&mut self) {
+        self.doubted = true;
     }
 
     /// Leaves out of the silence a time in which this process itself slept.

@@ -29,9 +29,33 @@ pub(crate) enum Subject {
 pub(crate) struct Schedule {
     due: BTreeSet<(Moment, Subject)>,
     planned: BTreeMap<Subject, Moment>,
-    /// By attempt: what, and when it is given up.
-    flying: BTreeMap<Attempt, (Subject, Moment)>,
+    flying: BTreeMap<Attempt, Flight>,
     attempts: u64,
+}
+
+/// A probe under way.
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    subject: Subject,
+    /// When it is given up.
+    until: Moment,
+    told: Told,
+}
+
+/// A probe that ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Finished {
+    pub(crate) subject: Subject,
+    pub(crate) told: Told,
+}
+
+/// Whether a probe's outcome came while this process was awake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// It did.
+    InTime,
+    /// This process slept in between.
+    AfterSleep,
 }
 
 impl Schedule {
@@ -78,27 +102,34 @@ impl Schedule {
         debug_assert!(!self.is_flying(subject), "probes never overlap");
         self.attempts += 1;
         let attempt = Attempt(self.attempts);
-        self.flying.insert(attempt, (subject, until));
+        let flight = Flight {
+            subject,
+            until,
+            told: Told::InTime,
+        };
+        self.flying.insert(attempt, flight);
         attempt
     }
 
     /// Notes that a probe ended. `None` for one that was given up before.
-    pub(crate) fn finish(&mut self, attempt: Attempt) -> Option<Subject> {
-        self.flying.remove(&attempt).map(|(subject, _)| subject)
+    pub(crate) fn finish(&mut self, attempt: Attempt) -> Option<Finished> {
+        let Flight { subject, told, .. } = self.flying.remove(&attempt)?;
+        Some(Finished { subject, told })
     }
 
     /// Gives up one probe that has taken too long.
     pub(crate) fn take_lost(&mut self, now: Moment) -> Option<Attempt> {
         self.flying
             .iter()
-            .find(|(_, (_, until))| *until <= now)
+            .find(|(_, flight)| flight.until <= now)
             .map(|(attempt, _)| *attempt)
     }
 
-    /// Leaves out of the probes' time a time in which this process itself slept.
+    /// Leaves out of the probes' time a time in which this process itself slept, and marks them.
     pub(crate) fn forgive(&mut self, slept: Duration) {
-        for (_, until) in self.flying.values_mut() {
-            *until = *until + slept;
+        for flight in self.flying.values_mut() {
+            flight.until = flight.until + slept;
+            flight.told = Told::AfterSleep;
         }
     }
 
@@ -106,7 +137,7 @@ impl Schedule {
     pub(crate) fn next(&self) -> Option<Moment> {
         let due = self.due.first().filter(|_| !self.is_full());
         let due = due.map(|(at, _)| *at);
-        let lost = self.flying.values().map(|(_, until)| *until).min();
+        let lost = self.flying.values().map(|flight| flight.until).min();
         due.into_iter().chain(lost).min()
     }
 
@@ -116,7 +147,7 @@ impl Schedule {
     }
 
     fn is_flying(&self, subject: Subject) -> bool {
-        self.flying.values().any(|(flying, _)| *flying == subject)
+        self.flying.values().any(|flight| flight.subject == subject)
     }
 
     fn is_full(&self) -> bool {
@@ -131,7 +162,7 @@ impl Schedule {
             "probes are bounded"
         );
         let subjects: BTreeSet<Subject> =
-            self.flying.values().map(|(subject, _)| *subject).collect();
+            self.flying.values().map(|flight| flight.subject).collect();
         debug_assert_eq!(subjects.len(), self.flying.len(), "probes never overlap");
         debug_assert!(
             self.planned

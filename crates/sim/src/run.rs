@@ -140,6 +140,9 @@ impl Run {
             if self.changes.len() >= CHANGES_MAX {
                 self.changes.pop_front();
             }
+            for region in 0..self.world.regions.len() {
+                self.oracle.look(&self.world, region)?;
+            }
             let at = self.world.now().since(crate::clocks::START);
             self.changes.push_back((at, transition));
             next = match follows {
@@ -212,7 +215,10 @@ impl fmt::Display for Report {
                 for (at, change) in &self.changes {
                     writeln!(f, "  {:>9.3} s  {change:?}", at.as_secs_f64())?;
                 }
-                write!(f, "replay: HITHER_SEED={seed:#x} cargo test -p sim replay")
+                write!(
+                    f,
+                    "replay: HITHER_SEED={seed:#x} cargo test -p sim --test it -- --exact replay"
+                )
             }
         }
     }

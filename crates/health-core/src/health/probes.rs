@@ -13,7 +13,7 @@ use crate::judge::Hearing;
 use crate::limits::{ENDPOINT_INTERVAL, ENDPOINT_PATIENCE, PROBE_LOST_AFTER, PROBE_START_SPREAD};
 use crate::observation::{Failure, Outcome};
 use crate::prober::Effect;
-use crate::schedule::Subject;
+use crate::schedule::{Subject, Told};
 
 impl Health {
     /// Takes a configuration over, unless it is older than the one in force.
@@ -43,10 +43,19 @@ impl Health {
 
     /// Takes in how a probe ended. One that was given up before is no news.
     pub(super) fn probed(&mut self, now: Now, attempt: Attempt, outcome: Outcome) {
-        match self.schedule.finish(attempt) {
-            None => {}
-            Some(Subject::Check(key)) => self.check_probed(now, key, outcome),
-            Some(Subject::Region(region)) => self.region_probed(now, region, outcome),
+        let Some(finished) = self.schedule.finish(attempt) else {
+            return;
+        };
+        match (finished.subject, finished.told) {
+            (Subject::Check(key), Told::InTime) => self.check_probed(now, key, outcome),
+            (Subject::Region(region), Told::InTime) => self.region_probed(now, region, outcome),
+            // How things were before we slept is no news, and how long they took is unknown.
+            (Subject::Check(key), Told::AfterSleep) => {
+                if self.book.to_probe(key).is_some() {
+                    self.schedule.plan(now.moment, Subject::Check(key));
+                }
+            }
+            (Subject::Region(region), Told::AfterSleep) => self.question(now.moment, region),
         }
     }
 
@@ -90,7 +99,7 @@ impl Health {
     /// Looks at a region at once, since somebody saw a connection to it break.
     pub(super) fn doubt(&mut self, now: Now, region: RegionId) {
         if let Some(peer) = self.peers.get_mut(&region) {
-            peer.doubt(now.moment);
+            peer.doubt();
             if peer.has_endpoint {
                 self.schedule.hasten(now.moment, Subject::Region(region));
             }

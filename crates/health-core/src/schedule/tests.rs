@@ -5,7 +5,7 @@ use std::time::Duration;
 use clock::time::Moment;
 use proptest::prelude::{prop, proptest};
 
-use super::{Schedule, Subject};
+use super::{Schedule, Subject, Told};
 use crate::check::CheckKey;
 use crate::limits::PROBES_INFLIGHT_MAX;
 
@@ -56,6 +56,25 @@ fn a_planned_or_flying_probe_is_not_planned_again() {
     assert_eq!(schedule.take_lost(at(100)), Some(attempt));
 }
 
+#[test]
+fn what_flew_while_we_slept_ends_later_and_is_marked() {
+    let mut schedule = Schedule::default();
+    let subject = Subject::Check(CheckKey(1));
+    let before = schedule.start(subject, at(100));
+    schedule.forgive(Duration::from_millis(50));
+    let after = schedule.start(Subject::Check(CheckKey(2)), at(100));
+    assert_eq!(schedule.take_lost(at(149)), Some(after));
+    assert_eq!(
+        schedule.finish(after).map(|end| end.told),
+        Some(Told::InTime)
+    );
+    assert_eq!(schedule.take_lost(at(149)), None);
+    assert_eq!(
+        schedule.finish(before).map(|end| end.told),
+        Some(Told::AfterSleep)
+    );
+}
+
 proptest! {
     #[test]
     fn nothing_planned_is_forgotten(steps in prop::collection::vec((0..4_u8, 0..90_u64), 1..400)) {
@@ -83,7 +102,7 @@ proptest! {
                 }
                 _ => {
                     if let Some((attempt, subject)) = flying.pop_first() {
-                        assert_eq!(schedule.finish(attempt), Some(subject));
+                        assert_eq!(schedule.finish(attempt).map(|end| end.subject), Some(subject));
                         known.remove(&subject);
                     }
                 }
