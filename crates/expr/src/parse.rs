@@ -143,7 +143,11 @@ enum Stage {
     /// Seen in the text alone.
     Text,
     /// Seen when names and values are put in.
-    Meaning,
+    Names,
+    /// Seen when paths are held against each other.
+    Paths,
+    /// Seen when operands are looked at.
+    Operands,
 }
 
 impl Problem {
@@ -160,12 +164,11 @@ impl Problem {
             | Self::NotInUpdate { .. }
             | Self::MisusedFunction { .. }
             | Self::RepeatedSection { .. } => Stage::Text,
+            Self::UndefinedName { .. } | Self::UndefinedValue { .. } => Stage::Names,
+            Self::PathTooDeep { .. } | Self::PathsConflict { .. } | Self::PathsOverlap { .. } => {
+                Stage::Paths
+            }
             Self::UnknownType { .. }
-            | Self::PathTooDeep { .. }
-            | Self::PathsConflict { .. }
-            | Self::PathsOverlap { .. }
-            | Self::UndefinedName { .. }
-            | Self::UndefinedValue { .. }
             | Self::OperandCount { .. }
             | Self::OperandType { .. }
             | Self::ActionType { .. }
@@ -175,7 +178,7 @@ impl Problem {
             | Self::TooManyOperators { .. }
             | Self::TooManyCandidates { .. }
             | Self::BetweenTypes { .. }
-            | Self::BetweenOrder { .. } => Stage::Meaning,
+            | Self::BetweenOrder { .. } => Stage::Operands,
         }
     }
 }

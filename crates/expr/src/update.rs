@@ -113,6 +113,7 @@ impl Update {
     ///
     /// Errors: [`EvalError`]; nothing of the update is then done.
     pub fn apply(&self, item: &Item) -> Result<Item, EvalError> {
+        check_map(self.tree.root(), item.as_map())?;
         let effect = |action: &Action| action.effect(item).map(Some);
         let mut effects: Vec<Option<Effect>> =
             self.actions.iter().map(effect).collect::<Result<_, _>>()?;
@@ -223,6 +224,30 @@ fn sum(one: Number, two: Number) -> Result<AttributeValue, EvalError> {
         | NumberError::Underflow) => error,
     });
     Ok(AttributeValue::N(sum?))
+}
+
+/// Checks, before any value is read, that every path leads somewhere.
+fn check_map(
+    children: &BTreeMap<String, Node<usize>>,
+    map: &BTreeMap<String, AttributeValue>,
+) -> Result<(), EvalError> {
+    children
+        .iter()
+        .try_for_each(|(name, node)| check_node(node, map.get(name)))
+}
+
+fn check_node(node: &Node<usize>, value: Option<&AttributeValue>) -> Result<(), EvalError> {
+    match (node, value) {
+        (Node::Leaf(_), _) => Ok(()),
+        (Node::Map(children), Some(AttributeValue::M(map))) => check_map(children, map),
+        (Node::List(children), Some(AttributeValue::L(list))) => {
+            let at = |index: u32| list.get(usize::try_from(index).ok()?);
+            children
+                .iter()
+                .try_for_each(|(index, node)| check_node(node, at(*index)))
+        }
+        (Node::Map(_) | Node::List(_), _) => Err(EvalError::InvalidPath),
+    }
 }
 
 fn apply_node(

@@ -297,6 +297,23 @@ fn a_syntax_error_hides_all_others_and_the_text_hides_its_meaning() {
         "a = :nope AND dog(b)",
         &format!("{invalid}Invalid function name; function: dog"),
     );
+    let action = "Invalid UpdateExpression: ";
+    refuses(
+        update,
+        "ADD a :s REMOVE a",
+        &format!(
+            "{action}Two document paths overlap with each other; must remove or rewrite one of \
+             these paths; path one: [a], path two: [a]"
+        ),
+    );
+    refuses(
+        update,
+        "REMOVE a, a SET b = #nope",
+        &format!(
+            "{action}An expression attribute name used in the document path is not defined; \
+             attribute name: #nope"
+        ),
+    );
     refuses(
         condition,
         "contains(:nope, :nope2)",
@@ -488,6 +505,15 @@ fn updates_are_checked_before_any_item_is_read() {
     check(
         "SET a = size(b)",
         "The function is not allowed in an update expression; function: size",
+    );
+    check(
+        "SET a = if_not_exists(b, list_append(:l, :l))",
+        "The function is not allowed to be used this way in an expression; function: list_append",
+    );
+    check(
+        "SET a = if_not_exists(b.c, b.c)",
+        "The first operand must be distinct from the remaining operands for this operator or \
+         function; operator: if_not_exists, first operand: [b, c]",
     );
     check(
         "SET a = list_append(list_append(:l, :l), :l)",

@@ -189,17 +189,25 @@ fn function(name: &str, arguments: Vec<Option<SetOperand>>) -> Result<Option<Set
     let Some((first, second)) = first.zip(second) else {
         return Ok(None);
     };
+    // The service takes a list_append as the operand of no function.
+    for operand in [&first, &second] {
+        if matches!(operand, SetOperand::ListAppend(..)) {
+            let name = LIST_APPEND.to_owned();
+            return Err(Problem::MisusedFunction { name });
+        }
+    }
     if name == IF_NOT_EXISTS {
         let SetOperand::Path(path) = first else {
             let function = owned();
             return Err(Problem::PathRequired { function });
         };
+        if matches!(&second, SetOperand::Path(other) if *other == path) {
+            let (operator, operand) = (owned(), path);
+            return Err(Problem::SameOperand { operator, operand });
+        }
         return Ok(Some(SetOperand::IfNotExists(path, Box::new(second))));
     }
     for operand in [&first, &second] {
-        if matches!(operand, SetOperand::ListAppend(..)) {
-            return Err(Problem::MisusedFunction { name: owned() });
-        }
         if let Some(kind) = kind_of(operand).filter(|kind| *kind != Kind::L) {
             return Err(operand_type(name, kind));
         }

@@ -130,6 +130,8 @@ fn paths_lead_into_what_is_there() {
     refuses("SET l[3].x = :n", EvalError::InvalidPath);
     refuses("REMOVE gone.x", EvalError::InvalidPath);
     refuses("ADD gone.x :n", EvalError::InvalidPath);
+    refuses("SET gone.x = nowhere", EvalError::InvalidPath);
+    refuses("SET a = nowhere, l[3].x = :n", EvalError::InvalidPath);
 }
 
 #[test]
