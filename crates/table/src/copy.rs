@@ -48,6 +48,9 @@ impl<S: Store> Tables<S> {
         bytes_max: usize,
         only: Option<RegionId>,
     ) -> Result<CopyPage, ReadError> {
+        // Writes by the definition of before are handed in already; this waits until they can be
+        // read, so that each is either on this page or in the log.
+        self.commit(Batch::default(), Durability::Buffered).await?;
         let prefix = table.0.to_be_bytes();
         let from = match after {
             Some(after) => Bound::Excluded(layout::item_key(table, after)),

@@ -183,6 +183,9 @@ impl<S: Store> Tables<S> {
     /// Makes a table known, or changes what is known of it.
     pub fn define(&self, def: TableDef) -> Arc<TableDef> {
         let def = Arc::new(def);
+        // In order: a write is staged either by the old definition, and then handed in before
+        // this returns, or by the new one.
+        let _order = self.in_order();
         if def.replicas.contains(&self.inner.region) {
             self.lock().dropped.remove(&def.id);
         }

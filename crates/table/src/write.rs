@@ -196,7 +196,7 @@ impl<S: Store> Tables<S> {
     /// Stamps the changes, hands them in as one batch, and waits for the disk.
     async fn commit_decided(
         &self,
-        decided: Vec<Decided>,
+        mut decided: Vec<Decided>,
         held: Held,
     ) -> Result<Vec<Written>, WriteError> {
         if !decided.iter().any(|change| change.changes) {
@@ -215,6 +215,12 @@ impl<S: Store> Tables<S> {
         let position = {
             let now = self.inner.clock.wall();
             let _order = self.in_order();
+            // A caller may hold a definition from before the table got another replica.
+            for change in &mut decided {
+                if let Some(current) = self.table(change.table.id) {
+                    change.table = current;
+                }
+            }
             let (batch, position, hlc) = self.stage(&mut self.lock(), &decided, now);
             let inner = Arc::clone(&self.inner);
             let system: Vec<(TableId, Bytes)> = decided

@@ -500,6 +500,18 @@ async fn a_table_with_one_replica_writes_no_log_and_no_tombstones() {
 }
 
 #[tokio::test]
+async fn a_write_by_an_old_definition_is_logged_once_the_table_is_global() {
+    let a = open(MemStore::new(), A, &[A]).await;
+    assert_eq!(a.put("ann", "tea", "1").await.position, Seq(0));
+    let global = TableDef {
+        replicas: [A, B].into(),
+        ..TableDef::clone(&a.carts)
+    };
+    a.tables.define(global);
+    assert_eq!(a.put("ann", "tea", "2").await.position, Seq(1));
+}
+
+#[tokio::test]
 async fn a_replica_is_filled_from_copies_whatever_the_log_brings_meanwhile() {
     let (a, b) = (region(A).await, region(B).await);
     for number in 0..600 {
