@@ -82,11 +82,14 @@ impl Codes {
     ///
     /// Errors: those of the operating system.
     pub(crate) fn open(root: PathBuf, source: impl CodeSource) -> Result<Self, PrepareError> {
+        let given = root.clone();
         let on_disk = |source| PrepareError::Disk {
-            path: root.clone(),
+            path: given.clone(),
             source,
         };
         std::fs::create_dir_all(&root).map_err(on_disk)?;
+        // Functions run in directories of their own, where a relative path leads elsewhere.
+        let root = root.canonicalize().map_err(on_disk)?;
         let mut ready = BTreeMap::new();
         for entry in std::fs::read_dir(&root).map_err(on_disk)?.flatten() {
             let (path, name) = (entry.path(), entry.file_name());

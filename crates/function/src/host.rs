@@ -242,7 +242,11 @@ impl Invoke for Host {
         match answer.ending {
             Ending::Returned => Ok(answer.payload),
             Ending::TimedOut => Err(InvokeError::TimedOut),
-            Ending::NotStarted => Err(InvokeError::Unavailable),
+            Ending::NotStarted => {
+                let why = String::from_utf8_lossy(&answer.payload);
+                tracing::warn!(%function, %why, "a function cannot be started");
+                Err(InvokeError::Unavailable)
+            }
             Ending::Reported | Ending::TooLarge | Ending::Exited => {
                 let message = String::from_utf8_lossy(&answer.payload).into_owned();
                 Err(InvokeError::Crashed(message))

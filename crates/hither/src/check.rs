@@ -2,7 +2,6 @@
 //!
 //! It finds no mistake itself: the crate `manifest` does.
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -54,8 +53,7 @@ pub(crate) fn parse(
         problems.extend(check_surroundings(manifest, listening, &machine));
     }
     if !problems.is_empty() {
-        let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let dress = if coloured {
+        let dress = if crate::is_colourful() {
             Dress::Colour
         } else {
             Dress::Plain

@@ -31,6 +31,7 @@ use crate::apply;
 use crate::check;
 use crate::cli::DemoArgs;
 use crate::demo::narrator::Narrator;
+use crate::interrupt;
 use crate::laptop::Laptop;
 use crate::sample;
 use crate::up;
@@ -77,7 +78,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     }
     if !args.once {
         hint::tell(&manifest, &laptop)?;
-        tokio::signal::ctrl_c().await.context("wait for Ctrl-C")?;
+        interrupt::wait().await?;
     }
     laptop.stop().await;
     Ok(if report.held() {

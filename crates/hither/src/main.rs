@@ -20,6 +20,10 @@ mod apply;
 
 mod laptop;
 
+mod chaos;
+
+mod interrupt;
+
 mod project;
 
 mod authority;
@@ -28,6 +32,7 @@ mod http_get;
 
 mod sample;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -69,11 +74,17 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// Returns whether standard error shows colours, and its reader wants them.
+pub(crate) fn is_colourful() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
 fn init_log(cli: &Cli) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("HITHER_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(cli.command.log_level()));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(is_colourful())
         .with_writer(std::io::stderr)
         .init();
 }

@@ -14,9 +14,11 @@ use serde_json::json;
 use wan::links::Links;
 
 use crate::apply;
+use crate::chaos::Chaos;
 use crate::check;
 use crate::cli::UpArgs;
 use crate::http_get;
+use crate::interrupt;
 use crate::laptop::Laptop;
 
 /// Starts the regions, makes what the manifest says, and waits for Ctrl-C.
@@ -32,13 +34,26 @@ pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&state_dir).with_context(|| format!("make {}", state_dir.display()))?;
     let links = links(&manifest, args.no_delay)?;
     let laptop = Laptop::start(&manifest, &args.manifest, &state_dir, links).await?;
+    let chaos = open_chaos(&laptop);
     put_clients(&manifest, &laptop).await?;
     apply::apply(&manifest, folder, &laptop, tell).await?;
     tell_addresses(&manifest, &laptop)?;
-    tokio::signal::ctrl_c().await.context("wait for Ctrl-C")?;
+    interrupt::wait().await?;
     println!("stopping: requests are drained");
+    drop(chaos);
     laptop.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the port by which links are cut. Regions run as well without it.
+fn open_chaos(laptop: &Laptop) -> Option<Chaos> {
+    let names = laptop.names().iter().map(ToString::to_string).collect();
+    Chaos::listen(&laptop.state_dir, &laptop.links, names)
+        .inspect_err(|error| {
+            let folder = laptop.state_dir.display();
+            eprintln!("warning: links cannot be cut: make a socket in {folder}: {error}");
+        })
+        .ok()
 }
 
 /// Returns links with the public delays between the manifest's regions.

@@ -59,6 +59,21 @@ async fn a_package_is_fetched_once_and_survives_a_restart() {
 }
 
 #[tokio::test]
+async fn code_is_found_from_any_directory() {
+    let here = std::env::current_dir().unwrap();
+    let dir = TempDir::new_in(&here).unwrap();
+    let relative = dir.path().strip_prefix(&here).unwrap();
+    let code = CodeHash::of(&package());
+    let shelf = Shelf {
+        packages: BTreeMap::from([(code, package())]),
+        fetched: Arc::default(),
+    };
+    let codes = Codes::open(relative.join("code"), shelf).unwrap();
+    let ready = codes.prepare(code, &System).await.unwrap();
+    assert!(ready.path.is_absolute(), "{}", ready.path.display());
+}
+
+#[tokio::test]
 async fn what_comes_must_have_the_hash_asked_for() {
     let dir = TempDir::new().unwrap();
     let claimed = CodeHash::of(b"something else");
