@@ -263,11 +263,7 @@ impl<S: Store> Control<S> {
     /// Errors: those of the tables.
     pub async fn refresh(&self) -> Result<(), ControlError> {
         let _turn = self.inner.loading.lock().await;
-        let changes = self
-            .inner
-            .tables
-            .take_system_changes()
-            .map_err(ReadError::from)?;
+        let changes = self.inner.tables.take_system_changes();
         if changes.is_empty() {
             return Ok(());
         }

@@ -54,8 +54,13 @@ impl MemStore {
     /// Makes an empty store that completes nothing until [`MemStore::step`].
     pub fn held() -> Self {
         let store = Self::default();
-        store.lock().held = true;
+        store.hold();
         store
+    }
+
+    /// Completes nothing from here on until [`MemStore::step`].
+    pub fn hold(&self) {
+        self.lock().held = true;
     }
 
     /// Completes what was handed in: up to `batches` batches, as one group commit.

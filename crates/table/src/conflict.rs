@@ -12,6 +12,7 @@ use item::key::Key;
 use store::port::{Batch, Order, Range, Space, Store, prefix_end};
 
 use crate::layout::{self, Stored};
+use crate::limits::CONFLICTS_BYTES;
 use crate::tables::{Damaged, ReadError, Tables};
 
 /// A race of two writes that had not seen each other.
@@ -60,7 +61,8 @@ pub(crate) fn stage(
 }
 
 impl<S: Store> Tables<S> {
-    /// Returns races of a table, oldest winner first, at most `limit`, after `after`'s place.
+    /// Returns races of a table, oldest winner first: at most `limit`, and as many as reach
+    /// [`CONFLICTS_BYTES`].
     ///
     /// Errors: those of the store.
     pub async fn conflicts(
@@ -75,7 +77,7 @@ impl<S: Store> Tables<S> {
             to: prefix_end(&prefix),
             order: Order::Ascending,
             rows_max: limit,
-            bytes_max: usize::MAX,
+            bytes_max: CONFLICTS_BYTES,
         };
         let rows = self.inner.store.range(range).await?.rows;
         rows.into_iter()

@@ -167,6 +167,8 @@ pub(crate) mod meta {
     pub(crate) const INCARNATION: &[u8] = b"incarnation";
     /// The number of the region whose store this is.
     pub(crate) const REGION: &[u8] = b"region";
+    /// The stamp that all later writes of this region are above: 8.
+    pub(crate) const PROMISE: &[u8] = b"promise";
 
     /// Returns the name of how far `origin` was applied: seq 8 · stamp 8.
     pub(crate) fn applied(origin: RegionId) -> Vec<u8> {

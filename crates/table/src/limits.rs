@@ -1,5 +1,7 @@
 //! Bounds of tables, each with its reason.
 
+use std::time::Duration;
+
 /// Most items of one transaction. 100.
 /// Source: DynamoDB API reference, `TransactWriteItems`; control's batches are held to ten times
 /// that, since a change batch of Route 53 may name 1,000 records.
@@ -14,3 +16,11 @@ pub const STEP_ROWS: usize = 256;
 
 /// Bytes that one step of a scan reads from the store. 1 MiB, DynamoDB's page.
 pub const STEP_BYTES: usize = 1 << 20;
+
+/// Bytes that one listing of a table's races reads. 4 MiB: five of the largest, or thousands of
+/// small ones.
+pub const CONFLICTS_BYTES: usize = 4 << 20;
+
+/// How often the promise that others drop tombstones by is written anew at most. 1 s, as often as
+/// tombstones are swept; each costs an idle region one flush of the disk.
+pub const PROMISE_PERIOD: Duration = Duration::from_secs(1);

@@ -110,38 +110,46 @@ impl<S: Store> Tables<S> {
     /// Errors: those of the store.
     pub async fn trim_log(&self, floor: &VersionVector) -> Result<(), ReadError> {
         for (origin, to) in floor.iter() {
-            let to = to.min(self.durable().at(origin));
-            let after = self.trimmed(origin).await?;
-            if after >= to {
-                continue;
-            }
-            let range = Range {
-                space: Space::Log,
-                from: Bound::Excluded(layout::log_key(origin, after)),
-                to: Bound::Included(layout::log_key(origin, to)),
-                order: Order::Ascending,
-                rows_max: STEP_ROWS,
-                bytes_max: STEP_BYTES,
-            };
-            let rows = self.inner.store.range(range).await?.rows;
-            let applied = self.applied();
-            let mut batch = Batch::default();
-            let mut trimmed = after;
-            for (key, value) in rows {
-                let record = Record::decode(value).map_err(|_| Damaged("a log record"))?;
-                if !applied.covers(&record.seen) {
-                    break;
-                }
-                trimmed = record.seq;
-                batch.delete(Space::Log, key.to_vec());
-            }
-            if trimmed > after {
-                let to = trimmed.0.to_be_bytes().to_vec();
-                batch.put(Space::Meta, meta::trimmed(origin), to);
-                self.commit(batch, Durability::Buffered).await?;
-            }
+            while self.trim_step(origin, to).await? {}
         }
         Ok(())
+    }
+
+    /// Removes some records of `origin`; returns whether there may be more to remove.
+    async fn trim_step(&self, origin: RegionId, to: Seq) -> Result<bool, ReadError> {
+        let to = to.min(self.durable().at(origin));
+        let after = self.trimmed(origin).await?;
+        if after >= to {
+            return Ok(false);
+        }
+        let range = Range {
+            space: Space::Log,
+            from: Bound::Excluded(layout::log_key(origin, after)),
+            to: Bound::Included(layout::log_key(origin, to)),
+            order: Order::Ascending,
+            rows_max: STEP_ROWS,
+            bytes_max: STEP_BYTES,
+        };
+        let page = self.inner.store.range(range).await?;
+        let applied = self.applied();
+        let mut batch = Batch::default();
+        let mut trimmed = after;
+        let mut is_kept = false;
+        for (key, value) in page.rows {
+            let record = Record::decode(value).map_err(|_| Damaged("a log record"))?;
+            if !applied.covers(&record.seen) {
+                is_kept = true;
+                break;
+            }
+            trimmed = record.seq;
+            batch.delete(Space::Log, key.to_vec());
+        }
+        if trimmed > after {
+            let to = trimmed.0.to_be_bytes().to_vec();
+            batch.put(Space::Meta, meta::trimmed(origin), to);
+            self.commit(batch, Durability::Buffered).await?;
+        }
+        Ok(page.more && !is_kept)
     }
 
     /// Removes tombstones stamped below `limit`, which the frontier has passed twice.
@@ -171,7 +179,8 @@ impl<S: Store> Tables<S> {
 
     async fn collect(&self, key: Bytes) -> Result<(), ReadError> {
         let (version, table, suffix) = layout::decode_tombstone(key)?;
-        if self.table(table).is_some_and(|def| def.filling) {
+        let is_filled_here = self.table(table).is_some_and(|def| def.filling);
+        if is_filled_here || self.lock().filling.contains(&table) {
             return Ok(());
         }
         let items = std::iter::once((table, &suffix[..]));

@@ -106,8 +106,7 @@ impl<S: Store> Tables<S> {
                 for ((table, suffix), (old, new)) in &staged {
                     state.stage_item(&mut batch, *table, suffix, old.as_ref(), new);
                 }
-                let before = state.durable_hlc.get(&origin).copied();
-                last.or(before).unwrap_or_default()
+                state.note_staged(origin, to, last)
             };
             state::stage_position(&mut batch, origin, to, hlc);
             let inner = Arc::clone(&self.inner);

@@ -3,6 +3,7 @@
 //! All of it can be read back from the store; it is kept in memory to be read fast.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bytes::{BufMut, Bytes};
 
@@ -27,15 +28,59 @@ pub(crate) struct State {
     pub(crate) durable: VersionVector,
     /// The stamp of the last record on disk, of each origin.
     pub(crate) durable_hlc: BTreeMap<RegionId, Hlc>,
-    /// Each origin's promise: after its position, all stamps are above.
+    /// What has been handed in, of each origin; digests are as of this.
+    pub(crate) staged: VersionVector,
+    /// The highest stamp that has been handed in, of each origin.
+    pub(crate) staged_hlc: BTreeMap<RegionId, Hlc>,
+    /// Each origin's promise: after its position, all stamps are above. Our own is on disk.
     pub(crate) horizons: BTreeMap<RegionId, (Seq, Hlc)>,
+    pub(crate) promise: Promise,
     pub(crate) digests: BTreeMap<(TableId, u16), Digest>,
+    /// Tables of which some region's replica is being filled.
+    pub(crate) filling: BTreeSet<TableId>,
     pub(crate) dropped: BTreeSet<TableId>,
     /// Keys of system tables that changed since control last asked.
     pub(crate) system_changes: BTreeSet<(TableId, Bytes)>,
 }
 
+/// When our promise about later stamps was last written, and whether it still is being.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Promise {
+    asked: Option<Hlc>,
+    is_on_its_way: bool,
+}
+
+impl Promise {
+    /// Returns whether `next` is to be written, which then counts as on its way.
+    pub(crate) fn renew(&mut self, next: Hlc, period: Duration) -> bool {
+        let period = i64::try_from(period.as_micros()).unwrap_or(i64::MAX);
+        let is_due = self.asked.is_none_or(|asked| period <= next.0 - asked.0);
+        if !is_due || self.is_on_its_way {
+            return false;
+        }
+        *self = Self {
+            asked: Some(next),
+            is_on_its_way: true,
+        };
+        true
+    }
+
+    /// Notes that the promise is on disk.
+    pub(crate) fn kept(&mut self) {
+        self.is_on_its_way = false;
+    }
+}
+
 impl State {
+    /// Notes that records of `origin` up to `seq` are handed in; returns the highest stamp of all
+    /// of them, which goes to disk with the position.
+    pub(crate) fn note_staged(&mut self, origin: RegionId, seq: Seq, hlc: Option<Hlc>) -> Hlc {
+        self.staged.advance(origin, seq);
+        let highest = self.staged_hlc.entry(origin).or_default();
+        *highest = hlc.unwrap_or_default().max(*highest);
+        *highest
+    }
+
     /// Adds a replaced item to a batch: the item, its digest, its place among tombstones.
     pub(crate) fn stage_item(
         &mut self,

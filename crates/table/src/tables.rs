@@ -20,9 +20,9 @@ use store::port::{Batch, Durability, Order, Range, Rows, Space, Store, StoreErro
 
 use crate::def::TableDef;
 use crate::layout::{self, meta};
-use crate::limits::{STEP_BYTES, STEP_ROWS};
+use crate::limits::{PROMISE_PERIOD, STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
-use crate::state::State;
+use crate::state::{Promise, State};
 
 /// The tables of one region. Cheap to clone; all clones are the same tables.
 pub struct Tables<S> {
@@ -123,12 +123,20 @@ impl<S: Store> Tables<S> {
             applied: VersionVector::default(),
             durable: VersionVector::default(),
             durable_hlc: BTreeMap::new(),
+            staged: VersionVector::default(),
+            staged_hlc: BTreeMap::new(),
             horizons: BTreeMap::new(),
+            promise: Promise::default(),
             digests: read_digests(&store).await?,
             dropped: BTreeSet::new(),
+            filling: BTreeSet::new(),
             system_changes: BTreeSet::new(),
         };
-        let mut last = Hlc::default();
+        let promised = match store.get(Space::Meta, meta::PROMISE).await? {
+            Some(mut fact) => Hlc(fact.try_get_i64().map_err(|_| Damaged("a promise"))?),
+            None => Hlc::default(),
+        };
+        let mut last = promised;
         for member in &members {
             let Some(mut fact) = store.get(Space::Meta, &meta::applied(*member)).await? else {
                 continue;
@@ -143,6 +151,9 @@ impl<S: Store> Tables<S> {
         }
         state.head = state.applied.at(region);
         state.clock = HybridClock::after(last);
+        state.staged = state.applied.clone();
+        state.staged_hlc = state.durable_hlc.clone();
+        state.horizons.insert(region, (state.head, promised));
         let inner = Inner {
             store,
             region,
@@ -254,7 +265,7 @@ impl<S: Store> Tables<S> {
         let mut sum = Digest::default();
         let buckets = state.digests.range((table, 0)..=(table, u16::MAX));
         buckets.for_each(|(_, digest)| sum.merge(*digest));
-        (sum, state.applied.clone())
+        (sum, state.staged.clone())
     }
 
     /// Returns what reads see here, of each origin.
@@ -279,21 +290,69 @@ impl<S: Store> Tables<S> {
 
     /// Returns the keys of system tables that changed since the last call.
     ///
-    /// Errors: [`Damaged`] when a key cannot be read.
-    pub fn take_system_changes(&self) -> Result<Vec<(TableId, Key)>, Damaged> {
+    /// A key that cannot be read is left out: no resource has it, and it must not hide the others.
+    pub fn take_system_changes(&self) -> Vec<(TableId, Key)> {
         let changes = std::mem::take(&mut self.lock().system_changes);
-        let decode =
-            |(table, suffix): (TableId, Bytes)| Ok((table, layout::decode_suffix(&suffix)?));
-        changes.into_iter().map(decode).collect()
+        let decode = |(table, suffix): (TableId, Bytes)| {
+            let key = layout::decode_suffix(&suffix).ok()?;
+            Some((table, key))
+        };
+        changes.into_iter().filter_map(decode).collect()
     }
 
     /// Returns our log's head and the promise that every later write is stamped above.
+    ///
+    /// A promise is on disk before it is given, so that a restart keeps it wherever the wall
+    /// clock stands by then: others have dropped tombstones below it.
     pub fn horizon(&self) -> (Seq, Hlc) {
         let now = self.inner.clock.wall();
-        let mut state = self.lock();
-        let promise = (state.head, state.clock.horizon(now));
-        state.horizons.insert(self.inner.region, promise);
-        promise
+        let due = {
+            let mut state = self.lock();
+            let next = state.clock.horizon(now);
+            let head = state.head;
+            state
+                .promise
+                .renew(next, PROMISE_PERIOD)
+                .then_some((head, next))
+        };
+        if let Some((head, next)) = due {
+            self.promise(head, next);
+        }
+        let state = self.lock();
+        let own = state.horizons.get(&self.inner.region);
+        (state.head, own.map(|(_, hlc)| *hlc).unwrap_or_default())
+    }
+
+    /// Writes a promise; it counts once it is on disk.
+    fn promise(&self, head: Seq, hlc: Hlc) {
+        let mut batch = Batch::default();
+        batch.put(
+            Space::Meta,
+            meta::PROMISE.to_vec(),
+            hlc.0.to_be_bytes().to_vec(),
+        );
+        let ignore = |_: Result<(), StoreError>| ();
+        self.inner
+            .store
+            .submit(batch, Durability::Buffered, Box::new(ignore));
+        let inner = Arc::clone(&self.inner);
+        let flushed = move |result: Result<(), StoreError>| {
+            // After a failure none is asked for again: the store takes no more writes.
+            if result.is_ok() {
+                let mut state = inner.state.lock().unwrap_or_else(PoisonError::into_inner);
+                state.horizons.insert(inner.region, (head, hlc));
+                state.promise.kept();
+            }
+        };
+        self.inner.store.flushed(Box::new(flushed));
+    }
+
+    /// Says of which tables some region's replica is being filled.
+    ///
+    /// Their tombstones stay: a page that was read before a delete may be on its way to a replica
+    /// that the delete itself was not sent to.
+    pub fn note_filling(&self, tables: BTreeSet<TableId>) {
+        self.lock().filling = tables;
     }
 
     /// Notes another origin's promise.

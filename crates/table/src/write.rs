@@ -284,6 +284,7 @@ impl<S: Store> Tables<S> {
         }
         if logged {
             state.head = seq;
+            state.note_staged(origin, seq, Some(hlc));
             let mut seen = state.applied.clone();
             seen.advance(origin, seq);
             let changes = changed()

@@ -603,12 +603,187 @@ async fn the_stable_stamp_waits_for_the_slowest_origin() {
     b.tables.horizon();
     assert!(b.tables.stable().0 >= 999_999);
     a.put("ann", "tea", "2").await;
+    a.later(1_000_000);
     let (head, hlc) = a.tables.horizon();
     b.tables.note_horizon(A, head, hlc);
     assert!(
         b.tables.stable() < hlc,
         "a promise counts once its head is here"
     );
+}
+
+/// Returns the same store, which completes nothing by itself from here on.
+fn held(store: &MemStore) -> MemStore {
+    store.hold();
+    store.clone()
+}
+
+/// Waits for `work`, whose batches the held store completes without flushing them.
+async fn stepping<T>(store: &MemStore, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = tokio::task::yield_now() => {
+                store.step(1);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_promise_holds_after_a_restart_with_the_clock_set_back() {
+    let store = MemStore::new();
+    let a = open(store.clone(), A, &[A, B, C]).await;
+    a.later(60_000_000);
+    let (_, promised) = a.tables.horizon();
+    assert_eq!(promised.0, 60_999_999);
+    let again = open(store.crash(), A, &[A, B, C]).await;
+    again.put("ann", "tea", "1").await;
+    let page = again
+        .tables
+        .read_log(A, Seq(0), 1 << 20)
+        .await
+        .expect("a page");
+    assert!(
+        promised < page.records[0].hlc,
+        "others may have dropped tombstones below the promise"
+    );
+}
+
+#[tokio::test]
+async fn a_promise_is_given_once_it_is_on_disk() {
+    let store = MemStore::new();
+    let first = open(store.clone(), A, &[A, B, C]).await;
+    let (_, before) = first.tables.horizon();
+    let store = held(&store);
+    let a = open(store.clone(), A, &[A, B, C]).await;
+    a.later(60_000_000);
+    assert_eq!(a.tables.horizon().1, before);
+    store.step(9);
+    assert_eq!(a.tables.horizon().1, before, "it is written, not flushed");
+    store.persist();
+    assert_eq!(a.tables.horizon().1.0, 60_999_999);
+}
+
+#[tokio::test]
+async fn a_position_keeps_the_highest_stamp_before_it() {
+    let a = region(A).await;
+    a.later(400_000);
+    a.put("ann", "tea", "1").await;
+    let page = a.tables.read_log(A, Seq(0), 1 << 20).await.expect("a page");
+    let stamp = page.records[0].hlc;
+    let made = MemStore::new();
+    open(made.clone(), B, &[A, B, C]).await;
+    let store = held(&made);
+    let b = open(store.clone(), B, &[A, B, C]).await;
+    let records = b.tables.apply(A, Seq(0), Seq(1), page.records);
+    stepping(&store, records).await.expect("applied");
+    let nothing = b.tables.apply(A, Seq(1), Seq(2), vec![]);
+    stepping(&store, nothing).await.expect("applied");
+    store.persist();
+    let again = open(held(&store.crash()), B, &[A, B, C]).await;
+    assert_eq!(again.tables.applied().at(A), Seq(2));
+    assert!(stamp <= again.tables.lock().clock.last());
+}
+
+#[tokio::test]
+async fn a_digest_is_as_of_what_it_counts() {
+    let made = MemStore::new();
+    open(made.clone(), A, &[A, B, C]).await;
+    let store = held(&made);
+    let a = open(store.clone(), A, &[A, B, C]).await;
+    let empty = a.tables.digest(CARTS);
+    {
+        let mut put = std::pin::pin!(a.put("ann", "tea", "1"));
+        tokio::select! {
+            biased;
+            _ = &mut put => panic!("the store is held"),
+            () = tokio::task::yield_now() => {}
+        }
+        let (sum, as_of) = a.tables.digest(CARTS);
+        assert_ne!(sum, empty.0);
+        assert_eq!(
+            as_of.at(A),
+            Seq(1),
+            "it counts what is on its way to the disk"
+        );
+        stepping(&store, put).await;
+    }
+    assert_eq!(a.tables.digest(CARTS).1, a.tables.applied());
+}
+
+#[tokio::test]
+async fn a_long_log_is_trimmed_in_one_go() {
+    let a = region(A).await;
+    for number in 0..600 {
+        a.put("ann", &number.to_string(), "1").await;
+    }
+    let floor = [(A, Seq(600))].into_iter().collect();
+    a.tables.trim_log(&floor).await.expect("trimmed");
+    let gone = a.tables.read_log(A, Seq(599), 1 << 20).await;
+    assert!(matches!(
+        gone,
+        Err(crate::log::LogError::Trimmed {
+            first: Seq(601),
+            ..
+        })
+    ));
+}
+
+#[tokio::test]
+async fn tombstones_stay_while_any_region_is_being_filled() {
+    let a = region(A).await;
+    a.put("ann", "tea", "1").await;
+    a.delete("ann", "tea").await;
+    let limit = clock::hlc::Hlc(i64::MAX);
+    let tombstones = async || {
+        let page = a.tables.copy_page(CARTS, None, 1 << 20, None).await;
+        page.expect("read").items.len()
+    };
+    a.tables.note_filling(BTreeSet::from([CARTS]));
+    a.tables.collect_tombstones(limit).await.expect("collected");
+    assert_eq!(
+        tombstones().await,
+        1,
+        "a page with the item may be on its way"
+    );
+    a.tables.note_filling(BTreeSet::new());
+    a.tables.collect_tombstones(limit).await.expect("collected");
+    assert_eq!(tombstones().await, 0);
+}
+
+#[tokio::test]
+async fn a_listing_of_races_is_bounded_in_bytes() {
+    let (a, b) = (region(A).await, region(B).await);
+    let large = "x".repeat(300_000);
+    for number in 0..20 {
+        let sku = number.to_string();
+        a.put("ann", &sku, &large).await;
+        b.put("ann", &sku, &large).await;
+    }
+    a.pull(&b, B).await;
+    let listed = a.conflicts().await.len();
+    assert!((1..=8).contains(&listed), "{listed} of 600 KB each");
+}
+
+#[tokio::test]
+async fn a_key_that_is_none_hides_no_other_change() {
+    let (a, b) = (region(A).await, region(B).await);
+    a.put("ann", "tea", "1").await;
+    let page = a.tables.read_log(A, Seq(0), 1 << 20).await.expect("a page");
+    let mut record = page.records[0].clone();
+    record.changes[0].table = TableId(5);
+    let mut bad = record.changes[0].clone();
+    bad.key = bytes::Bytes::from_static(b"\0");
+    record.changes.push(bad);
+    b.tables
+        .apply(A, Seq(0), Seq(1), vec![record])
+        .await
+        .expect("applied");
+    let changes = b.tables.take_system_changes();
+    assert_eq!(changes, [(TableId(5), key("ann", "tea"))]);
 }
 
 #[tokio::test]
