@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
+use base::region::RegionId;
 use control::dns::LatencyEntry;
 use control::resource::Change;
 use store::port::Store;
@@ -93,7 +94,8 @@ impl<S: Store> Admin<S> {
             .await
         {
             Ok(conflicts) => {
-                let shown: Vec<Value> = conflicts.iter().map(show).collect();
+                let shown = conflicts.iter().map(|conflict| self.show(conflict));
+                let shown: Vec<Value> = shown.collect();
                 answer(StatusCode::OK, &json!({"table": table, "conflicts": shown}))
             }
             Err(error) => {
@@ -101,6 +103,28 @@ impl<S: Store> Admin<S> {
                 answer(StatusCode::INTERNAL_SERVER_ERROR, &error)
             }
         }
+    }
+
+    fn show(&self, conflict: &Conflict) -> Value {
+        let side = |version: clock::hlc::Version, image: Option<&Bytes>| {
+            json!({
+                "region": self.name_of(version.origin),
+                "stamp_micros": version.hlc.0,
+                "item": image.map(json_of),
+            })
+        };
+        json!({
+            "key": format!("{:?}", conflict.key),
+            "winner": side(conflict.winner, conflict.winner_image.as_ref()),
+            "loser": side(conflict.loser, conflict.loser_image.as_ref()),
+        })
+    }
+
+    /// Returns a region's name, or its number where the project has no such region any more.
+    fn name_of(&self, id: RegionId) -> String {
+        let mut regions = self.sources.control.project().regions.iter();
+        let named = regions.find(|region| region.name.id() == id);
+        named.map_or_else(|| id.to_string(), |region| region.name.to_string())
     }
 
     async fn put_latency(&self, body: &[u8]) -> Response<Bytes> {
@@ -130,21 +154,6 @@ impl<S: Store> Admin<S> {
             }
         }
     }
-}
-
-fn show(conflict: &Conflict) -> Value {
-    let side = |version: clock::hlc::Version, image: Option<&Bytes>| {
-        json!({
-            "region": version.origin.to_string(),
-            "stamp_micros": version.hlc.0,
-            "item": image.map(json_of),
-        })
-    };
-    json!({
-        "key": format!("{:?}", conflict.key),
-        "winner": side(conflict.winner, conflict.winner_image.as_ref()),
-        "loser": side(conflict.loser, conflict.loser_image.as_ref()),
-    })
 }
 
 fn json_of(image: &Bytes) -> Value {

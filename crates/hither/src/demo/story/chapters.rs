@@ -242,10 +242,9 @@ async fn kept(laptop: &Laptop, loser: &RegionName) -> anyhow::Result<Vec<String>
     for region in laptop.names() {
         let path = format!("/_hither/conflicts?table={TABLE}");
         let log = http_get::get(laptop.api(&region)?, &path).await?;
-        let lost = loser.id().to_string();
         let conflicts = log["conflicts"].as_array().cloned().unwrap_or_default();
         let is_race = |conflict: &serde_json::Value| {
-            conflict["loser"]["region"] == lost.as_str()
+            conflict["loser"]["region"] == loser.as_str()
                 && conflict["key"]
                     .as_str()
                     .is_some_and(|key| key.contains("last-ticket"))
