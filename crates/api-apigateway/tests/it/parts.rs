@@ -80,7 +80,11 @@ async fn integrations_that_could_not_work_are_refused() {
         refuse(function(mapped)).await,
         "requestParameters is not supported"
     );
-    let http = |uri: &str| json!({"integrationType": "HTTP_PROXY", "integrationMethod": "ANY", "integrationUri": uri});
+    let http = |uri: &str| {
+        let mut body = json!({"integrationType": "HTTP_PROXY", "integrationMethod": "ANY"});
+        body["integrationUri"] = json!(uri);
+        body
+    };
     refuse(http("ftp://h")).await;
     refuse(json!({"integrationType": "HTTP_PROXY", "integrationUri": "http://h"})).await;
     world
