@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::{Mutex, watch};
 
+use base::name::TableId;
 use base::region::RegionId;
 use clock::port::{Clock, Entropy};
 use item::codec;
@@ -21,7 +22,9 @@ use table::read::Scan;
 use table::tables::{ReadError, Tables};
 use table::write::{Effect, Refusal, Write, WriteError};
 
+use crate::holdings::Holdings;
 use crate::project::Project;
+use crate::published::{Follower, Published};
 use crate::resource::{self, BadResource, Change, Expect, Resource, ResourceKey};
 use crate::system::SystemTable;
 
@@ -37,9 +40,12 @@ struct Inner<S> {
     entropy: Arc<dyn Entropy>,
     definitions: BTreeMap<SystemTable, Arc<TableDef>>,
     bodies: RwLock<BTreeMap<ResourceKey, Arc<Value>>>,
-    /// Orders loading, so that whoever has waited for it sees what was changed before.
-    loading: Mutex<()>,
+    /// Orders loading, so that whoever has waited for it sees what was changed before. It holds
+    /// what is still to be loaded: whoever gives up waiting leaves it to the next.
+    loading: Mutex<BTreeSet<ResourceKey>>,
     generation: watch::Sender<u64>,
+    pub(crate) published: Published,
+    pub(crate) holdings: Holdings,
     reach: watch::Receiver<Arc<Reach>>,
     /// Orders changes of definitions in this region.
     pub(crate) defining: Mutex<()>,
@@ -128,6 +134,7 @@ impl<S: Store> Control<S> {
             entropy,
             reach,
         } = options;
+        let claimed = tables.claimed().await?;
         let members = tables.members().clone();
         let define = |table: SystemTable| {
             let def = TableDef::system(table.id(), members.iter().copied());
@@ -141,8 +148,10 @@ impl<S: Store> Control<S> {
             entropy,
             definitions,
             bodies: RwLock::default(),
-            loading: Mutex::new(()),
+            loading: Mutex::default(),
             generation: watch::Sender::new(0),
+            published: Published::default(),
+            holdings: Holdings::new(claimed),
             reach,
             defining: Mutex::new(()),
         };
@@ -150,7 +159,7 @@ impl<S: Store> Control<S> {
             inner: Arc::new(inner),
         };
         control.load_all().await?;
-        control.redefine(&BTreeSet::new()).await?;
+        control.redefine();
         Ok(control)
     }
 
@@ -177,6 +186,36 @@ impl<S: Store> Control<S> {
     /// Returns a watch that changes with any resource.
     pub fn generation(&self) -> watch::Receiver<u64> {
         self.inner.generation.subscribe()
+    }
+
+    /// Joins those who publish what follows from resources: [`Control::change`] waits for them.
+    pub fn follower(&self) -> Follower {
+        self.inner.published.join(self.generation())
+    }
+
+    pub(crate) fn holdings(&self) -> &Holdings {
+        &self.inner.holdings
+    }
+
+    /// Notes that a table's items here are those of the replica that was made at `made`, unless
+    /// that is no more by now.
+    pub(crate) async fn settled(&self, table: TableId, made: i64) {
+        let _turn = self.inner.loading.lock().await;
+        if self
+            .own_replica(table)
+            .is_some_and(|own| own.created == made)
+        {
+            self.inner.holdings.settled(table, made);
+        } else {
+            self.inner.holdings.again(table);
+            self.redefine();
+        }
+        self.bump();
+    }
+
+    /// Tells those who follow that resources changed.
+    fn bump(&self) {
+        self.inner.generation.send_modify(|count| *count += 1);
     }
 
     pub(crate) fn defining(&self) -> &Mutex<()> {
@@ -223,7 +262,8 @@ impl<S: Store> Control<S> {
         rows.filter_map(|(key, body)| parse(key, body)).collect()
     }
 
-    /// Makes changes, all or none of them. Returns once they are on disk and can be read here.
+    /// Makes changes, all or none of them. Returns once they are on disk and can be read here, and
+    /// every [`Follower`] has published what follows from them, or has had its time.
     ///
     /// Errors: [`ControlError::Unexpected`] names the first item that is not as expected; nothing
     /// is changed then.
@@ -236,6 +276,8 @@ impl<S: Store> Control<S> {
         let written = self.inner.tables.transact(writes).await;
         let written = written.map_err(|error| blame(error, &keys))?;
         self.refresh().await?;
+        let generation = *self.inner.generation.borrow();
+        self.inner.published.reached(generation).await;
         let seq = written
             .iter()
             .map(|one| one.position.0)
@@ -260,26 +302,30 @@ impl<S: Store> Control<S> {
 
     /// Loads what has changed since the last time.
     ///
+    /// An item that cannot be read keeps the body that it had; it does not hold up the others.
+    ///
     /// Errors: those of the tables.
     pub async fn refresh(&self) -> Result<(), ControlError> {
-        let _turn = self.inner.loading.lock().await;
-        let changes = self.inner.tables.take_system_changes();
-        if changes.is_empty() {
+        let mut due = self.inner.loading.lock().await;
+        for (id, key) in self.inner.tables.take_system_changes() {
+            if let Some(table) = SystemTable::of(id).filter(|table| table.is_resident()) {
+                due.insert(resource_key(table, key));
+            }
+        }
+        if due.is_empty() {
             return Ok(());
         }
-        let mut loaded = Vec::with_capacity(changes.len());
-        for (id, key) in changes {
-            let Some(table) = SystemTable::of(id).filter(|table| table.is_resident()) else {
-                continue;
-            };
-            let def = &self.inner.definitions[&table];
-            let row = self.inner.tables.get(def, &key).await?;
-            let key = resource_key(table, key);
-            let body = row.map(|row| read_body(&key, &row.image)).transpose()?;
-            loaded.push((key, body));
+        let mut loaded = Vec::with_capacity(due.len());
+        for key in due.iter() {
+            let def = &self.inner.definitions[&key.table];
+            let row = self.inner.tables.get(def, &item_key(key)).await?;
+            match row.map(|row| read_body(key, &row.image)).transpose() {
+                Ok(body) => loaded.push((key.clone(), body)),
+                Err(error) => tracing::error!(%error, "a resource stays as it was"),
+            }
         }
-        let tables: BTreeSet<SystemTable> = loaded.iter().map(|(key, _)| key.table).collect();
-        let before = self.own_tables();
+        // Nothing waits from here on, so that it is done whole.
+        let defines = due.iter().any(|key| key.table == SystemTable::Tables);
         {
             let mut bodies = self.bodies_mut();
             for (key, body) in loaded {
@@ -289,15 +335,28 @@ impl<S: Store> Control<S> {
                 };
             }
         }
-        if tables.contains(&SystemTable::Tables) {
-            self.redefine(&before).await?;
+        due.clear();
+        if defines {
+            self.redefine();
         }
-        self.inner.generation.send_modify(|count| *count += 1);
+        self.bump();
+        drop(due);
+        if defines {
+            self.settle_empty().await?;
+        }
         Ok(())
     }
 
-    /// Loads changes as they come, until the tables are closed.
+    /// Loads changes as they come, and removes what replicas leave behind that are no more, until
+    /// the tables are closed.
     pub async fn follow(&self) {
+        tokio::select! {
+            () = self.follow_changes() => {}
+            () = self.follow_replicas() => {}
+        }
+    }
+
+    async fn follow_changes(&self) {
         let mut progress = self.inner.tables.system_progress();
         loop {
             if let Err(error) = self.refresh().await {
@@ -378,11 +437,7 @@ impl<S: Store> Control<S> {
     fn write_of(&self, change: Change) -> Write {
         let Change { key, body, expect } = change;
         let table = Arc::clone(&self.inner.definitions[&key.table]);
-        let (partition, sort) = (key.partition.clone(), key.sort.clone());
-        let item_key = Key {
-            partition: KeyValue::S(partition),
-            sort: Some(KeyValue::S(sort)),
-        };
+        let item_key = item_key(&key);
         let decide = Box::new(move |current: &table::write::Current| {
             let holds = match &expect {
                 Expect::Anything => true,
@@ -424,9 +479,11 @@ impl<S: Store> Control<S> {
                 };
                 let page = self.inner.tables.scan(&scan).await?;
                 for row in page.rows {
-                    let key = self.key_in(*table, &row.image)?;
-                    let body = read_body(&key, &row.image)?;
-                    self.bodies_mut().insert(key, Arc::new(body));
+                    let key = self.key_in(*table, &row.image);
+                    match key.and_then(|key| Ok((read_body(&key, &row.image)?, key))) {
+                        Ok((body, key)) => drop(self.bodies_mut().insert(key, Arc::new(body))),
+                        Err(error) => tracing::error!(%error, "a resource is left out"),
+                    }
                 }
                 after = page.last;
                 if after.is_none() {
@@ -437,15 +494,15 @@ impl<S: Store> Control<S> {
         Ok(())
     }
 
-    fn key_in(&self, table: SystemTable, image: &[u8]) -> Result<ResourceKey, ControlError> {
+    fn key_in(&self, table: SystemTable, image: &[u8]) -> Result<ResourceKey, BadResource> {
         let bad = |reason: String| {
             let (partition, sort) = (String::new(), String::new());
-            ControlError::Bad(BadResource {
+            BadResource {
                 table,
                 partition,
                 sort,
                 reason,
-            })
+            }
         };
         let item = codec::decode(image).map_err(|error| bad(error.to_string()))?;
         let schema = &self.inner.definitions[&table].schema;
@@ -490,6 +547,13 @@ fn read_body(key: &ResourceKey, image: &[u8]) -> Result<Value, BadResource> {
     };
     let item = codec::decode(image).map_err(|error| bad(error.to_string()))?;
     resource::body_in(&item).ok_or_else(|| bad("it has no body".to_owned()))
+}
+
+fn item_key(key: &ResourceKey) -> Key {
+    Key {
+        partition: KeyValue::S(key.partition.clone()),
+        sort: Some(KeyValue::S(key.sort.clone())),
+    }
 }
 
 fn resource_key(table: SystemTable, key: Key) -> ResourceKey {

@@ -11,6 +11,10 @@ pub mod resource;
 
 pub mod control;
 
+pub mod published;
+
+mod holdings;
+
 pub mod tables;
 
 pub mod dns;

@@ -3,7 +3,7 @@
 //! It reads and writes no user's item. A table is a number everywhere and a name in each region
 //! that holds a replica; tables of one name in two regions are two tables until they are joined.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,7 @@ use base::region::{RegionId, RegionName};
 use item::key::{KeyAttribute, KeyKind, KeySchema};
 use store::port::Store;
 use table::def::TableDef;
+use table::tables::ReadError;
 
 use crate::control::{Control, ControlError, Position};
 use crate::resource::{Change, Expect, Resource};
@@ -303,12 +304,18 @@ impl<S: Store> Control<S> {
     }
 
     /// Returns which replicas of this region are to be filled, and from whom: whole ones first.
+    ///
+    /// One whose forerunner's items are still being removed is left out until they are gone.
     pub fn fillings(&self) -> BTreeMap<TableId, Vec<RegionId>> {
         let own = self.project().region.as_str();
         let mut fillings = BTreeMap::new();
         for view in self.table_views() {
             let filling = view.replicas.get(own);
-            if filling.is_some_and(|replica| replica.status == ReplicaStatus::Creating) {
+            let is_ready = |replica: &&Replica| {
+                replica.status == ReplicaStatus::Creating
+                    && self.holdings().has(view.table.id(), replica.created)
+            };
+            if filling.as_ref().is_some_and(is_ready) {
                 let mut others: Vec<&Replica> = view
                     .replicas
                     .values()
@@ -328,35 +335,53 @@ impl<S: Store> Control<S> {
     ///
     /// Errors: those of the change; nothing happens where it was removed meanwhile.
     pub async fn filled(&self, table: TableId) -> Result<(), ControlError> {
-        let own = self.project().region.as_str();
-        let replica = self.get::<Replica>(&partition(table.0), &format!("{REPLICA}{own}"));
-        let Some(replica) = replica else {
+        // It may be changed by somebody else between being read and being written.
+        for _ in 1..FILLED_ATTEMPTS {
+            match self.mark_filled(table).await {
+                Err(ControlError::Unexpected(_)) => self.refresh().await?,
+                done => return done,
+            }
+        }
+        self.mark_filled(table).await
+    }
+
+    async fn mark_filled(&self, table: TableId) -> Result<(), ControlError> {
+        let Some(replica) = self.own_replica(table) else {
             return Ok(());
         };
         let whole = Replica {
             status: ReplicaStatus::Active,
             ..replica.clone()
         };
-        match self.change(vec![Change::replace(&replica, &whole)]).await {
-            Ok(_) | Err(ControlError::Unexpected(_)) => Ok(()),
-            Err(error) => Err(error),
+        self.change(vec![Change::replace(&replica, &whole)]).await?;
+        Ok(())
+    }
+
+    pub(crate) fn own_replica(&self, table: TableId) -> Option<Replica> {
+        let own = self.project().region.as_str();
+        self.get::<Replica>(&partition(table.0), &format!("{REPLICA}{own}"))
+    }
+
+    /// Tells the data plane of tables that changed, and notes whose items are to be removed.
+    pub(crate) fn redefine(&self) {
+        let own = self.project().region.as_str();
+        let is_filling = |replica: &Replica| replica.status == ReplicaStatus::Creating;
+        let views = self.table_views();
+        let held = |view: &TableView| Some((view.table.id(), view.replicas.get(own)?.created));
+        for lost in self
+            .holdings()
+            .take_over(views.iter().filter_map(held).collect())
+        {
+            self.tables().forget(lost);
         }
-    }
-
-    /// Returns the tables that this region holds a replica of.
-    pub(crate) fn own_tables(&self) -> BTreeSet<TableId> {
-        let own = self.project().region.as_str();
-        let views = self.table_views().into_iter();
-        views
-            .filter(|view| view.replicas.contains_key(own))
-            .map(|view| view.table.id())
-            .collect()
-    }
-
-    /// Tells the data plane of tables that changed; drops those that this region has lost.
-    pub(crate) async fn redefine(&self, before: &BTreeSet<TableId>) -> Result<(), ControlError> {
-        let own = self.project().region.as_str();
-        for view in self.table_views() {
+        let filling = views
+            .iter()
+            .filter(|view| view.replicas.values().any(is_filling));
+        self.tables()
+            .note_filling(filling.map(|view| view.table.id()).collect());
+        // After those that are lost: a table that is not held here is known all the same, since
+        // a relay must know whose replicas lack what it was never sent.
+        for view in views {
             let Some(schema) = view.table.schema() else {
                 tracing::warn!(
                     table = view.table.name,
@@ -364,26 +389,69 @@ impl<S: Store> Control<S> {
                 );
                 continue;
             };
-            let own = view.replicas.get(own);
-            let def = TableDef {
+            let replicas = view.replicas.keys();
+            self.tables().define(TableDef {
                 id: view.table.id(),
                 schema,
-                replicas: view
-                    .replicas
-                    .keys()
-                    .filter_map(|region| id_of(region))
-                    .collect(),
-                filling: own.is_some_and(|replica| replica.status == ReplicaStatus::Creating),
-            };
-            self.tables().define(def);
+                replicas: replicas.filter_map(|region| id_of(region)).collect(),
+                filling: view.replicas.get(own).is_some_and(is_filling),
+            });
         }
-        let after = self.own_tables();
-        for lost in before.difference(&after) {
-            self.tables().drop_table(*lost).await?;
+    }
+
+    /// Removes what replicas hold that are no more, as they come to be so.
+    pub(crate) async fn follow_replicas(&self) {
+        loop {
+            if let Err(error) = self.settle().await {
+                tracing::error!(%error, "a removed replica's items could not all be removed");
+            }
+            self.holdings().changed().await;
+        }
+    }
+
+    /// Removes what replicas hold that are no more; then those made anew can be filled.
+    ///
+    /// Errors: those of the store; what is left is noted for the next time.
+    pub async fn settle(&self) -> Result<(), ReadError> {
+        while let Some(table) = self.holdings().next() {
+            let settled = self.settle_one(table).await;
+            if settled.is_err() {
+                self.holdings().again(table);
+                return settled;
+            }
         }
         Ok(())
     }
+
+    /// Settles replicas to be filled where there is nothing to remove, so that filling can begin
+    /// at once.
+    pub(crate) async fn settle_empty(&self) -> Result<(), ReadError> {
+        for table in self.holdings().due() {
+            let own = self.own_replica(table);
+            let is_filling = own.is_some_and(|own| own.status == ReplicaStatus::Creating);
+            if is_filling && self.tables().is_empty(table).await? {
+                self.settle_one(table).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle_one(&self, table: TableId) -> Result<(), ReadError> {
+        let Some(replica) = self.own_replica(table) else {
+            return self.tables().erase(table).await;
+        };
+        match replica.status {
+            ReplicaStatus::Creating => self.tables().claim(table, replica.created).await?,
+            // It was made here with its table, so that there was none before it.
+            ReplicaStatus::Active => self.tables().adopt(table, replica.created).await?,
+        }
+        self.settled(table, replica.created).await;
+        Ok(())
+    }
 }
+
+/// How often marking a replica as whole is tried. 8: each time somebody else was faster.
+const FILLED_ATTEMPTS: usize = 8;
 
 fn id_of(region: &str) -> Option<RegionId> {
     RegionName::parse(region).ok().map(|region| region.id())

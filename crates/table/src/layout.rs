@@ -161,6 +161,7 @@ pub(crate) fn decode_tombstone(mut key: Bytes) -> Result<(Version, TableId, Byte
 pub(crate) mod meta {
     use bytes::BufMut;
 
+    use base::name::TableId;
     use base::region::RegionId;
 
     /// A random number made with the store.
@@ -169,6 +170,16 @@ pub(crate) mod meta {
     pub(crate) const REGION: &[u8] = b"region";
     /// The stamp that all later writes of this region are above: 8.
     pub(crate) const PROMISE: &[u8] = b"promise";
+
+    /// What the names of replicas' identities begin with.
+    pub(crate) const REPLICA: &[u8] = b"replica/";
+
+    /// Returns the name of when the replica was made whose items of `table` are here: micros 8.
+    pub(crate) fn replica(table: TableId) -> Vec<u8> {
+        let mut key = REPLICA.to_vec();
+        key.put_u64(table.0);
+        key
+    }
 
     /// Returns the name of how far `origin` was applied: seq 8 · stamp 8.
     pub(crate) fn applied(origin: RegionId) -> Vec<u8> {

@@ -17,6 +17,8 @@ pub mod remote;
 
 pub mod copy;
 
+pub mod replica;
+
 pub mod conflict;
 
 pub mod limits;

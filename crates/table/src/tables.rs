@@ -227,38 +227,6 @@ impl<S: Store> Tables<S> {
                 .is_some_and(|def| def.replicas.contains(&region))
     }
 
-    /// Forgets a table and removes its items; late changes of it are ignored.
-    ///
-    /// Errors: those of the store; calling it again goes on where it stopped.
-    pub async fn drop_table(&self, id: TableId) -> Result<(), ReadError> {
-        debug_assert!(!id.is_system(), "system tables stay");
-        {
-            let mut catalog = self
-                .inner
-                .catalog
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            catalog.remove(&id);
-            self.lock().dropped.insert(id);
-        }
-        let prefix = id.0.to_be_bytes();
-        for space in [Space::Items, Space::Digests, Space::Conflicts] {
-            loop {
-                let rows = self.step(space, &prefix).await?;
-                let mut batch = Batch::default();
-                rows.rows
-                    .into_iter()
-                    .for_each(|(key, _)| batch.delete(space, key.to_vec()));
-                self.commit(batch, Durability::Disk).await?;
-                if !rows.more {
-                    break;
-                }
-            }
-        }
-        self.lock().digests.retain(|(table, _), _| *table != id);
-        Ok(())
-    }
-
     /// Returns the sum over a table's items, and the positions as of which it holds.
     pub fn digest(&self, table: TableId) -> (Digest, VersionVector) {
         let state = self.lock();

@@ -140,6 +140,7 @@ async fn a_global_table_is_one_table_with_replicas() {
     testing::pull(&west, &east).await;
     west.control.refresh().await.expect("loaded");
     let id = made.table.id();
+    west.control.settle().await.expect("settled");
     assert_eq!(west.control.fillings()[&id], [east.id()]);
     assert!(west.control.tables().table(id).expect("known").filling);
     west.control.filled(id).await.expect("noted");
@@ -164,4 +165,56 @@ async fn a_global_table_is_one_table_with_replicas() {
     east.control.refresh().await.expect("loaded");
     let view = east.control.table_named("carts").expect("still there");
     assert_eq!(view.replicas.len(), 1);
+}
+
+/// Puts an item into a system table that no build could have made a resource of.
+async fn put_what_is_no_resource(node: &Node, sort: &str) {
+    let table = SystemTable::Tags;
+    let text = |text: &str| item::value::AttributeValue::S(text.to_owned());
+    let mut item = item::value::Item::new();
+    item.insert("partition".to_owned(), text("notes"));
+    item.insert("sort".to_owned(), text(sort));
+    let tables = node.control.tables();
+    let write = table::write::Write {
+        table: tables.table(table.id()).expect("defined"),
+        key: item::key::Key {
+            partition: "notes".into(),
+            sort: Some(sort.into()),
+        },
+        decide: Box::new(move |_| Ok(table::write::Effect::Put(item))),
+    };
+    tables.write(write).await.expect("written");
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_holds_up_no_other() {
+    let (east, west) = (Node::open("us-east-1").await, Node::open("eu-west-1").await);
+    put_what_is_no_resource(&east, "a").await;
+    let made = vec![Change::create(&note("b", "two"))];
+    east.control.change(made).await.expect("made");
+    testing::pull(&west, &east).await;
+    west.control.refresh().await.expect("loaded");
+    assert_eq!(texts(&west.control, ""), ["two"]);
+    let again = west.restart().await;
+    assert_eq!(texts(&again.control, ""), ["two"]);
+}
+
+#[tokio::test]
+async fn who_gives_up_waiting_leaves_what_changed_to_the_next() {
+    let (east, west) = (Node::open("us-east-1").await, Node::open("eu-west-1").await);
+    let made = vec![Change::create(&note("a", "one"))];
+    east.control.change(made).await.expect("made");
+    testing::pull(&west, &east).await;
+    let turn = west.control.inner.loading.lock().await;
+    {
+        let mut given_up = std::pin::pin!(west.control.refresh());
+        tokio::select! {
+            biased;
+            _ = &mut given_up => panic!("somebody else loads"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    drop(turn);
+    west.control.refresh().await.expect("loaded");
+    assert_eq!(texts(&west.control, ""), ["one"]);
 }

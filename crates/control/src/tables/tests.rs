@@ -1,1 +1,125 @@
-//! Tests.
+//! Tests of replicas that come, go, and come again.
+
+use std::sync::Arc;
+
+use base::name::TableId;
+use base::region::RegionName;
+use item::key::Key;
+use item::value::{AttributeValue, Item};
+use store::memory::MemStore;
+use table::write::{Effect, Write};
+
+use super::{ReplicaStatus, TableView};
+use crate::control::Control;
+use crate::testing::{self, Node};
+
+const EUROPE: &str = "eu-west-1";
+
+fn europe() -> RegionName {
+    RegionName::parse(EUROPE).expect("a region")
+}
+
+fn json() -> serde_json::Value {
+    serde_json::json!({})
+}
+
+/// Makes a table in America with a whole replica in Europe, and one item in both.
+async fn carts(east: &Node, west: &Node) -> TableView {
+    let schema = testing::schema("customer");
+    let made = east.control.create_table("carts", &schema, json(), json());
+    let made = made.await.expect("made");
+    east.control
+        .create_replica(&made, &europe(), json())
+        .await
+        .expect("made");
+    learn(west, east).await;
+    west.control.settle().await.expect("settled");
+    west.control.filled(made.table.id()).await.expect("noted");
+    learn(east, west).await;
+    put(east, made.table.id()).await;
+    learn(west, east).await;
+    assert_eq!(rows(west, made.table.id()).await, 1);
+    made
+}
+
+async fn learn(to: &Node, from: &Node) {
+    testing::pull(to, from).await;
+    to.control.refresh().await.expect("loaded");
+}
+
+async fn put(node: &Node, table: TableId) {
+    let mut item = Item::new();
+    let ann = AttributeValue::S("ann".to_owned());
+    item.insert("customer".to_owned(), ann);
+    let table = node.control.tables().table(table).expect("known");
+    let write = Write {
+        table: Arc::clone(&table),
+        key: Key {
+            partition: "ann".into(),
+            sort: None,
+        },
+        decide: Box::new(move |_| Ok(Effect::Put(item))),
+    };
+    node.control.tables().write(write).await.expect("written");
+}
+
+async fn rows(node: &Node, table: TableId) -> usize {
+    let page = node.control.tables().copy_page(table, None, 1 << 20, None);
+    page.await.expect("read").items.len()
+}
+
+fn status(control: &Control<MemStore>) -> ReplicaStatus {
+    let view = control.table_named("carts").expect("there");
+    view.replicas[EUROPE].status
+}
+
+#[tokio::test]
+async fn a_replica_that_is_removed_and_made_anew_at_once_starts_empty() {
+    let (east, west) = (Node::open("us-east-1").await, Node::open(EUROPE).await);
+    let made = carts(&east, &west).await;
+    let id = made.table.id();
+    // Europe is away, and learns of both changes at once.
+    let removed = east.control.delete_replica(&made, &europe()).await;
+    removed.expect("removed");
+    let again = east.control.create_replica(&made, &europe(), json()).await;
+    again.expect("made");
+    learn(&west, &east).await;
+    assert!(
+        west.control.fillings().is_empty(),
+        "what the one before held is still there"
+    );
+    west.control.settle().await.expect("settled");
+    assert_eq!(rows(&west, id).await, 0);
+    assert_eq!(west.control.fillings()[&id], [east.id()]);
+    assert_eq!(status(&west.control), ReplicaStatus::Creating);
+}
+
+#[tokio::test]
+async fn what_a_crash_left_of_a_removed_replica_is_removed_after_the_restart() {
+    let (east, west) = (Node::open("us-east-1").await, Node::open(EUROPE).await);
+    let made = carts(&east, &west).await;
+    let removed = west.control.delete_replica(&made, &europe()).await;
+    removed.expect("removed");
+    assert_eq!(west.control.table_named("carts"), None);
+    let again = west.restart().await;
+    assert_eq!(rows(&again, made.table.id()).await, 1);
+    again.control.settle().await.expect("settled");
+    assert_eq!(rows(&again, made.table.id()).await, 0);
+    let claimed = again.control.tables().claimed().await.expect("read");
+    assert!(claimed.is_empty());
+}
+
+#[tokio::test]
+async fn a_region_without_a_replica_knows_who_has_one() {
+    let (east, west) = (Node::open("us-east-1").await, Node::open(EUROPE).await);
+    let made = carts(&east, &west).await;
+    let removed = west.control.delete_replica(&made, &europe()).await;
+    removed.expect("removed");
+    west.control.settle().await.expect("settled");
+    let tables = west.control.tables();
+    assert!(
+        tables.is_replica(made.table.id(), east.id()),
+        "else it would vouch for records whose changes it was never sent"
+    );
+    assert!(!tables.is_replica(made.table.id(), west.id()));
+}

@@ -787,24 +787,45 @@ async fn a_key_that_is_none_hides_no_other_change() {
 }
 
 #[tokio::test]
-async fn a_dropped_table_leaves_nothing_and_ignores_late_changes() {
+async fn a_table_that_is_gone_leaves_nothing_and_ignores_late_changes() {
     let (a, b) = (region(A).await, region(B).await);
     for number in 0..300 {
         a.put("ann", &number.to_string(), "1").await;
     }
-    b.tables.drop_table(CARTS).await.expect("dropped");
+    a.tables.adopt(CARTS, 7).await.expect("adopted");
+    b.tables.forget(CARTS);
     b.pull(&a, A).await;
-    a.tables.drop_table(CARTS).await.expect("dropped");
+    a.tables.forget(CARTS);
+    a.tables.erase(CARTS).await.expect("erased");
     for region in [&a, &b] {
-        let page = region
-            .tables
-            .copy_page(CARTS, None, 1 << 20, None)
-            .await
-            .expect("read");
-        assert_eq!(page.items, vec![]);
-        assert_eq!(
-            region.tables.digest(CARTS).0,
-            replica_core::digest::Digest::default()
-        );
+        assert_eq!(rows(region).await, 0);
+        let nothing = replica_core::digest::Digest::default();
+        assert_eq!(region.tables.digest(CARTS).0, nothing);
+        assert!(region.tables.claimed().await.expect("read").is_empty());
     }
+}
+
+async fn rows(region: &Region) -> usize {
+    let page = region.tables.copy_page(CARTS, None, 1 << 20, None).await;
+    page.expect("read").items.len()
+}
+
+#[tokio::test]
+async fn a_replica_made_anew_keeps_nothing_of_the_one_before() {
+    let store = MemStore::new();
+    let a = open(store.clone(), A, &[A, B, C]).await;
+    a.put("ann", "tea", "1").await;
+    a.tables.adopt(CARTS, 7).await.expect("adopted");
+    a.tables.claim(CARTS, 7).await.expect("it is its own");
+    assert_eq!(rows(&a).await, 1);
+    let again = open(store.crash(), A, &[A, B, C]).await;
+    let claimed = again.tables.claimed().await.expect("read");
+    assert_eq!(claimed.into_iter().collect::<Vec<_>>(), [(CARTS, 7)]);
+    again.tables.claim(CARTS, 8).await.expect("claimed");
+    assert_eq!(rows(&again).await, 0);
+    let nothing = replica_core::digest::Digest::default();
+    assert_eq!(again.tables.digest(CARTS).0, nothing);
+    again.put("ann", "tea", "2").await;
+    again.tables.claim(CARTS, 8).await.expect("it is its own");
+    assert_eq!(rows(&again).await, 1);
 }

@@ -1,0 +1,191 @@
+//! Which replica this region's items of a table belong to, and the removal of an earlier one's.
+//!
+//! It decides nothing about replicas: control does. A replica that was removed here and made anew
+//! may not keep what the earlier one held: its deletes were not sent here meanwhile.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::PoisonError;
+
+use bytes::{Buf, Bytes};
+use tokio::sync::oneshot;
+
+use base::name::TableId;
+use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError, prefix_end};
+
+use crate::layout::{self, Stored, meta};
+use crate::limits::{STEP_BYTES, STEP_ROWS};
+use crate::locks::Locks;
+use crate::tables::{Damaged, ReadError, Tables};
+
+impl<S: Store> Tables<S> {
+    /// Forgets a table: late changes of it are ignored. Its items stay until [`Tables::erase`].
+    pub fn forget(&self, id: TableId) {
+        debug_assert!(!id.is_system(), "system tables stay");
+        let _order = self.in_order();
+        let mut catalog = self
+            .inner
+            .catalog
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        catalog.remove(&id);
+        self.lock().dropped.insert(id);
+    }
+
+    /// Removes what is left of a table that was forgotten.
+    ///
+    /// Errors: those of the store; calling it again goes on where it stopped.
+    pub async fn erase(&self, id: TableId) -> Result<(), ReadError> {
+        self.remove_items(id).await?;
+        self.remove_conflicts(id).await?;
+        let mut batch = Batch::default();
+        {
+            let _order = self.in_order();
+            if self.is_replica(id, self.region()) {
+                // It is here again, and whoever defined it sees to what is left.
+                return Ok(());
+            }
+            let mut state = self.lock();
+            let buckets: Vec<_> = state.digests.range((id, 0)..=(id, u16::MAX)).collect();
+            for ((table, bucket), _) in buckets {
+                batch.delete(Space::Digests, layout::digest_key(*table, *bucket));
+            }
+            state.digests.retain(|(table, _), _| *table != id);
+        }
+        batch.delete(Space::Meta, meta::replica(id));
+        Ok(self.commit(batch, Durability::Disk).await?)
+    }
+
+    /// Makes this region's items of a table those of the replica that was made at `made`: what an
+    /// earlier one held is removed. Returns once that is on disk.
+    ///
+    /// Errors: those of the store; calling it again goes on where it stopped.
+    pub async fn claim(&self, id: TableId, made: i64) -> Result<(), ReadError> {
+        let fact = meta::replica(id);
+        let found = self.inner.store.get(Space::Meta, &fact).await?;
+        if found.as_deref() == Some(&made.to_be_bytes()[..]) {
+            return Ok(());
+        }
+        self.remove_items(id).await?;
+        self.remove_conflicts(id).await?;
+        self.adopt(id, made).await
+    }
+
+    /// Returns whether nothing of a table is stored here, tombstones included.
+    ///
+    /// Errors: those of the store.
+    pub async fn is_empty(&self, id: TableId) -> Result<bool, ReadError> {
+        let rows = self.step(Space::Items, &id.0.to_be_bytes()).await?;
+        Ok(rows.rows.is_empty())
+    }
+
+    /// Notes that this region's items of a table are those of the replica that was made at `made`.
+    ///
+    /// Errors: those of the store.
+    pub async fn adopt(&self, id: TableId, made: i64) -> Result<(), ReadError> {
+        let mut batch = Batch::default();
+        let made = made.to_be_bytes().to_vec();
+        batch.put(Space::Meta, meta::replica(id), made);
+        Ok(self.commit(batch, Durability::Disk).await?)
+    }
+
+    /// Returns the tables that this region has claimed or adopted, and when their replicas were
+    /// made.
+    ///
+    /// Errors: those of the store.
+    pub async fn claimed(&self) -> Result<BTreeMap<TableId, i64>, ReadError> {
+        let mut claimed = BTreeMap::new();
+        let mut from = Bound::Included(meta::REPLICA.to_vec());
+        loop {
+            let range = Range {
+                space: Space::Meta,
+                from,
+                to: prefix_end(meta::REPLICA),
+                order: Order::Ascending,
+                rows_max: STEP_ROWS,
+                bytes_max: STEP_BYTES,
+            };
+            let page = self.inner.store.range(range).await?;
+            for (key, value) in &page.rows {
+                let damaged = |_| Damaged("a replica's identity");
+                let mut id = key.slice(meta::REPLICA.len()..);
+                let id = TableId(id.try_get_u64().map_err(damaged)?);
+                let made = value.clone().try_get_i64().map_err(damaged)?;
+                claimed.insert(id, made);
+            }
+            match page.rows.last() {
+                Some((key, _)) if page.more => from = Bound::Excluded(key.to_vec()),
+                Some(_) | None => return Ok(claimed),
+            }
+        }
+    }
+
+    /// Removes a table's items, each under its lock, so that digests stay right whatever is
+    /// written meanwhile.
+    async fn remove_items(&self, id: TableId) -> Result<(), ReadError> {
+        let prefix = id.0.to_be_bytes();
+        let mut from = Bound::Included(prefix.to_vec());
+        loop {
+            let range = Range {
+                space: Space::Items,
+                from,
+                to: prefix_end(&prefix),
+                order: Order::Ascending,
+                rows_max: STEP_ROWS,
+                bytes_max: STEP_BYTES,
+            };
+            let page = self.inner.store.range(range).await?;
+            let Some((last, _)) = page.rows.last() else {
+                return Ok(());
+            };
+            from = Bound::Excluded(last.to_vec());
+            let suffixes = page.rows.iter().map(|(key, _)| key.slice(8..)).collect();
+            self.remove_page(id, suffixes).await?;
+            if !page.more {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn remove_page(&self, id: TableId, suffixes: Vec<Bytes>) -> Result<(), ReadError> {
+        let needed = Locks::needed(suffixes.iter().map(|suffix| (id, &suffix[..])));
+        let held = self.inner.locks.hold(needed).await;
+        let mut found: Vec<(Bytes, Stored)> = Vec::with_capacity(suffixes.len());
+        for suffix in suffixes {
+            if let Some(stored) = self.stored(id, &suffix).await? {
+                found.push((suffix, stored));
+            }
+        }
+        let (done, wait) = oneshot::channel();
+        {
+            let _order = self.in_order();
+            let mut batch = Batch::default();
+            for (suffix, stored) in &found {
+                self.lock().stage_removal(&mut batch, id, suffix, stored);
+            }
+            let completion = move |result: Result<(), StoreError>| {
+                drop(held);
+                drop(done.send(result));
+            };
+            self.inner
+                .store
+                .submit(batch, Durability::Buffered, Box::new(completion));
+        }
+        Ok(wait.await.unwrap_or(Err(StoreError::Closed))?)
+    }
+
+    async fn remove_conflicts(&self, id: TableId) -> Result<(), ReadError> {
+        let prefix = id.0.to_be_bytes();
+        loop {
+            let page = self.step(Space::Conflicts, &prefix).await?;
+            let mut batch = Batch::default();
+            page.rows
+                .into_iter()
+                .for_each(|(key, _)| batch.delete(Space::Conflicts, key.to_vec()));
+            self.commit(batch, Durability::Buffered).await?;
+            if !page.more {
+                return Ok(());
+            }
+        }
+    }
+}
