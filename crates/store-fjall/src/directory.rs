@@ -52,7 +52,7 @@ pub enum DirectoryError {
     },
     /// The engine could not open what is there.
     #[error(
-        "open {path}: {reason}; nothing was changed. Restore the directory from a backup, or \
+        "open {path}: {reason}; no data was changed. Restore the directory from a backup, or \
          move it away and let this region fill itself from its peers"
     )]
     Engine {
