@@ -47,8 +47,8 @@ pub(crate) fn parse(
     folder: &Path,
     listening: &Listening,
 ) -> Option<Manifest> {
-    let (manifest, mut problems) = manifest::parse::parse(text, name);
-    if let Some(manifest) = &manifest {
+    let (draft, mut problems) = manifest::parse::draft(text, name);
+    if let Some(manifest) = &draft {
         let machine = ThisMachine::new(folder.to_owned());
         problems.extend(check_surroundings(manifest, listening, &machine));
     }
@@ -60,5 +60,5 @@ pub(crate) fn parse(
         };
         eprint!("{}", render(&problems, dress));
     }
-    manifest.filter(|_| !problems.iter().any(Problem::is_error))
+    draft.filter(|_| !problems.iter().any(Problem::is_error))
 }

@@ -30,6 +30,16 @@ use crate::problem::{Code, Problem, Source};
 ///
 /// Shape: a manifest unless one of the problems is an error; hints come with a manifest.
 pub fn parse(text: &str, name: &str) -> (Option<Manifest>, Vec<Problem>) {
+    let (draft, problems) = draft(text, name);
+    let refused = problems.iter().any(Problem::is_error);
+    (draft.filter(|_| !refused), problems)
+}
+
+/// Reads as much of a manifest as can be understood, so that the rest of its mistakes can be
+/// told with those of the text. It is for checks alone: what was wrong is left out of it.
+///
+/// Shape: `None` for what is no TOML, or has no project.
+pub fn draft(text: &str, name: &str) -> (Option<Manifest>, Vec<Problem>) {
     let ctx = Ctx::new(text, name);
     if text.len() > FILE_BYTES_MAX.as_len() {
         let message = format!("the file is larger than {FILE_BYTES_MAX}");
@@ -39,11 +49,13 @@ pub fn parse(text: &str, name: &str) -> (Option<Manifest>, Vec<Problem>) {
     let (document, errors) = DeTable::parse_recoverable(text);
     let whole = document.span();
     let root = Section::of_table(&ctx, "", whole, document.get_ref(), &SECTIONS);
-    let manifest = read(&ctx, &root);
+    let draft = read(&ctx, &root);
     ctx.syntax(&errors);
     let problems = ctx.problems.into_inner();
-    let refused = problems.iter().any(Problem::is_error);
-    (manifest.filter(|_| !refused), problems)
+    let is_toml = problems
+        .iter()
+        .all(|problem| problem.code() != Code::Syntax);
+    (draft.filter(|_| is_toml), problems)
 }
 
 fn read(ctx: &Ctx, root: &Section<'_>) -> Option<Manifest> {

@@ -4,7 +4,7 @@ mod accepted;
 mod areas;
 mod refused;
 
-use super::parse;
+use super::{draft, parse};
 use crate::problem::Code;
 use crate::report::{Dress, render};
 
@@ -39,4 +39,22 @@ fn complete(body: &str) -> String {
         }
     }
     text
+}
+
+#[test]
+fn a_draft_holds_what_can_be_understood() {
+    let text = complete(
+        "colour = 1\n[functions.cart]\nruntime = \"provided.al2023\"\ncode = \"x\"\n\
+         timeout = \"5\"\n[functions.other]\nruntime = \"java\"\ncode = \"y\"\n",
+    );
+    assert!(parse(&text, "hither.toml").0.is_none());
+    let (manifest, problems) = draft(&text, "hither.toml");
+    let manifest = manifest.expect("it is TOML and has a project");
+    let codes: Vec<&str> = manifest
+        .functions
+        .iter()
+        .map(|function| function.code.value.as_str())
+        .collect();
+    assert_eq!((codes, problems.len()), (vec!["x"], 3));
+    assert!(draft("[project\n", "hither.toml").0.is_none());
 }
