@@ -1,0 +1,53 @@
+"""What all end-to-end tests share: running regions, a time limit, logs of what failed."""
+
+import faulthandler
+import signal
+
+import laptop as laptops
+import pytest
+
+# No test may hang the run. The longest that must be allowed is the demo's story.
+TEST_SECONDS_MAX = 240
+
+
+@pytest.fixture(scope="session")
+def near():
+    """Three regions without delays, for tests that leave links and processes alone."""
+    yield from running(laptops.Laptop())
+
+
+@pytest.fixture(scope="module")
+def far():
+    """Three regions as far apart as the real ones, for tests that harm them."""
+    yield from running(laptops.Laptop(delays=True))
+
+
+def running(laptop):
+    try:
+        yield laptop.start()
+        assert laptop.stop() == 0, "hither up did not end in order"
+    finally:
+        if laptop in laptops.alive():
+            laptop.stop()
+        laptop.remove()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    def give_up(*_):
+        faulthandler.dump_traceback()
+        pytest.fail(f"{item.name} took more than {TEST_SECONDS_MAX} s")
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(TEST_SECONDS_MAX)
+    yield
+    signal.alarm(0)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.failed:
+        for one in laptops.alive():
+            for file, text in one.logs().items():
+                report.sections.append((file, text))
