@@ -15,6 +15,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use fjall::{OwnedWriteBatch, PersistMode};
+use tokio::sync::watch;
 
 use store::port::{BUFFERED_MAX, Batch, Completion, Durability, Op, StoreError};
 
@@ -44,11 +45,14 @@ pub(crate) struct Committer {
     // The queue is bounded by its callers: a request holds at most one batch at a time.
     queue: Mutex<Option<Sender<Request>>>,
     thread: Option<JoinHandle<()>>,
+    failure: watch::Receiver<Option<StoreError>>,
 }
 
 impl Committer {
     pub(crate) fn start(keyspaces: Keyspaces) -> std::io::Result<Self> {
         let (sender, queue) = mpsc::channel();
+        // Should the thread end in a panic, the sender is dropped, which tells as much.
+        let (failed, failure) = watch::channel(None);
         let thread = thread::Builder::new()
             .name("committer".into())
             .spawn(move || {
@@ -56,13 +60,20 @@ impl Committer {
                     keyspaces,
                     unflushed: None,
                     told_at_flush: vec![],
+                    failed,
                 }
                 .run(&queue);
             })?;
         Ok(Self {
             queue: Mutex::new(Some(sender)),
             thread: Some(thread),
+            failure,
         })
+    }
+
+    /// Returns a watch of why no more is written; closed where the thread ended without a word.
+    pub(crate) fn failure(&self) -> watch::Receiver<Option<StoreError>> {
+        self.failure.clone()
     }
 
     pub(crate) fn hand_in(&self, request: Request) {
@@ -106,6 +117,7 @@ struct Writer {
     /// When the oldest batch was written that has not been flushed.
     unflushed: Option<Instant>,
     told_at_flush: Vec<Completion>,
+    failed: watch::Sender<Option<StoreError>>,
 }
 
 impl Writer {
@@ -122,6 +134,7 @@ impl Writer {
             };
             if let Err(error) = result {
                 tracing::error!(%error, "the store failed; it refuses writes until reopened");
+                self.failed.send_replace(Some(error.clone()));
                 return self.refuse(queue, &error);
             }
         }

@@ -101,6 +101,19 @@ impl FjallStore {
         })
     }
 
+    /// Waits until the store takes no more writes, and returns why: its disk or its engine failed.
+    ///
+    /// It does not keep the store open.
+    pub fn failed(&self) -> impl Future<Output = StoreError> + Send + use<> {
+        let mut failure = self.inner.committer.failure();
+        async move {
+            match failure.wait_for(Option::is_some).await {
+                Ok(found) => found.clone().unwrap_or(StoreError::Closed),
+                Err(_) => StoreError::Closed,
+            }
+        }
+    }
+
     /// Returns the bytes that the store takes on disk.
     pub fn disk_bytes(&self) -> ByteCount {
         ByteCount::bytes(

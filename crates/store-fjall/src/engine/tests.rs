@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use store::conformance::{self, commit};
-use store::port::{Batch, Durability, Space, Store};
+use store::port::{Batch, Durability, Space, Store, StoreError};
 
 use super::{FjallStore, Memory};
 use crate::directory::DirectoryError;
@@ -44,4 +44,31 @@ fn a_directory_that_is_open_is_refused() {
     let _open = FjallStore::open(dir.path(), Memory::default()).expect("opened");
     let again = FjallStore::open(dir.path(), Memory::default());
     assert!(matches!(again, Err(DirectoryError::Locked { .. })));
+}
+
+#[tokio::test]
+async fn a_store_that_takes_no_more_writes_says_so() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let store = FjallStore::open(dir.path(), Memory::default()).expect("opened");
+    let mut failed = std::pin::pin!(store.failed());
+    let mut batch = Batch::default();
+    batch.put(Space::Items, b"a".to_vec(), "1");
+    commit(&store, batch, Durability::Disk)
+        .await
+        .expect("stored");
+    tokio::select! {
+        biased;
+        error = &mut failed => panic!("it works: {error}"),
+        () = tokio::task::yield_now() => {}
+    }
+    // The engine panics at keys of 64 KiB, on the thread that writes.
+    let mut batch = Batch::default();
+    batch.put(Space::Items, vec![0; 1 << 16], "1");
+    let refused = commit(&store, batch, Durability::Disk).await;
+    assert!(matches!(refused, Err(StoreError::Closed)), "{refused:?}");
+    assert!(matches!(failed.await, StoreError::Closed));
+    let mut batch = Batch::default();
+    batch.put(Space::Items, b"b".to_vec(), "1");
+    let refused = commit(&store, batch, Durability::Disk).await;
+    assert!(matches!(refused, Err(StoreError::Closed)), "{refused:?}");
 }
