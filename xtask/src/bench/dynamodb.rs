@@ -45,7 +45,7 @@ struct Rates {
 fn rates(address: SocketAddr) -> Result<Rates> {
     runtime()?.block_on(make_table(address))?;
     let host = address.to_string();
-    let put = request("PutItem", &host);
+    let put = request("PutItem", (REGION, &host));
     // Puts first, over all keys: the gets that follow find what they ask for.
     let puts = load::run(
         address,
@@ -55,7 +55,7 @@ fn rates(address: SocketAddr) -> Result<Rates> {
     );
     let puts = puts.context("PutItem")?;
     let written = puts.requests.clamp(1, KEYS);
-    let get = request("GetItem", &host);
+    let get = request("GetItem", (REGION, &host));
     let gets = load::run(
         address,
         Load::USUAL,
@@ -110,7 +110,7 @@ pub(super) fn get_body(id: &str) -> String {
 
 /// Calls one operation; any status but 200 is an error.
 pub(super) async fn call(address: SocketAddr, operation: &str, body: &str) -> Result<String> {
-    let request = request(operation, &address.to_string());
+    let request = request(operation, (REGION, &address.to_string()));
     let response = http::once(address, &request(body)).await?;
     let text = String::from_utf8_lossy(&response.body).into_owned();
     anyhow::ensure!(
@@ -122,12 +122,14 @@ pub(super) async fn call(address: SocketAddr, operation: &str, body: &str) -> Re
 }
 
 /// Returns what makes requests of one operation from bodies.
+///
+/// They name `region` in their signature: another one would be asked in its place.
 pub(super) fn request(
     operation: &str,
-    host: &str,
+    (region, host): (&str, &str),
 ) -> impl Fn(&str) -> Vec<u8> + Clone + Send + use<> {
     let target = format!("DynamoDB_20120810.{operation}");
-    let authorization = region::authorization(REGION, "dynamodb");
+    let authorization = region::authorization(region, "dynamodb");
     let host = host.to_owned();
     move |body| {
         let headers = [
