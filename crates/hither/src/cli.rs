@@ -89,6 +89,10 @@ pub(crate) struct ServeArgs {
     /// and only loopback is listened on.
     #[arg(long)]
     pub(crate) credentials: Option<PathBuf>,
+    /// The second port of the AWS APIs, as tools of DynamoDB Local expect it; the manifest's
+    /// `dynamodb` port by default, which is 8000 unless it says otherwise.
+    #[arg(long)]
+    pub(crate) dynamodb_port: Option<u16>,
     /// Listen on the region's loopback address, whatever address the manifest gives it.
     #[arg(long)]
     pub(crate) laptop: bool,

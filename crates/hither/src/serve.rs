@@ -49,8 +49,12 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let own = manifest
         .region(&region)
         .context("the region was found before")?;
+    let mut second = project::site(own, place).socket(Port::Dynamodb);
+    if let Some(port) = args.dynamodb_port {
+        second.set_port(port);
+    }
     let config = NodeConfig {
-        dynamodb: Some(project::site(own, place).socket(Port::Dynamodb)),
+        dynamodb: Some(second),
         project,
         data_dir: args.data_dir,
         access: access(args.credentials.as_deref())?,
