@@ -65,13 +65,19 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let node = Node::start(config).await?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = input_ends(args.until_stdin_ends) => {}
-    }
+    let failed = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        () = input_ends(args.until_stdin_ends) => None,
+        error = node.failed() => Some(error),
+    };
     tracing::info!("draining");
     let clean = node.stop().await;
+    if let Some(error) = failed {
+        return Err(anyhow::Error::from(error).context(format!(
+            "serve region {region}: it can write no more, and leaves its clients to the others"
+        )));
+    }
     Ok(if clean {
         ExitCode::SUCCESS
     } else {

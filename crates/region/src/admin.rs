@@ -18,7 +18,7 @@ use store::port::Store;
 use table::conflict::Conflict;
 
 use crate::limits::{ADMIN_BODY_BYTES_MAX, CONFLICTS_SHOWN};
-use crate::server::whole;
+use crate::server::{Room, whole};
 use crate::status::Sources;
 
 /// Serves the calls of Hither itself.
@@ -38,16 +38,17 @@ impl<S: Store> Admin<S> {
         &self,
         client: SocketAddr,
         request: Request<Incoming>,
+        room: &Room,
     ) -> Response<Bytes> {
         let path = request.uri().path().to_owned();
         if matches!(path.as_str(), "/_hither/health" | "/_localstack/health") {
-            return answer(StatusCode::OK, &self.health());
+            return self.health();
         }
         if !self.open && !client.ip().is_loopback() {
             let error = json!({"message": "this call is answered on loopback only"});
             return answer(StatusCode::FORBIDDEN, &error);
         }
-        let request = match whole(request, ADMIN_BODY_BYTES_MAX).await {
+        let (request, _held) = match whole(request, ADMIN_BODY_BYTES_MAX, room).await {
             Ok(request) => request,
             Err(response) => return response,
         };
@@ -68,18 +69,23 @@ impl<S: Store> Admin<S> {
         }
     }
 
-    fn health(&self) -> Value {
+    fn health(&self) -> Response<Bytes> {
+        let problem = self.sources.failure.borrow().clone();
+        let (status, state) = match problem {
+            None => (StatusCode::OK, "running"),
+            Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "error"),
+        };
         let served = ["dynamodb", "route53", "apigateway", "lambda", "acm", "sts"];
-        let services: BTreeMap<&str, &str> = served
-            .into_iter()
-            .map(|service| (service, "running"))
-            .collect();
-        json!({
+        let services: BTreeMap<&str, &str> =
+            served.into_iter().map(|service| (service, state)).collect();
+        let health = json!({
             "services": services,
             "edition": "hither",
             "version": env!("CARGO_PKG_VERSION"),
             "region": self.sources.control.project().region.as_str(),
-        })
+            "problem": problem.map(|problem| problem.to_string()),
+        });
+        answer(status, &health)
     }
 
     async fn conflicts(&self, table: &str) -> Response<Bytes> {

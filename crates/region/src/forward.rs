@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -16,7 +16,7 @@ use base::region::RegionName;
 use net::dial::Dialer;
 use net::tasks::Tasks;
 
-use crate::limits::FORWARD_PATIENCE;
+use crate::limits::{FORWARD_CONNECT, FORWARD_PATIENCE};
 use crate::server::plain;
 
 /// Forwards calls to other regions.
@@ -72,7 +72,7 @@ impl Forwarder {
         endpoint: SocketAddr,
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Box<dyn std::error::Error + Send + Sync>> {
-        let stream = self.dialer.connect(endpoint, FORWARD_PATIENCE).await?;
+        let stream = self.dialer.connect(endpoint, FORWARD_CONNECT).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         self.tasks.spawn(async move {
             if let Err(error) = connection.await {
@@ -83,15 +83,15 @@ impl Forwarder {
         // HTTP/2 names the host in the URI; the next hop speaks HTTP/1.1, and the signature
         // covers the host as the client wrote it.
         if let Some(authority) = parts.uri.authority()
-            && !parts.headers.contains_key(http::header::HOST)
+            && !parts.headers.contains_key(header::HOST)
         {
             let host = HeaderValue::from_str(authority.as_str())?;
-            parts.headers.insert(http::header::HOST, host);
+            parts.headers.insert(header::HOST, host);
         }
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         parts.uri = path.parse::<Uri>()?;
         parts.version = http::Version::HTTP_11;
-        parts.headers.remove(http::header::TRANSFER_ENCODING);
+        remove_hop_by_hop(&mut parts.headers);
         parts
             .headers
             .insert(FORWARDED, HeaderValue::from_static("1"));
@@ -102,9 +102,42 @@ impl Forwarder {
         let body = Limited::new(body, 2 * API_BODY_BYTES_MAX.as_len())
             .collect()
             .await?;
-        for name in [http::header::CONNECTION, http::header::TRANSFER_ENCODING] {
-            parts.headers.remove(name);
-        }
+        remove_hop_by_hop(&mut parts.headers);
         Ok(Response::from_parts(parts, body.to_bytes()))
     }
 }
+
+/// Removes what holds for one connection only.
+///
+/// Source: RFC 9110 §7.6.1; `Expect` is answered by this hop, too.
+fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named {
+        // Named or not, these belong to the call: its signature covers them.
+        if name != header::HOST && name != header::AUTHORIZATION {
+            headers.remove(name);
+        }
+    }
+    for name in [
+        header::CONNECTION,
+        header::EXPECT,
+        header::PROXY_AUTHENTICATE,
+        header::TE,
+        header::TRAILER,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+        HeaderName::from_static("keep-alive"),
+        HeaderName::from_static("proxy-connection"),
+    ] {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests;

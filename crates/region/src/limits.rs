@@ -11,9 +11,20 @@ pub(crate) const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a client may take to send a request's body. 30 s.
 pub(crate) const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long another region may take to answer a forwarded call. 20 s: within the minute that
-/// SDKs wait, with room for a function that runs a while.
-pub(crate) const FORWARD_PATIENCE: Duration = Duration::from_secs(20);
+/// How long a connection to another region may take to be made. 3 s: a second attempt of the
+/// kernel has been answered by then, and a region that is cut off is told of at once.
+pub(crate) const FORWARD_CONNECT: Duration = Duration::from_secs(3);
+
+/// How long another region may take to answer a forwarded call. 905 s: the longest that a
+/// function runs, and a margin. Callers have their own patience, and hanging up ends the call.
+pub(crate) const FORWARD_PATIENCE: Duration = Duration::from_secs(905);
+
+/// How long DNS waits at the start for the other regions' word on each other. 2 s: longer than
+/// they take to be heard, or to say that they miss one.
+pub(crate) const HEALTH_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Bytes of requests' bodies held at once by the API endpoint. 256 MiB; further ones wait.
+pub(crate) const BODIES_BYTES_MAX: usize = 256 << 20;
 
 /// How long the accepting task rests when the system has no descriptors left. 50 ms.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

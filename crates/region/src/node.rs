@@ -9,6 +9,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
@@ -29,6 +30,7 @@ use replica::links::{self, Links};
 use replica::status::LinkStatus;
 use replica_core::link::seal::Key;
 use rustls::RootCertStore;
+use store::port::StoreError;
 use store_fjall::engine::{FjallStore, Memory};
 use table::tables::{OpenError, Tables};
 
@@ -36,9 +38,9 @@ use crate::admin::Admin;
 use crate::config::{Access, NodeConfig};
 use crate::forward::Forwarder;
 use crate::identity;
-use crate::limits::DRAIN_GRACE;
+use crate::limits::{BODIES_BYTES_MAX, DRAIN_GRACE};
 use crate::ports::{self, Code};
-use crate::server::{self, Endpoint};
+use crate::server::{self, Endpoint, Room};
 use crate::views::{self, DnsViews, GatewayViews};
 
 /// A running node.
@@ -51,6 +53,7 @@ pub struct Node {
     functions: Host,
     health: Handle,
     links: Links<FjallStore>,
+    failure: watch::Receiver<Option<StoreError>>,
 }
 
 /// A node could not be started. Nothing of it is left running.
@@ -97,12 +100,6 @@ pub enum StartError {
     OpenDoor(SocketAddr),
 }
 
-/// The watches between parts, made before the parts.
-struct Watches {
-    reach: watch::Sender<Arc<Reach>>,
-    generation: watch::Receiver<u64>,
-}
-
 impl Node {
     /// Starts every part and returns once all of them serve.
     ///
@@ -118,28 +115,24 @@ impl Node {
         let store = FjallStore::open(&config.data_dir.join("data"), Memory::default())?;
         let base = Arc::new(Tasks::new());
         let tasks = Arc::new(Tasks::new());
+        let failure = watch_over(&store, &base);
         let (control, reach) = open_control(store, &config, &clock, &entropy).await?;
         let following = control.clone();
         base.spawn(async move { following.follow().await });
-        let watches = Watches {
-            reach,
-            generation: control.generation(),
-        };
 
-        let (plane, health) = start_health(&config, &control, &watches, &clock, &entropy, &tasks)?;
+        let (plane, health) = start_health(&config, &control, &clock, &entropy, &tasks)?;
         let links = start_links(
             &config,
             &control,
-            &watches,
-            &health,
+            (reach, &health),
             (&clock, &entropy),
             &base,
         )?;
-        let dns = start_dns(&own, &control, &watches, &health, entropy.as_ref(), &tasks)?;
-        let functions = start_functions(&config, &control, &watches, &clock, &entropy, &tasks)?;
+        let dns = start_dns(&own, &control, &health, entropy.as_ref(), &tasks)?;
+        let functions = start_functions(&config, &control, &clock, &entropy, &tasks)?;
         let gateway = start_gateway(
             &config,
-            (&control, &watches, &health),
+            (&control, &health),
             (&clock, &entropy),
             &functions,
             &tasks,
@@ -151,6 +144,7 @@ impl Node {
             links: links.status(),
             dns,
             functions: functions.clone(),
+            failure: failure.clone(),
         };
         let endpoint = Arc::new(Endpoint {
             front: ports::front(&config, Arc::clone(&clock), entropy.as_ref()),
@@ -158,6 +152,7 @@ impl Node {
             facades: ports::facades(&control, &functions, &health, dns_views, Arc::clone(&clock)),
             forwarder: Forwarder::new(views::endpoints(&config.project), config.dialer.clone()),
             admin: Admin::new(status, matches!(config.access, Access::Development)),
+            room: Room::new(BODIES_BYTES_MAX),
         });
         let address = own.api;
         server::listen(api, &endpoint, &tasks);
@@ -173,6 +168,7 @@ impl Node {
             functions,
             health: plane,
             links,
+            failure,
         })
     }
 
@@ -181,15 +177,33 @@ impl Node {
         self.api
     }
 
+    /// Waits until the node can write no more, and returns why: its store has failed.
+    ///
+    /// It is to be stopped then: others serve what this region would refuse.
+    pub async fn failed(&self) -> StoreError {
+        let mut failure = self.failure.clone();
+        match failure.wait_for(Option::is_some).await {
+            Ok(found) => found.clone().unwrap_or(StoreError::Closed),
+            Err(_) => std::future::pending().await,
+        }
+    }
+
     /// Stops: tells the others, drains requests, then the functions, then the links.
     ///
     /// Returns whether all requests were answered in time.
     pub async fn stop(self) -> bool {
+        let has_failed = self.failure.borrow().is_some();
         self.health.leave().await;
         let drained = self.gateway.drain(DRAIN_GRACE).await == Drained::Clean;
         let answered = self.functions.shutdown(DRAIN_GRACE).await;
         let ended = self.tasks.shutdown(DRAIN_GRACE).await;
-        self.links.drain(DRAIN_GRACE).await;
+        // What a failed store did not take will never reach the others.
+        let grace = if has_failed {
+            Duration::ZERO
+        } else {
+            DRAIN_GRACE
+        };
+        self.links.drain(grace).await;
         self.base.shutdown(DRAIN_GRACE).await;
         drained && answered && ended
     }
@@ -205,6 +219,18 @@ fn check_door(config: &NodeConfig) -> Result<(), StartError> {
         (Some(door), Access::Development) => Err(StartError::OpenDoor(door)),
         (Some(_) | None, Access::Keys(_)) | (None, Access::Development) => Ok(()),
     }
+}
+
+/// Watches for the store's failure.
+fn watch_over(store: &FjallStore, tasks: &Tasks) -> watch::Receiver<Option<StoreError>> {
+    let (told, failure) = watch::channel(None);
+    let failed = store.failed();
+    tasks.spawn(async move {
+        let error = failed.await;
+        tracing::error!(%error, "the region cannot write");
+        told.send_replace(Some(error));
+    });
+    failure
 }
 
 /// Opens the tables in a store, and the resources in them.
@@ -237,29 +263,23 @@ type Health = watch::Receiver<Arc<HealthView>>;
 fn start_health(
     config: &NodeConfig,
     control: &Control<FjallStore>,
-    watches: &Watches,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
     tasks: &Tasks,
 ) -> Result<(Handle, Health), StartError> {
     let roster = Arc::new(views::roster(&config.project));
     let (keep, roster) = watch::channel(roster);
+    let follower = control.follower();
     let first = views::checks(control, 1).unwrap_or_default();
     let (sender, checks) = watch::channel(Arc::new(first));
     let mut generation = 1;
     let source = control.clone();
-    views::derive(
-        tasks,
-        watches.generation.clone(),
-        keep.subscribe(),
-        sender,
-        move || {
-            // The roster is fixed while a node runs; its sender lives as long as this task.
-            let _ = &keep;
-            generation += 1;
-            views::checks(&source, generation)
-        },
-    );
+    views::follow(tasks, follower, sender, move || {
+        // The roster is fixed while a node runs; its sender lives as long as this task.
+        let _ = &keep;
+        generation += 1;
+        views::checks(&source, generation)
+    });
     let place = Place {
         region: config.project.region.id(),
         gossip: config.project.own().gossip,
@@ -275,17 +295,14 @@ fn start_health(
 fn start_links(
     config: &NodeConfig,
     control: &Control<FjallStore>,
-    watches: &Watches,
-    health: &Health,
+    (reach, health): (watch::Sender<Arc<Reach>>, &Health),
     (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
     tasks: &Arc<Tasks>,
 ) -> Result<Links<FjallStore>, StartError> {
+    let follower = control.follower();
     let (sender, fillings) = watch::channel(Arc::new(control.fillings()));
     let source = control.clone();
-    let generation = watches.generation.clone();
-    views::derive(tasks, generation.clone(), generation, sender, move || {
-        Some(source.fillings())
-    });
+    views::follow(tasks, follower, sender, move || Some(source.fillings()));
     let (filled, mut done) = mpsc::channel::<TableId>(64);
     let marking = control.clone();
     tasks.spawn(async move {
@@ -319,8 +336,10 @@ fn start_links(
         },
     );
     let (status, view) = (links.status(), health.clone());
-    let reach = watches.reach.clone();
     let (links_now, health_now) = (status.clone(), view.clone());
+    // Nobody has said anything yet: no change counts as having reached those who may be there.
+    let first = views::reach(&links_now.borrow(), &health_now.borrow());
+    reach.send_replace(Arc::new(first));
     views::derive(tasks, status, view, reach, move || {
         let links: Arc<LinkStatus> = Arc::clone(&links_now.borrow());
         Some(views::reach(&links, &health_now.borrow()))
@@ -331,35 +350,42 @@ fn start_links(
 fn start_dns(
     own: &control::project::Region,
     control: &Control<FjallStore>,
-    watches: &Watches,
     health: &Health,
     entropy: &dyn Entropy,
-    tasks: &Tasks,
+    tasks: &Arc<Tasks>,
 ) -> Result<ports::DnsParts, StartError> {
+    let mut follower = control.follower();
     let mut views = DnsViews::new(control.clone(), health.clone());
     let first = views.next().expect("the first view is not refused");
     let (sender, receiver) = watch::channel(first);
     let server = dns::server::Server::bind(own.dns, receiver.clone(), entropy)?;
-    let (mut generation, mut health) = (watches.generation.clone(), health.clone());
+    let mut verdicts = health.clone();
     tasks.spawn(async move {
         loop {
             let changed = tokio::select! {
-                changed = generation.changed() => {
+                changed = follower.changed() => {
+                    follower.look();
                     views.reload();
                     changed
                 }
-                changed = health.changed() => changed,
+                changed = verdicts.changed() => changed.is_ok(),
             };
-            if changed.is_err() {
+            if !changed {
                 return;
             }
             if let Some(view) = views.next() {
                 sender.send_replace(view);
             }
+            follower.published();
         }
     });
     let stats = server.stats();
-    server.run(tasks);
+    let (owner, verdicts) = (Arc::clone(tasks), health.clone());
+    tasks.spawn(async move {
+        // Queries wait in the sockets meanwhile: an early answer could name a dead region.
+        views::until_known(verdicts).await;
+        server.run(&owner);
+    });
     Ok(ports::DnsParts {
         stats,
         views: receiver,
@@ -369,15 +395,14 @@ fn start_dns(
 fn start_functions(
     config: &NodeConfig,
     control: &Control<FjallStore>,
-    watches: &Watches,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
     tasks: &Tasks,
 ) -> Result<Host, StartError> {
+    let follower = control.follower();
     let (sender, functions) = watch::channel(Arc::new(views::functions(control)));
     let source = control.clone();
-    let generation = watches.generation.clone();
-    views::derive(tasks, generation.clone(), generation, sender, move || {
+    views::follow(tasks, follower, sender, move || {
         Some(views::functions(&source))
     });
     let (access_key_id, secret_access_key) = ports::function_keys(&config.project.key);
@@ -400,7 +425,7 @@ fn start_functions(
 
 fn start_gateway(
     config: &NodeConfig,
-    (control, watches, health): (&Control<FjallStore>, &Watches, &Health),
+    (control, health): (&Control<FjallStore>, &Health),
     (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
     functions: &Host,
     tasks: &Tasks,
@@ -413,14 +438,10 @@ fn start_gateway(
         health: health.clone(),
         own: Arc::new(own),
     };
+    let follower = control.follower();
     let (sender, snapshots) = watch::channel(Arc::new(views.make()));
-    views::derive(
-        tasks,
-        watches.generation.clone(),
-        health.clone(),
-        sender,
-        move || Some(views.make()),
-    );
+    let make = move || Some(views.make());
+    views::follow_with(tasks, follower, health.clone(), sender, make);
     let region = config.project.own();
     let addresses = Addresses {
         https: region.https,

@@ -7,15 +7,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use api_protocol::caller::{Caller, Service};
 use api_protocol::dispatch::{self, Target, TargetRegion};
@@ -36,6 +36,7 @@ pub(crate) struct Endpoint<S> {
     pub(crate) facades: Facades<S>,
     pub(crate) forwarder: Forwarder,
     pub(crate) admin: Admin<S>,
+    pub(crate) room: Room,
 }
 
 /// The facades, one a service.
@@ -53,7 +54,7 @@ impl<S: Store> Endpoint<S> {
     async fn serve(&self, client: SocketAddr, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let path = request.uri().path();
         let response = if path.starts_with("/_hither/") || path == "/_localstack/health" {
-            self.admin.serve(client, request).await
+            self.admin.serve(client, request, &self.room).await
         } else {
             self.serve_api(request).await
         };
@@ -62,7 +63,8 @@ impl<S: Store> Endpoint<S> {
 
     async fn serve_api(&self, request: Request<Incoming>) -> Response<Bytes> {
         let limit = dispatch::body_bytes_max(&request).as_len();
-        let request = match whole(request, limit).await {
+        // The room is held until the answer is made.
+        let (request, _held) = match whole(request, limit, &self.room).await {
             Ok(request) => request,
             Err(response) => return response,
         };
@@ -110,15 +112,41 @@ impl<S: Store> Facades<S> {
     }
 }
 
-/// Reads a request's body, up to its limit.
+/// Room for requests' bodies: what callers send takes a bounded part of the memory.
+pub(crate) struct Room(Semaphore);
+
+/// Room that is taken until this is dropped.
+pub(crate) type Held<'a> = Option<SemaphorePermit<'a>>;
+
+impl Room {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Semaphore::new(bytes))
+    }
+
+    /// Waits for room for so many bytes more.
+    async fn hold<'a>(&'a self, bytes: usize, held: &mut Held<'a>) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let Ok(more) = self.0.acquire_many(bytes).await else {
+            debug_assert!(false, "the room is never closed");
+            return;
+        };
+        match held {
+            Some(held) => held.merge(more),
+            None => *held = Some(more),
+        }
+    }
+}
+
+/// Reads a request's body, up to its limit, as far as there is room.
 pub(crate) async fn whole(
     request: Request<Incoming>,
     limit: usize,
-) -> Result<Request<Bytes>, Response<Bytes>> {
+    room: &Room,
+) -> Result<(Request<Bytes>, Held<'_>), Response<Bytes>> {
     let (parts, body) = request.into_parts();
-    let reading = tokio::time::timeout(BODY_PATIENCE, Limited::new(body, limit).collect());
+    let reading = tokio::time::timeout(BODY_PATIENCE, read(Limited::new(body, limit), room));
     match reading.await {
-        Ok(Ok(body)) => Ok(Request::from_parts(parts, body.to_bytes())),
+        Ok(Ok((body, held))) => Ok((Request::from_parts(parts, body), held)),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(plain(
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("the request's body is longer than {limit} bytes\n"),
@@ -131,14 +159,39 @@ pub(crate) async fn whole(
     }
 }
 
+async fn read<B>(mut body: B, room: &Room) -> Result<(Bytes, Held<'_>), B::Error>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let (mut read, mut held) = (BytesMut::new(), None);
+    let mut first = Bytes::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
+        room.hold(data.len(), &mut held).await;
+        if first.is_empty() && read.is_empty() {
+            // A short body comes in one piece, which is not copied.
+            first = data;
+        } else {
+            read.extend_from_slice(&std::mem::take(&mut first));
+            read.extend_from_slice(&data);
+        }
+    }
+    let body = if read.is_empty() {
+        first
+    } else {
+        read.freeze()
+    };
+    Ok((body, held))
+}
+
 /// Makes an answer of plain text.
 pub(crate) fn plain(status: StatusCode, text: String) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(text));
     *response.status_mut() = status;
     let kind = http::HeaderValue::from_static("text/plain; charset=utf-8");
-    response
-        .headers_mut()
-        .insert(http::header::CONTENT_TYPE, kind);
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
 }
 
@@ -210,3 +263,6 @@ async fn converse<S: Store>(
     }
     drop(place);
 }
+
+#[cfg(test)]
+mod tests;

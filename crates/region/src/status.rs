@@ -12,7 +12,7 @@ use control::system::SystemTable;
 use function::host::Host;
 use health_core::view::{HealthView, RegionVerdict};
 use replica::status::{Line, LinkStatus, PeerStatus};
-use store::port::Store;
+use store::port::{Store, StoreError};
 
 use crate::ports::DnsParts;
 
@@ -23,6 +23,8 @@ pub(crate) struct Sources<S> {
     pub(crate) links: watch::Receiver<std::sync::Arc<LinkStatus>>,
     pub(crate) dns: DnsParts,
     pub(crate) functions: Host,
+    /// Why the store takes no more writes.
+    pub(crate) failure: watch::Receiver<Option<StoreError>>,
 }
 
 impl<S: Store> Sources<S> {
@@ -54,6 +56,7 @@ impl<S: Store> Sources<S> {
             "project": project.name,
             "version": env!("CARGO_PKG_VERSION"),
             "pid": std::process::id(),
+            "store_problem": self.failure.borrow().as_ref().map(ToString::to_string),
             "regions": regions,
             "in_quorum": health.quorum.held,
             "applied": self.control.tables().applied().to_string(),

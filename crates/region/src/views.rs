@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use base::region::{RegionId, RegionName};
 use control::control::{Control, PeerReach, Reach};
 use control::project::Project;
+use control::published::Follower;
 use dns_core::health::{CheckId, Health, Verdict};
 use dns_core::latency::{Latency, Rtt};
 use dns_core::view::{Generation, Published, View, ViewSource};
@@ -22,13 +23,16 @@ use gateway_core::failover;
 use gateway_core::handover::HandoverKey;
 use health::roster::{Member, Roster};
 use health_core::check::Checks;
-use health_core::view::HealthView;
+use health_core::judge::Because;
+use health_core::view::{CheckBecause, HealthView};
 use net::tasks::Tasks;
 use replica::status::{LinkStatus, PeerStatus};
 use rustls::sign::CertifiedKey;
 use store::port::Store;
 
-/// Runs `make` now and whenever one of two watches changes, until both are closed.
+use crate::limits::HEALTH_PATIENCE;
+
+/// Runs `make` whenever one of two watches changes, until one is closed.
 pub(crate) fn derive<
     T: Send + Sync + 'static,
     A: Send + Sync + 'static,
@@ -56,6 +60,68 @@ pub(crate) fn derive<
             }
         }
     });
+}
+
+/// Runs `make` whenever resources change.
+pub(crate) fn follow<T: Send + Sync + 'static>(
+    tasks: &Tasks,
+    follower: Follower,
+    sender: watch::Sender<Arc<T>>,
+    make: impl FnMut() -> Option<T> + Send + 'static,
+) {
+    let (keep, never) = watch::channel(());
+    tasks.spawn(async move {
+        let _keep = keep;
+        follow_both(follower, never, sender, make).await;
+    });
+}
+
+/// Runs `make` whenever resources or what another watch holds change.
+pub(crate) fn follow_with<T: Send + Sync + 'static, A: Send + Sync + 'static>(
+    tasks: &Tasks,
+    follower: Follower,
+    other: watch::Receiver<A>,
+    sender: watch::Sender<Arc<T>>,
+    make: impl FnMut() -> Option<T> + Send + 'static,
+) {
+    tasks.spawn(follow_both(follower, other, sender, make));
+}
+
+async fn follow_both<T, A>(
+    mut follower: Follower,
+    mut other: watch::Receiver<A>,
+    sender: watch::Sender<Arc<T>>,
+    mut make: impl FnMut() -> Option<T>,
+) {
+    loop {
+        let goes_on = tokio::select! {
+            changed = follower.changed() => changed,
+            changed = other.changed() => changed.is_ok(),
+        };
+        if !goes_on {
+            return;
+        }
+        follower.look();
+        other.mark_unchanged();
+        if let Some(next) = make() {
+            sender.send_replace(Arc::new(next));
+        }
+        follower.published();
+    }
+}
+
+/// Waits until it is known how each region and check is, at most [`HEALTH_PATIENCE`].
+pub(crate) async fn until_known(mut health: watch::Receiver<Arc<HealthView>>) {
+    let known = health.wait_for(|view| is_known(view));
+    // Out of time, or with no more to come, what counts is what there is: all count as healthy.
+    drop(tokio::time::timeout(HEALTH_PATIENCE, known).await);
+}
+
+fn is_known(view: &HealthView) -> bool {
+    let mut regions = view.regions.values();
+    let mut checks = view.checks.values();
+    regions.all(|region| region.because != Because::NotYetHeard)
+        && checks.all(|check| check.because != CheckBecause::NoData)
 }
 
 /// Makes the DNS views of a node, each later than the one before.
@@ -275,3 +341,6 @@ pub(crate) fn endpoints(project: &Project) -> BTreeMap<RegionName, SocketAddr> {
         .map(|region| (region.name.clone(), region.api))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
