@@ -31,8 +31,12 @@ struct Inner {
     unsynced: Vec<Op>,
     /// What waits for the next step, while held.
     queue: VecDeque<Waiting>,
-    /// Whom to tell when all that is visible is durable.
-    flushed: Vec<Completion>,
+    /// How many batches were handed in.
+    handed_in: u64,
+    /// How many of them are visible.
+    applied: u64,
+    /// Whom to tell when that many batches are durable.
+    flushed: VecDeque<(u64, Completion)>,
     held: bool,
     closed: bool,
     /// A planted fault, for the simulation to catch: see [`MemStore::plant_early_acknowledgement`].
@@ -125,7 +129,7 @@ impl MemStore {
         for waiting in lost {
             (waiting.done)(Err(StoreError::Closed));
         }
-        for done in unflushed {
+        for (_, done) in unflushed {
             done(Err(StoreError::Closed));
         }
         Self {
@@ -149,6 +153,11 @@ impl Inner {
     fn apply(&mut self, ops: &[Op]) {
         apply(&mut self.visible, ops);
         self.unsynced.extend_from_slice(ops);
+        self.applied += 1;
+        debug_assert!(
+            self.applied <= self.handed_in,
+            "only what came takes effect"
+        );
     }
 
     /// Returns whom to tell, once the lock is released.
@@ -156,7 +165,14 @@ impl Inner {
     fn persist(&mut self) -> Vec<Completion> {
         let ops = std::mem::take(&mut self.unsynced);
         apply(&mut self.durable, &ops);
-        std::mem::take(&mut self.flushed)
+        // What came behind a batch that still waits in the queue is told later.
+        let told = |(count, _): &(u64, Completion)| *count <= self.applied;
+        let count = self
+            .flushed
+            .iter()
+            .take_while(|flushed| told(flushed))
+            .count();
+        self.flushed.drain(..count).map(|(_, done)| done).collect()
     }
 }
 
@@ -214,6 +230,7 @@ impl Store for MemStore {
             drop(inner);
             return done(Err(StoreError::Closed));
         }
+        inner.handed_in += 1;
         if inner.held {
             inner.queue.push_back(Waiting {
                 batch,
@@ -233,7 +250,8 @@ impl Store for MemStore {
         let mut inner = self.lock();
         let open = !inner.closed;
         if open && (!inner.unsynced.is_empty() || !inner.queue.is_empty()) {
-            inner.flushed.push(done);
+            let handed_in = inner.handed_in;
+            inner.flushed.push_back((handed_in, done));
             return;
         }
         drop(inner);

@@ -74,3 +74,27 @@ async fn a_crash_takes_what_had_not_reached_the_disk() {
             .is_none()
     );
 }
+
+#[test]
+fn what_waits_for_the_disk_behind_a_waiting_batch_is_not_told_before_it() {
+    let store = MemStore::held();
+    let told = Arc::new(AtomicUsize::new(0));
+    let count = || {
+        let told = told.clone();
+        Box::new(move |_: Result<(), StoreError>| {
+            told.fetch_add(1, Ordering::Relaxed);
+        })
+    };
+    store.submit(put("first"), Durability::Buffered, Box::new(|_| ()));
+    store.flushed(count());
+    store.submit(put("second"), Durability::Buffered, Box::new(|_| ()));
+    store.flushed(count());
+    store.persist();
+    assert_eq!(told.load(Ordering::Relaxed), 0, "neither has taken effect");
+    store.step(1);
+    store.persist();
+    assert_eq!(told.load(Ordering::Relaxed), 1, "the second still waits");
+    store.step(1);
+    store.persist();
+    assert_eq!(told.load(Ordering::Relaxed), 2);
+}
