@@ -21,6 +21,8 @@ pub mod replica;
 
 pub mod conflict;
 
+pub mod planted;
+
 pub mod limits;
 
 mod layout;

@@ -177,7 +177,7 @@ impl<S: Store> Tables<S> {
         }
     }
 
-    async fn collect(&self, key: Bytes) -> Result<(), ReadError> {
+    pub(crate) async fn collect(&self, key: Bytes) -> Result<(), ReadError> {
         let (version, table, suffix) = layout::decode_tombstone(key)?;
         let is_filled_here = self.table(table).is_some_and(|def| def.filling);
         if is_filled_here || self.lock().filling.contains(&table) {

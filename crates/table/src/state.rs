@@ -16,6 +16,7 @@ use replica_core::vector::{Seq, VersionVector};
 use store::port::{Batch, Space};
 
 use crate::layout::{self, Stored, meta};
+use crate::planted::Planted;
 
 /// The one mutable state of a region's tables, behind one lock that is held for microseconds.
 pub(crate) struct State {
@@ -41,6 +42,7 @@ pub(crate) struct State {
     pub(crate) dropped: BTreeSet<TableId>,
     /// Keys of system tables that changed since control last asked.
     pub(crate) system_changes: BTreeSet<(TableId, Bytes)>,
+    pub(crate) planted: Planted,
 }
 
 /// When our promise about later stamps was last written, and whether it still is being.

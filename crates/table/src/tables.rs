@@ -22,6 +22,7 @@ use crate::def::TableDef;
 use crate::layout::{self, meta};
 use crate::limits::{PROMISE_PERIOD, STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
+use crate::planted::Planted;
 use crate::state::{Promise, State};
 
 /// The tables of one region. Cheap to clone; all clones are the same tables.
@@ -131,6 +132,7 @@ impl<S: Store> Tables<S> {
             dropped: BTreeSet::new(),
             filling: BTreeSet::new(),
             system_changes: BTreeSet::new(),
+            planted: Planted::Nothing,
         };
         let promised = match store.get(Space::Meta, meta::PROMISE).await? {
             Some(mut fact) => Hlc(fact.try_get_i64().map_err(|_| Damaged("a promise"))?),

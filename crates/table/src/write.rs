@@ -20,12 +20,13 @@ use replica_core::record::{Change, Record};
 use replica_core::vector::Seq;
 use store::port::{Batch, Durability, Space, Store, StoreError};
 
-use clock::hlc::{Hlc, Version};
+use clock::hlc::{Hlc, HybridClock, Version};
 
 use crate::def::TableDef;
 use crate::layout::{self, Stored};
 use crate::limits::TRANSACTION_ITEMS_MAX;
 use crate::locks::{Held, Locks};
+use crate::planted::Planted;
 use crate::state;
 use crate::tables::{Damaged, ReadError, Tables};
 
@@ -261,6 +262,10 @@ impl<S: Store> Tables<S> {
             .iter()
             .map(|change| state::version_of(change.old.as_ref()))
             .max();
+        if state.planted == Planted::WallClockOrder {
+            state.clock = HybridClock::default();
+        }
+        let seen = seen.filter(|_| state.planted != Planted::WallClockOrder);
         let hlc = state.clock.tick(now, seen.unwrap_or_default());
         let changed = || decided.iter().filter(|change| change.changes);
         let logged = changed().any(|change| change.table.is_logged());
