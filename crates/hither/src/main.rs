@@ -33,6 +33,7 @@ mod http_get;
 mod sample;
 
 use std::io::IsTerminal;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -70,7 +71,8 @@ fn main() -> ExitCode {
 
 /// Prints what went wrong, the whole chain, and a hint where there is one.
 fn fail(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error:#}");
+    // Standard error may be on the disk that is full.
+    drop(writeln!(std::io::stderr(), "error: {error:#}"));
     ExitCode::FAILURE
 }
 
@@ -86,5 +88,7 @@ fn init_log(cli: &Cli) {
         .with_env_filter(filter)
         .with_ansi(is_colourful())
         .with_writer(std::io::stderr)
+        // A log that cannot be written, on a full disk, must not end what it tells of.
+        .log_internal_errors(false)
         .init();
 }
