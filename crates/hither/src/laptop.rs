@@ -238,8 +238,14 @@ impl Laptop {
         let region = self.region_mut(name)?;
         let log_file = region.directory.join("node.log");
         let process = region.process.as_mut().context("it was started")?;
+        let id = process.id();
         let answers = async {
-            while http_get::get(api, "/_hither/health").await.is_err() {
+            // The process itself must answer: another one may have the address.
+            loop {
+                let status = http_get::get(api, "/_hither/status").await;
+                if status.is_ok_and(|status| status["pid"].as_u64() == id.map(u64::from)) {
+                    return;
+                }
                 tokio::time::sleep(START_PAUSE).await;
             }
         };

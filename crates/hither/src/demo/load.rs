@@ -59,7 +59,10 @@ pub(crate) struct Tally {
     pub(crate) broken_attempts: u64,
     pub(crate) failures: Vec<String>,
     pub(crate) times: BTreeMap<Phase, Samples>,
-    /// The quantity that each customer was last told is in the cart, by customer and article.
+    /// Requests that each region answered.
+    pub(crate) answered: BTreeMap<(Phase, String), u64>,
+    /// What each customer was told is in the cart, by customer and article. No article is written
+    /// twice, so that a write that is lost is missing.
     pub(crate) ledger: BTreeMap<(String, String), u64>,
 }
 
@@ -116,7 +119,7 @@ async fn shop(mut shopper: Shopper, customer: String, shared: Arc<Shared>, stop:
     let mut quantity = 0;
     while !stop.is_cancelled() {
         quantity += 1;
-        let sku = format!("article-{}", quantity % 3);
+        let sku = format!("article-{quantity}");
         let is_read = quantity % 4 == 0;
         let (method, path, body) = if is_read {
             (Method::GET, format!("/cart/{customer}"), Bytes::new())
@@ -137,6 +140,8 @@ async fn shop(mut shopper: Shopper, customer: String, shared: Arc<Shared>, stop:
                         .entry(phase)
                         .or_default()
                         .push(answer.first_byte);
+                    let by = (phase, answer.region.to_string());
+                    *tally.answered.entry(by).or_default() += 1;
                     if !is_read {
                         tally.ledger.insert((customer.clone(), sku), quantity);
                     }

@@ -54,8 +54,12 @@ pub(crate) struct Conflict {
     pub(crate) winner_quantity: Option<u64>,
     pub(crate) loser: String,
     pub(crate) same_everywhere: bool,
+    /// Whether the winner is the one who wrote later.
+    pub(crate) later_won: bool,
     /// Regions in whose conflict log the loser is.
     pub(crate) kept_in: Vec<String>,
+    /// Whether those are all regions.
+    pub(crate) kept_everywhere: bool,
     pub(crate) healed_after_ms: f64,
 }
 
@@ -84,6 +88,7 @@ impl Report {
     /// Returns each claim and whether it held.
     pub(crate) fn claims(&self) -> Vec<(&'static str, bool)> {
         let Failover {
+            region,
             tally,
             dns_stopped_ms,
             serving_again_ms,
@@ -103,6 +108,13 @@ impl Report {
                 self.replication.delays.len() > 0,
             ),
             (
+                "no write was faster than its link",
+                self.replication
+                    .delays
+                    .percentile_ms(0.0)
+                    .is_some_and(|least| self.replication.one_way_ms * 0.9 < least),
+            ),
+            (
                 "each side of the cut served its own write",
                 self.conflict.own_reads_held,
             ),
@@ -110,9 +122,17 @@ impl Report {
                 "the race has one winner everywhere",
                 self.conflict.same_everywhere,
             ),
+            ("the later write won", self.conflict.later_won),
             (
-                "the loser is in the conflict log",
-                !self.conflict.kept_in.is_empty(),
+                "the loser is in every region's conflict log",
+                self.conflict.kept_everywhere,
+            ),
+            (
+                "the region that died had customers",
+                tally
+                    .answered
+                    .get(&(Phase::Before, region.clone()))
+                    .is_some_and(|count| 0 < *count),
             ),
             (
                 "no client request failed",
@@ -127,7 +147,7 @@ impl Report {
             ("DNS names it again", dns_names_it_again_ms.is_some()),
             (
                 "no acknowledged write is missing",
-                missing_writes.is_empty(),
+                !tally.ledger.is_empty() && missing_writes.is_empty(),
             ),
             (
                 "all replicas are equal",

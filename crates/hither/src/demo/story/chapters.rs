@@ -2,6 +2,7 @@
 //!
 //! They share nothing but the stage.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -208,12 +209,13 @@ pub(crate) async fn race(laptop: &Laptop, narrator: &Narrator) -> anyhow::Result
         (&tokyo, &east)
     };
     let mut kept_in = Vec::new();
-    until("the loser is in a conflict log", ASK, async || {
+    let all = laptop.names().len();
+    until("the loser is in every conflict log", ASK, async || {
         kept_in = kept(laptop, loser).await?;
-        Ok(if kept_in.is_empty() {
-            Err("it is in none".to_owned())
-        } else {
+        Ok(if kept_in.len() == all {
             Ok(())
+        } else {
+            Err(format!("it is in those of {kept_in:?}"))
         })
     })
     .await?;
@@ -231,6 +233,8 @@ pub(crate) async fn race(laptop: &Laptop, narrator: &Narrator) -> anyhow::Result
         winner_quantity: last,
         loser: loser.to_string(),
         same_everywhere: true,
+        later_won: last == Some(easts),
+        kept_everywhere: kept_in.len() == all,
         kept_in,
         healed_after_ms,
     })
@@ -472,19 +476,25 @@ pub(crate) async fn digests(
             ASK,
             async || {
                 by_region.clear();
+                let mut positions = BTreeSet::new();
                 for region in laptop.names() {
-                    let digest = http_get::get(laptop.api(&region)?, &path).await?;
-                    let digest = digest["digest"].as_str().unwrap_or_default().to_owned();
+                    let answer = http_get::get(laptop.api(&region)?, &path).await?;
+                    let text = |name: &str| answer[name].as_str().map(str::to_owned);
+                    let digest = text("digest").context("an answer has a digest")?;
+                    positions.insert(text("as_of").context("a digest is as of a position")?);
                     by_region.push((region.to_string(), digest));
                 }
-                let first = by_region.first().map(|(_, digest)| digest.clone());
-                let equal = by_region
+                let digests: BTreeSet<&str> = by_region
                     .iter()
-                    .all(|(_, digest)| Some(digest) == first.as_ref());
-                Ok(if equal {
+                    .map(|(_, digest)| digest.as_str())
+                    .collect();
+                let holds_items = digests.iter().any(|digest| digest.contains(|d| d != '0'));
+                // Only as of the same position do equal digests say that nothing is missing.
+                let equal = digests.len() == 1 && positions.len() == 1;
+                Ok(if equal && (holds_items || table != TABLE) {
                     Ok(())
                 } else {
-                    Err(format!("{by_region:?}"))
+                    Err(format!("{by_region:?} as of {positions:?}"))
                 })
             },
         )
