@@ -9,6 +9,7 @@ use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use clock::port::Entropy;
@@ -75,6 +76,8 @@ pub(crate) struct Codes {
     root: PathBuf,
     source: Box<dyn AnySource>,
     ready: Locked<BTreeMap<CodeHash, Arc<OnceCell<Arc<CodeDir>>>>>,
+    /// How many directories were swept, so that each gets a name of its own.
+    swept: AtomicU64,
 }
 
 impl Codes {
@@ -105,6 +108,7 @@ impl Codes {
             root,
             source: Box::new(source),
             ready: Locked::new(ready),
+            swept: AtomicU64::new(0),
         })
     }
 
@@ -159,10 +163,25 @@ impl Codes {
             unused
                 .into_iter()
                 .filter_map(|code| {
-                    ready.remove(&code);
                     let path = self.root.join(code.to_string());
-                    let doomed = self.root.join(format!("{HALF_DONE}{code}-unused"));
-                    std::fs::rename(&path, &doomed).ok().map(|()| doomed)
+                    let number = self.swept.fetch_add(1, Ordering::Relaxed);
+                    let doomed = self.root.join(format!("{HALF_DONE}{code}-unused-{number}"));
+                    match std::fs::rename(&path, &doomed) {
+                        Ok(()) => {
+                            ready.remove(&code);
+                            Some(doomed)
+                        }
+                        // It never came to be unpacked.
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                            ready.remove(&code);
+                            None
+                        }
+                        // What cannot be moved is whole, and stays usable.
+                        Err(error) => {
+                            tracing::warn!(%error, path = %path.display(), "unused code stays");
+                            None
+                        }
+                    }
                 })
                 .collect()
         })

@@ -290,8 +290,10 @@ impl Inner {
 
     /// Brings the dispatches to the newest snapshot.
     fn refresh(&self) {
-        let snapshot = Arc::clone(&self.functions.borrow());
         let wanted: BTreeSet<_> = self.applied.with(|applied| {
+            // Read under the lock: one that was read before and applied after a newer one would
+            // take functions away that are there.
+            let snapshot = Arc::clone(&self.functions.borrow());
             if Arc::ptr_eq(&applied.snapshot, &snapshot) {
                 return BTreeSet::new();
             }

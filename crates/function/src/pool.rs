@@ -180,6 +180,12 @@ impl<W, E: Clone> Pool<W, E> {
     /// Notes that an instance asks for its next invocation.
     pub(crate) fn ready(&mut self, now: Moment, id: InstanceId) {
         match self.instances.get(&id) {
+            // The bound was lowered while it worked.
+            Some(Stage::Starting | Stage::Busy | Stage::Answered(_))
+                if self.bound < self.live() =>
+            {
+                self.stop(id);
+            }
             Some(Stage::Starting | Stage::Busy | Stage::Answered(_)) => match self.pop_waiting() {
                 Some(waiting) => {
                     self.instances.insert(id, Stage::Busy);
@@ -281,7 +287,7 @@ impl<W, E: Clone> Pool<W, E> {
         self.resize(now, bound);
     }
 
-    /// Changes how many instances there may be.
+    /// Changes how many instances there may be. Those beyond it end once they are done.
     pub(crate) fn resize(&mut self, now: Moment, bound: usize) {
         self.bound = bound;
         while bound < self.live() && !self.idle.is_empty() {

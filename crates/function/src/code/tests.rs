@@ -102,6 +102,21 @@ async fn unused_packages_go_and_used_ones_stay() {
     assert_eq!(fetched.load(Ordering::Relaxed), 2);
 }
 
+#[tokio::test]
+async fn a_package_whose_removal_is_not_over_yet_can_be_unused_again() {
+    let dir = TempDir::new().unwrap();
+    let code = CodeHash::of(&package());
+    let (codes, _) = codes(&dir, code);
+    for round in 0..3 {
+        let ready = codes.prepare(code, &System).await;
+        let ready = ready.unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+        assert!(ready.path.join("bootstrap").exists(), "round {round}");
+        drop(ready);
+        // Whoever removes what is swept may be slow: nothing is removed in this test.
+        codes.sweep(&BTreeSet::new());
+    }
+}
+
 #[test]
 fn what_a_killed_process_left_is_removed() {
     let dir = TempDir::new().unwrap();

@@ -204,6 +204,43 @@ fn a_change_lets_busy_instances_finish_and_sends_the_queue_to_fresh_ones() {
 }
 
 #[test]
+fn a_lower_bound_ends_busy_instances_once_they_are_done() {
+    let mut pool = TestPool::new(3);
+    let ids: Vec<InstanceId> = (0..3)
+        .map(|work| {
+            pool.invoke(at(0), work, 1);
+            let id = started(&mut pool);
+            pool.ready(at(0), id);
+            pool.take_outputs();
+            id
+        })
+        .collect();
+    pool.resize(at(1), 1);
+    assert_eq!(pool.take_outputs(), vec![]);
+    pool.invoke(at(1), 3, 1);
+    assert_eq!(
+        pool.take_outputs(),
+        vec![],
+        "the queue waits for the last one"
+    );
+    let mut outputs = Vec::new();
+    for id in &ids {
+        pool.answered(at(2), *id);
+        pool.ready(at(2), *id);
+        outputs.push(one(pool.take_outputs()));
+    }
+    assert_eq!(
+        outputs,
+        [
+            Output::Stop(ids[0]),
+            Output::Stop(ids[1]),
+            Output::Assign(ids[2], 3)
+        ]
+    );
+    assert_eq!(pool.live(), 1);
+}
+
+#[test]
 fn a_change_stops_idle_instances_at_once() {
     let mut pool = TestPool::new(1);
     pool.invoke(at(0), 1, 1);
