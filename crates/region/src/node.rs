@@ -128,6 +128,7 @@ impl Node {
             (&clock, &entropy),
             &base,
         )?;
+        tasks.spawn(views::doubt_broken(links.status(), plane.clone()));
         let dns = start_dns(&own, &control, &health, entropy.as_ref(), &tasks)?;
         let functions = start_functions(&config, &control, &clock, &entropy, &tasks)?;
         let gateway = start_gateway(

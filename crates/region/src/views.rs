@@ -2,7 +2,7 @@
 //!
 //! It holds no state but the last of each: every snapshot replaces its forerunner whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use function::spec::Functions;
 use gateway::snapshot::{Certificates, Snapshot};
 use gateway_core::failover;
 use gateway_core::handover::HandoverKey;
+use health::plane::Handle;
 use health::roster::{Member, Roster};
 use health_core::check::Checks;
 use health_core::judge::Because;
@@ -269,10 +270,33 @@ fn peers(project: &Project, view: &HealthView) -> Vec<failover::Peer> {
             } else {
                 failover::Health::Unhealthy
             },
-            delay: delay.map_or(UNKNOWN_DELAY, |delay| delay.rtt_min),
+            delay: delay.map_or(UNKNOWN_DELAY, |delay| delay.rtt_min / 2),
         }
     };
     others.map(peer).collect()
+}
+
+/// Tells the health plane of each link that breaks: a dead process is known by its closed
+/// connections before its heartbeats are missed.
+pub(crate) async fn doubt_broken(mut links: watch::Receiver<Arc<LinkStatus>>, health: Handle) {
+    let mut up = BTreeSet::new();
+    loop {
+        let now: BTreeSet<RegionId> = {
+            let status = links.borrow_and_update();
+            let peers = status.peers.iter();
+            peers
+                .filter(|(_, peer)| peer.sending.line.is_up() && peer.receiving.line.is_up())
+                .map(|(name, _)| name.id())
+                .collect()
+        };
+        for broken in up.difference(&now) {
+            health.doubt(*broken);
+        }
+        up = now;
+        if links.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// What a region counts as before its delay was measured: behind all that were.
