@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use api_protocol::fault::{Blame, Fault};
 use api_protocol::json;
@@ -16,7 +17,7 @@ use item::size::item_size;
 use item::value::Item;
 use serde_json::Value;
 use store::port::Store;
-use table::write::{Refusal, Refused as NotWritten, Write, WriteError, Written};
+use table::write::{Decide, Effect, Refusal, Refused as NotWritten, Write, WriteError, Written};
 
 use crate::batches::write_capacities;
 use crate::capacity::{Reading, Side, Units};
@@ -148,8 +149,7 @@ impl<S: Store> DynamoDb<S> {
         });
         let actions = all_fit(steps.collect::<Result<Vec<_>, Refused>>()?)?;
         if actions.iter().map(|action| action.bytes).sum::<usize>() > TRANSACT_BYTES_MAX {
-            let message = "Transaction payload exceeds the maximum size of 4 MB";
-            return Err(fault::validation(message).into());
+            return Err(fault::validation(TOO_MUCH).into());
         }
         let Some(token) = request.token else {
             return self.transact(actions, capacity).await;
@@ -192,7 +192,12 @@ impl<S: Store> DynamoDb<S> {
             .iter()
             .map(|action| (action.given.clone(), action.on_failure))
             .collect();
-        let writes = actions.into_iter().map(|action| action.write).collect();
+        let total = Arc::new(AtomicUsize::new(0));
+        let writes = actions.into_iter().map(|action| Write {
+            decide: within(&total, action.write.decide),
+            ..action.write
+        });
+        let writes = writes.collect();
         let written = self.control.tables().transact(writes).await;
         let written = written.map_err(|error| not_done(error, &shown))?;
         let mut consumed: BTreeMap<&str, Units> = BTreeMap::new();
@@ -288,6 +293,23 @@ impl<S: Store> DynamoDb<S> {
             (write, Shown { given, projection })
         }))
     }
+}
+
+/// Makes a decision that also refuses items which, with those decided before them, are more than
+/// one transaction writes: updates leave more than they bring, and all of it is one record.
+fn within(total: &Arc<AtomicUsize>, decide: Decide) -> Decide {
+    let total = Arc::clone(total);
+    Box::new(move |current| {
+        let effect = decide(current)?;
+        if let Effect::Put(item) = &effect {
+            // The items are decided one after another, under the transaction's locks.
+            let size = item_size(item);
+            if TRANSACT_BYTES_MAX < total.fetch_add(size, Ordering::Relaxed) + size {
+                return Err(Refusal::Invalid(TOO_MUCH.to_owned()));
+            }
+        }
+        Ok(effect)
+    })
 }
 
 /// Returns the key and the intent of an action whose item fits the table.
@@ -518,10 +540,11 @@ fn answer_gets(shown: &[Shown], read: &[Written], capacity: ReturnConsumedCapaci
     }
     list.push(b']');
     if total > TRANSACT_BYTES_MAX {
-        let message = "Transaction payload exceeds the maximum size of 4 MB";
-        return Err(fault::validation(message).into());
+        return Err(fault::validation(TOO_MUCH).into());
     }
     write_capacities(&mut answer, capacity, Side::Read, consumed.into_iter());
     answer.end();
     Ok(out)
 }
+
+const TOO_MUCH: &str = "Transaction payload exceeds the maximum size of 4 MB";

@@ -213,3 +213,42 @@ async fn transactions_are_bounded_and_name_each_item_once() {
         .invalid("TransactWriteItems", large(11), message)
         .await;
 }
+
+/// Each update brings a few bytes and leaves a large item: what counts is what is written, since
+/// all of it travels to the other regions as one record.
+#[tokio::test]
+async fn what_updates_leave_behind_counts_against_the_size_of_a_transaction() {
+    let world = World::with_tables().await;
+    let filler = "x".repeat(390_000);
+    let names: Vec<String> = (0..11).map(|number| format!("item-{number:02}")).collect();
+    for name in &names {
+        world
+            .put(json!({ "pk": s(name), "filler": s(&filler) }))
+            .await;
+    }
+    let update = |name: &String| {
+        json!({ "Update": {
+            "TableName": "hash",
+            "Key": { "pk": s(name) },
+            "UpdateExpression": "SET v = :v",
+            "ExpressionAttributeValues": { ":v": n(1) },
+        } })
+    };
+    let some: Vec<Value> = names.iter().take(10).map(update).collect();
+    world
+        .ok("TransactWriteItems", json!({ "TransactItems": some }))
+        .await;
+    let all: Vec<Value> = names.iter().map(update).collect();
+    let (status, answer) = world
+        .call("TransactWriteItems", json!({ "TransactItems": all }))
+        .await;
+    assert_eq!(status, 400, "{answer}");
+    let reason = &answer["CancellationReasons"][10];
+    assert_eq!(reason["Code"], "ValidationError", "{answer}");
+    assert_eq!(
+        reason["Message"],
+        "Transaction payload exceeds the maximum size of 4 MB"
+    );
+    let last = names.last().expect("eleven names");
+    assert_eq!(world.get(last).await["v"], Value::Null);
+}
