@@ -4,10 +4,10 @@
 //! these calls are for loopback only.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
@@ -46,6 +46,10 @@ impl<S: Store> Admin<S> {
         }
         if !self.open && !client.ip().is_loopback() {
             let error = json!({"message": "this call is answered on loopback only"});
+            return answer(StatusCode::FORBIDDEN, &error);
+        }
+        if !is_ours(request.headers()) {
+            let error = json!({"message": "pages of other machines may not make this call"});
             return answer(StatusCode::FORBIDDEN, &error);
         }
         let (request, _held) = match whole(request, ADMIN_BODY_BYTES_MAX, room).await {
@@ -182,6 +186,26 @@ fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
     response
 }
 
+/// Returns whether a request comes from no page, or from one of this machine: a page anywhere can
+/// make a browser here call, under a name of its own that leads to loopback.
+fn is_ours(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
+    let page = origin
+        .to_str()
+        .ok()
+        .and_then(|origin| origin.parse::<Uri>().ok());
+    let Some(host) = page.as_ref().and_then(Uri::host) else {
+        return false;
+    };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = address
+        .parse()
+        .is_ok_and(|address: IpAddr| address.is_loopback());
+    is_loopback || host == "localhost"
+}
+
 /// Reads `name=value` pairs; what is escaped stays so, since no name needs it.
 fn parameters(query: &str) -> BTreeMap<String, String> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -189,3 +213,6 @@ fn parameters(query: &str) -> BTreeMap<String, String> {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,8 +29,12 @@ pub(crate) const BODIES_BYTES_MAX: usize = 256 << 20;
 /// How long the accepting task rests when the system has no descriptors left. 50 ms.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long requests may take to end when a node stops. 20 s; systemd's default is 90 s.
+/// How long a node may take to stop, all its parts together. 20 s; systemd's default is 90 s.
 pub(crate) const DRAIN_GRACE: Duration = Duration::from_secs(20);
+
+/// How long each part has at least to stop. 1 s: five parts stay within the patience of whoever
+/// stops the node.
+pub(crate) const DRAIN_LEAST: Duration = Duration::from_secs(1);
 
 /// Streams of one HTTP/2 connection at once. 256, as hyper's own default.
 pub(crate) const STREAMS_MAX: u32 = 256;

@@ -38,7 +38,7 @@ use crate::admin::Admin;
 use crate::config::{Access, NodeConfig};
 use crate::forward::Forwarder;
 use crate::identity;
-use crate::limits::{BODIES_BYTES_MAX, DRAIN_GRACE};
+use crate::limits::{BODIES_BYTES_MAX, DRAIN_GRACE, DRAIN_LEAST};
 use crate::ports::{self, Code};
 use crate::server::{self, Endpoint, Room};
 use crate::views::{self, DnsViews, GatewayViews};
@@ -194,18 +194,17 @@ impl Node {
     /// Returns whether all requests were answered in time.
     pub async fn stop(self) -> bool {
         let has_failed = self.failure.borrow().is_some();
+        let deadline = tokio::time::Instant::now() + DRAIN_GRACE;
+        // Whatever comes late in the order has a moment even where the time is up.
+        let left = || (deadline - tokio::time::Instant::now()).max(DRAIN_LEAST);
         self.health.leave().await;
-        let drained = self.gateway.drain(DRAIN_GRACE).await == Drained::Clean;
-        let answered = self.functions.shutdown(DRAIN_GRACE).await;
-        let ended = self.tasks.shutdown(DRAIN_GRACE).await;
+        let drained = self.gateway.drain(left()).await == Drained::Clean;
+        let answered = self.functions.shutdown(left()).await;
+        let ended = self.tasks.shutdown(left()).await;
         // What a failed store did not take will never reach the others.
-        let grace = if has_failed {
-            Duration::ZERO
-        } else {
-            DRAIN_GRACE
-        };
+        let grace = if has_failed { Duration::ZERO } else { left() };
         self.links.drain(grace).await;
-        self.base.shutdown(DRAIN_GRACE).await;
+        self.base.shutdown(left()).await;
         drained && answered && ended
     }
 }
