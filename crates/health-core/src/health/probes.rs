@@ -28,13 +28,17 @@ impl Health {
             self.schedule.cancel(Subject::Check(key));
         }
         for key in replaced.probe {
-            if self.schedule.knows(Subject::Check(key)) {
+            let Some((_, endpoint)) = self.book.to_probe(key) else {
                 continue;
-            }
-            if let Some((_, endpoint)) = self.book.to_probe(key) {
-                let spread = endpoint.interval.as_duration().min(PROBE_START_SPREAD);
-                let at = now.moment + self.random.below(spread);
-                self.schedule.plan(at, Subject::Check(key));
+            };
+            let interval = endpoint.interval.as_duration();
+            let subject = Subject::Check(key);
+            if self.schedule.knows(subject) {
+                // A shorter interval than the one it was planned by counts at once.
+                self.schedule.hasten(now.moment + interval, subject);
+            } else {
+                let at = now.moment + self.random.below(interval.min(PROBE_START_SPREAD));
+                self.schedule.plan(at, subject);
             }
         }
         self.news = true;

@@ -365,3 +365,38 @@ fn a_check_fails_where_fewer_than_a_fifth_see_it_and_holds_where_one_of_three_do
         "what another region saw is known here"
     );
 }
+
+#[test]
+fn a_shorter_interval_counts_at_once() {
+    let checks = |generation, interval| {
+        let spec = CheckSpec {
+            id: CheckId::parse("check").expect("short"),
+            kind: CheckKind::Endpoint(EndpointCheck {
+                protocol: Protocol::Tcp,
+                target: Target::try_new(None, Some("check.test")).expect("a name"),
+                port: 80,
+                interval: Interval::try_new(Duration::from_secs(interval)).expect("allowed"),
+                threshold: FailureThreshold::try_new(1).expect("allowed"),
+            }),
+            inverted: false,
+            disabled: false,
+        };
+        Checks::try_new(generation, vec![spec.into()]).expect("one")
+    };
+    let mut world = world(1);
+    let status = |world: &World| {
+        let checks = &world.nodes[0].view.checks;
+        checks[&CheckId::parse("check").expect("short")].status
+    };
+    let slow = checks(1, 300);
+    world.input(0, Input::Checks(&slow)).expect("newer");
+    world.run_for(Duration::from_secs(5));
+    world.reach.insert(("check.test".to_owned(), 0), false);
+    let quick = checks(2, 1);
+    world.input(0, Input::Checks(&quick)).expect("newer");
+    assert_eq!(status(&world), Status::Healthy);
+    // One interval, and the longest that the probe itself may take.
+    within(&mut world, 3_500, "the verdict", |world| {
+        status(world) == Status::Unhealthy
+    });
+}
