@@ -61,11 +61,13 @@ pub fn forward(headers: &mut HeaderMap, arrival: &Arrival) {
     strip_hop_by_hop(headers);
     headers.remove(EXPECT);
     headers.remove(handover::REQUEST_HEADER);
-    let before = headers.get(FORWARDED_FOR).and_then(|v| v.to_str().ok());
-    let chain = match before {
-        Some(before) => format!("{before}, {}", arrival.client),
-        None => arrival.client.to_string(),
-    };
+    // Several fields of one name are one list: RFC 9110 §5.3.
+    let before = headers.get_all(FORWARDED_FOR).iter();
+    let mut chain: String = before
+        .filter_map(|hops| hops.to_str().ok())
+        .flat_map(|hops| [hops, ", "])
+        .collect();
+    chain.push_str(&arrival.client.to_string());
     put(headers, FORWARDED_FOR, &chain);
     headers.insert(FORWARDED_PORT, HeaderValue::from(arrival.port));
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(arrival.scheme()));

@@ -29,7 +29,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::admit::{Admitted, Door, admit};
 use crate::body::{Body, collect};
@@ -145,9 +145,9 @@ impl<I: Invoke> Shared<I> {
         let integration = call.plan.route.integration.as_ref();
         let trouble = match integration.map(|integration| &integration.target) {
             Some(Target::Function { name, payload }) => {
-                let body = read_body(incoming).await?;
+                let body = read_body(incoming, call.deadline).await?;
                 match self.call_function(call, name, *payload, &body).await {
-                    Ok(response) => return Ok(response),
+                    Ok(response) => return Ok(of_backend(response)),
                     Err(refused) if refused.refusal == Refusal::BadReply => return Err(refused),
                     Err(refused) => Trouble {
                         refusal: refused.refusal,
@@ -157,16 +157,16 @@ impl<I: Invoke> Shared<I> {
                 }
             }
             Some(Target::Http { uri, method }) => {
-                let body = upload(incoming).await?;
+                let body = upload(incoming, call.deadline).await?;
                 match self.call_server(call, uri, method.as_ref(), body).await {
-                    Ok(response) => return Ok(response),
+                    Ok(response) => return Ok(of_backend(response)),
                     Err(trouble) => trouble,
                 }
             }
             None => Trouble {
                 refusal: Refusal::BrokenIntegration,
                 progress: Progress::Unsent,
-                body: Some(upload(incoming).await?),
+                body: Some(upload(incoming, call.deadline).await?),
             },
         };
         self.ask_other_regions(call, trouble).await
@@ -183,17 +183,21 @@ impl Call<'_> {
     }
 }
 
-/// Reads the body for a function, which gets it whole.
-async fn read_body(incoming: Incoming) -> Result<Bytes, Refusal> {
+/// Reads the body for a function, which gets it whole. What has not come by `deadline` would
+/// find no time left to be worked on.
+async fn read_body(incoming: Incoming, deadline: Instant) -> Result<Bytes, Refusal> {
     if incoming.is_end_stream() {
         return Ok(Bytes::new());
     }
-    let read = collect(incoming, BODY_BYTES_MAX.as_u64()).await;
-    read.map_err(|error| upload_refusal(&error))
+    let reading = collect(incoming, BODY_BYTES_MAX.as_u64());
+    match timeout_at(deadline, reading).await {
+        Ok(read) => read.map_err(|error| upload_refusal(&error)),
+        Err(_) => Err(Refusal::BodyIncomplete),
+    }
 }
 
 /// Keeps a small body in memory, so that it can be sent again, and streams any other.
-async fn upload(incoming: Incoming) -> Result<Body, Refusal> {
+async fn upload(incoming: Incoming, deadline: Instant) -> Result<Body, Refusal> {
     if incoming.is_end_stream() {
         return Ok(Body::Kept(None));
     }
@@ -205,9 +209,16 @@ async fn upload(incoming: Incoming) -> Result<Body, Refusal> {
         .upper()
         .is_some_and(|most| most <= REPLAY_BYTES_MAX.as_u64());
     if small {
-        return read_body(incoming).await.map(Body::kept);
+        return read_body(incoming, deadline).await.map(Body::kept);
     }
     Ok(Body::upload(incoming, BODY_BYTES_MAX.as_u64()))
+}
+
+/// Takes out of a backend's response what only a gateway may say: another region's gateway would
+/// believe it, and have done again what was done.
+fn of_backend(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().remove(REFUSED_HEADER);
+    response
 }
 
 fn refuse(refused: &Refused, source: Source) -> Response<Body> {

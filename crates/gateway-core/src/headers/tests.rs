@@ -95,3 +95,14 @@ fn size_is_that_of_the_text() {
     let uri = Uri::from_static("/a?b");
     assert_eq!(size(&Method::GET, &uri, &map), text.len() as u64);
 }
+
+#[test]
+fn every_hop_that_a_client_names_stays_in_the_chain() {
+    let mut map = headers(&[
+        ("x-forwarded-for", "192.0.2.1, 192.0.2.2"),
+        ("x-forwarded-for", "192.0.2.3"),
+    ]);
+    forward(&mut map, &arrival());
+    let chain: Vec<_> = map.get_all(FORWARDED_FOR).iter().collect();
+    assert_eq!(chain, ["192.0.2.1, 192.0.2.2, 192.0.2.3, 203.0.113.9"]);
+}

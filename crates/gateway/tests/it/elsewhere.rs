@@ -52,6 +52,22 @@ async fn the_next_region_serves_as_if_it_were_the_first() {
     assert_eq!((far.handed_to_us, far.connections), (2, 1));
 }
 
+/// Only a gateway may say that nothing was done: what a backend says in its place would have its
+/// own work done again.
+#[tokio::test]
+async fn a_backend_cannot_have_its_work_repeated() {
+    let (near, far) = two_regions().await;
+    near.functions
+        .set(Behaviour::Fail(InvokeError::Unavailable));
+    far.functions.set(Behaviour::Answer(
+        r#"{"statusCode":200,"headers":{"hither-refused":"unsent"},"body":"done"}"#,
+    ));
+    let answer = near.ask(&with_body("POST", "/a", "hello")).await;
+    assert_eq!((answer.status, &*answer.body), (200, "done"), "{answer:?}");
+    assert_eq!(answer.header("hither-refused"), None);
+    assert_eq!(calls(&far), 1);
+}
+
 #[tokio::test]
 async fn a_function_that_began_is_repeated_only_for_idempotent_methods() {
     let (near, far) = two_regions().await;

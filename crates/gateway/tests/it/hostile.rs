@@ -1,5 +1,7 @@
 //! Requests that are too large, malformed, or shaped to be read in two ways.
 
+use std::sync::atomic::Ordering;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -152,6 +154,28 @@ async fn a_body_that_never_comes_is_given_up() {
     let answer = region.ask(&request).await;
     assert_eq!(answer.status, 408, "{answer:?}");
     assert_eq!(answer.body, r#"{"message":"Request Timeout"}"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_trickles_is_given_up_when_the_integration_s_time_is_over() {
+    let region = region();
+    let mut stream = TcpStream::connect(region.gateway.http()).await.unwrap();
+    let head = "POST / HTTP/1.1\r\nhost: api.shop.test\r\ncontent-length: 1000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    let mut sent = 0;
+    // Each byte comes before the body counts as standing still.
+    loop {
+        tokio::select! {
+            read = stream.read_exact(&mut answer) => break drop(read.unwrap()),
+            () = tokio::time::sleep(gateway::limits::BODY_PATIENCE / 2) => {}
+        }
+        stream.write_all(b"x").await.unwrap();
+        sent += 1;
+        assert!(sent < 10, "the gateway waits for all of it");
+    }
+    assert_eq!(&answer, b"HTTP/1.1 408");
+    assert_eq!(region.functions.calls.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test(start_paused = true)]
