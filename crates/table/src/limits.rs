@@ -2,10 +2,21 @@
 
 use std::time::Duration;
 
+use replica_core::limits::RECORD_BYTES_MAX;
+
 /// Most items of one transaction. 100.
 /// Source: DynamoDB API reference, `TransactWriteItems`; control's batches are held to ten times
 /// that, since a change batch of Route 53 may name 1,000 records.
 pub const TRANSACTION_ITEMS_MAX: usize = 1_000;
+
+/// Most bytes of one transaction's items, keys included. 30 MiB: what peers take as one record,
+/// with room for what surrounds each item in it.
+pub const TRANSACTION_BYTES_MAX: usize = 30 << 20;
+
+const _: () = assert!(
+    TRANSACTION_BYTES_MAX as u64 + (1 << 20) < RECORD_BYTES_MAX.as_u64(),
+    "the largest transaction must fit in a record"
+);
 
 /// Item locks of one region. 4,096: two writes of different items meet on one lock rarely, and
 /// all of them together take under 400 KiB.

@@ -16,7 +16,7 @@ use item::key::Key;
 use item::size;
 use item::value::Item;
 use replica_core::merge::Stamp;
-use replica_core::record::{Change, Record};
+use replica_core::record::{Change, KEY_BYTES_MAX, Record};
 use replica_core::vector::Seq;
 use store::port::{Batch, Durability, Space, Store, StoreError};
 
@@ -24,7 +24,7 @@ use clock::hlc::{Hlc, HybridClock, Version};
 
 use crate::def::TableDef;
 use crate::layout::{self, Stored};
-use crate::limits::TRANSACTION_ITEMS_MAX;
+use crate::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX};
 use crate::locks::{Held, Locks};
 use crate::planted::Planted;
 use crate::state;
@@ -91,8 +91,11 @@ pub enum WriteError {
     /// Two writes of one transaction name the same item.
     #[error("write: the transaction names one item twice")]
     SameItem,
-    /// More items than one transaction may have.
-    #[error("write: a transaction has at most {TRANSACTION_ITEMS_MAX} items")]
+    /// More items, or larger ones, than one transaction may have.
+    #[error(
+        "write: a transaction has at most {TRANSACTION_ITEMS_MAX} items, and at most \
+         {TRANSACTION_BYTES_MAX} bytes"
+    )]
     TooMany,
     /// What is stored cannot be read.
     #[error(transparent)]
@@ -163,6 +166,9 @@ impl<S: Store> Tables<S> {
         if items().collect::<BTreeSet<_>>().len() < writes.len() {
             return Err(WriteError::SameItem);
         }
+        if suffixes.iter().any(|suffix| suffix.len() > KEY_BYTES_MAX) {
+            return Err(refuse_long_keys(&suffixes));
+        }
         let needed = Locks::needed(items());
         let held = self.inner.locks.hold(needed).await;
         let mut decided = Vec::with_capacity(writes.len());
@@ -179,6 +185,11 @@ impl<S: Store> Tables<S> {
         }
         if refused.iter().any(Option::is_some) {
             return Err(WriteError::Refused(refused));
+        }
+        // A record that no peer takes would hold up every record after it.
+        let bytes = |one: &Decided| one.suffix.len() + one.new.as_ref().map_or(0, Bytes::len);
+        if decided.iter().map(bytes).sum::<usize>() > TRANSACTION_BYTES_MAX {
+            return Err(WriteError::TooMany);
         }
         self.commit_decided(decided, held).await
     }
@@ -334,6 +345,19 @@ impl<S> crate::tables::Inner<S> {
             self.system_progress.send_modify(|count| *count += 1);
         }
     }
+}
+
+/// Refuses keys that no peer takes.
+fn refuse_long_keys(suffixes: &[Bytes]) -> WriteError {
+    let refuse = |suffix: &Bytes| {
+        let length = suffix.len();
+        let text = format!("the key takes {length} bytes, and may take {KEY_BYTES_MAX}");
+        (KEY_BYTES_MAX < length).then(|| Refused {
+            refusal: Refusal::Invalid(text),
+            current: None,
+        })
+    };
+    WriteError::Refused(suffixes.iter().map(refuse).collect())
 }
 
 fn decide(write: Write, suffix: Bytes, old: Option<Stored>) -> Result<Decided, Refused> {

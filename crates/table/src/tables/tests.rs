@@ -242,6 +242,36 @@ async fn a_transaction_is_all_or_nothing_and_one_record() {
 }
 
 #[tokio::test]
+async fn what_no_peer_would_take_is_not_written() {
+    let a = region(A).await;
+    let large = "x".repeat(390_000);
+    let write = |number: usize| {
+        let (sku, large) = (format!("{number}"), large.clone());
+        Write {
+            table: a.carts.clone(),
+            key: key("ann", &sku),
+            decide: Box::new(move |_: &_| Ok(Effect::Put(item("ann", &sku, &large)))),
+        }
+    };
+    let many = a.tables.transact((0..100).map(write).collect()).await;
+    assert!(matches!(many, Err(WriteError::TooMany)), "39 MB");
+    let long = Write {
+        key: key("ann", &"x".repeat(9_000)),
+        ..write(0)
+    };
+    let refused = a.tables.transact(vec![write(1), long]).await;
+    let Err(WriteError::Refused(reasons)) = refused else {
+        panic!("refused")
+    };
+    assert!(reasons[0].is_none() && reasons[1].is_some());
+    assert_eq!(a.tables.applied().at(A), Seq(0));
+    let within = a.tables.transact((0..70).map(write).collect()).await;
+    within.expect("27 MB");
+    let page = a.tables.read_log(A, Seq(0), 1 << 20).await.expect("a page");
+    assert_eq!(page.records.len(), 1);
+}
+
+#[tokio::test]
 async fn queries_follow_sort_order_bounds_limits_and_skip_deleted_items() {
     let a = region(A).await;
     for sku in ["a", "b", "c", "d", "e"] {
