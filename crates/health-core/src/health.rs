@@ -5,9 +5,9 @@
 //! [`Health::poll_output`].
 //!
 //! ```text
-//!   datagram ─► seal, replay window ─► peer: hearing, echo, statements ─► judge ─► tracks ─┐
-//!      │                                                                                   ├─► view
-//!      └──────────────────────────────► book: votes ─► 18 % rule ◄── probers ◄── probed ───┘
+//!   datagram ─► seal, replay window ─► peer: hearing, echo, statements ─► judge ─► tracks ┐
+//!      │                                                                                  ├─► view
+//!      └──────────────────────────────► book: votes ─► 18 % rule ◄── probers ◄── probed ──┘
 //! ```
 
 use std::collections::{BTreeMap, VecDeque};
