@@ -63,6 +63,8 @@ fn main() -> ExitCode {
             Command::Check(args) => check::run(args),
         }
     });
+    // A thread that waits for standard input waits as long as its other end is open.
+    runtime.shutdown_background();
     match ended {
         Ok(code) => code,
         Err(error) => fail(&error),
