@@ -130,12 +130,13 @@ fn environment(entry: &Entry<'_>) -> Vec<(String, String)> {
         };
         let name = variable.key.value;
         bytes += name.len() + text.value.len();
-        let shaped = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        let shaped = 2 <= name.len()
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        let wrong = if !shaped {
-            Some("a variable's name is letters, digits and _, starting with a letter")
-        } else if RESERVED.contains(&name) || name.starts_with("AWS_LAMBDA_") {
+        let wrong = if RESERVED.contains(&name) || name.starts_with("AWS_LAMBDA_") {
             Some("Lambda sets this variable itself: leave it out")
+        } else if !shaped {
+            Some("a variable's name is two or more letters, digits and _, a letter first")
         } else {
             None
         };
@@ -181,11 +182,17 @@ const MEMORY_MIB_DEFAULT: u32 = 128;
 
 /// Variables that Lambda refuses to be given.
 /// Source: Lambda developer guide, "Defined runtime environment variables".
-const RESERVED: [&str; 6] = [
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
+const RESERVED: [&str; 12] = [
+    "AWS_ACCESS_KEY",
     "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_REGION",
     "AWS_SECRET_ACCESS_KEY",
+    "AWS_SECRET_KEY",
     "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
     "_HANDLER",
+    "_X_AMZN_TRACE_ID",
 ];

@@ -861,6 +861,27 @@ tags = { "aws:team" = "x" }
     "#);
 }
 
+/// What Lambda's API refuses is refused before a region starts.
+#[test]
+fn every_variable_that_lambda_refuses_is_named() {
+    for name in [
+        "A",
+        "_HANDLER",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_RUNTIME_API",
+        "LAMBDA_TASK_ROOT",
+        "_X_AMZN_TRACE_ID",
+    ] {
+        let text = format!(
+            "[functions.cart]\n\
+             runtime = \"provided.al2023\"\n\
+             code = \"bootstrap\"\n\
+             environment = {{ {name} = \"x\" }}\n"
+        );
+        assert_eq!(codes(&text), [Code::BadEnvironment], "{name}");
+    }
+}
+
 #[test]
 fn bad_environment() {
     let text = r#"
