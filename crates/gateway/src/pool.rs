@@ -149,7 +149,8 @@ impl Pool {
         let addresses = lookup.await.map_err(|_| io::ErrorKind::TimedOut)??;
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         for address in addresses.take(ADDRESSES_MAX) {
-            match self.dialer.connect(address, CONNECT_PATIENCE).await {
+            let connecting = self.dialer.connect_for_user(address, CONNECT_PATIENCE);
+            match connecting.await {
                 Ok(stream) => return Ok(stream),
                 Err(error) => last = error,
             }

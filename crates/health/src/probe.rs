@@ -78,7 +78,8 @@ impl Prober {
         let Some(address) = resolve(&endpoint.target, endpoint.port, roster).await else {
             return Outcome::Failure(Failure::Unresolved);
         };
-        let stream = match self.dialer.connect(address, patience.connect).await {
+        let connecting = self.dialer.connect_for_user(address, patience.connect);
+        let stream = match connecting.await {
             Ok(stream) => stream,
             Err(error) => return Outcome::Failure(refusal(&error)),
         };
@@ -135,7 +136,8 @@ impl Prober {
         let first = timeout(patience.status, self.named.connect(name, stream)).await;
         match first {
             Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
-                let stream = self.dialer.connect(address, patience.connect).await;
+                let connecting = self.dialer.connect_for_user(address, patience.connect);
+                let stream = connecting.await;
                 let stream = stream.map_err(|error| refusal(&error))?;
                 let shaking = self.unnamed.connect(anonymous, stream);
                 shaken(timeout(patience.status, shaking).await)

@@ -167,7 +167,10 @@ async fn a_body_that_trickles_is_given_up_when_the_integration_s_time_is_over() 
     // Each byte comes before the body counts as standing still.
     loop {
         tokio::select! {
-            read = stream.read_exact(&mut answer) => break drop(read.unwrap()),
+            read = stream.read_exact(&mut answer) => {
+                read.unwrap();
+                break;
+            }
             () = tokio::time::sleep(gateway::limits::BODY_PATIENCE / 2) => {}
         }
         stream.write_all(b"x").await.unwrap();

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use net::dial::Dialer;
+
 use crate::world::{Act, Authority, Backend, Region, get, with_body};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-backend: 1\r\nkeep-alive: 9\r\n\r\nok";
@@ -138,4 +140,16 @@ async fn a_backend_that_never_answers_costs_the_integrations_patience() {
     assert_eq!(region.ask(&get("/p/a")).await.status, 503);
     // Time is paused: it jumps to whatever is waited for.
     assert_eq!(before.elapsed().as_secs(), 30);
+}
+
+/// Where callers must sign, an integration is no way to what listens on this machine alone.
+#[tokio::test]
+async fn a_guarded_gateway_asks_no_server_of_its_own_machine() {
+    let backend = Backend::start(&[Act::Answer(OK)]).await;
+    let url = backend.url("/");
+    let routes = [("$default", url.as_str())];
+    let guarded = Dialer::default().guarded();
+    let region = Region::start_dialing(guarded, "eu-west-1", &Authority::new(), &routes);
+    assert_eq!(region.ask(&get("/")).await.status, 503);
+    assert_eq!(backend.connections.load(Ordering::Relaxed), 0);
 }

@@ -137,6 +137,16 @@ pub(crate) struct Region {
 impl Region {
     /// Starts a region whose only API has these routes, also under [`DOMAIN`].
     pub(crate) fn start(name: &str, authority: &Authority, routes: &[(&str, &str)]) -> Self {
+        Self::start_dialing(Dialer::default(), name, authority, routes)
+    }
+
+    /// Starts a region that opens its connections in another way.
+    pub(crate) fn start_dialing(
+        dialer: Dialer,
+        name: &str,
+        authority: &Authority,
+        routes: &[(&str, &str)],
+    ) -> Self {
         let name = RegionName::parse(name).unwrap();
         let snapshot = snapshot(&name, authority, routes);
         let (snapshots, receiver) = watch::channel(Arc::new(snapshot));
@@ -153,7 +163,7 @@ impl Region {
         let parts = Parts {
             region: name.clone(),
             functions: Arc::clone(&functions),
-            dialer: Dialer::default(),
+            dialer,
             server_tls: tls::client_config(trust(), Alpn::Http1).unwrap(),
             peer_tls: tls::client_config(trust(), Alpn::Http1).unwrap(),
             clock: Arc::new(System),

@@ -127,7 +127,16 @@ fn check(protocol: Protocol, target: Target, port: u16) -> ProbeTarget {
 }
 
 async fn probe(target: ProbeTarget, patience: Patience, roster: Roster) -> Outcome {
-    let prober = Prober::try_new(Dialer::default()).expect("TLS");
+    probe_by(Dialer::default(), target, patience, roster).await
+}
+
+async fn probe_by(
+    dialer: Dialer,
+    target: ProbeTarget,
+    patience: Patience,
+    roster: Roster,
+) -> Outcome {
+    let prober = Prober::try_new(dialer).expect("TLS");
     let probe = Probe {
         attempt: Attempt(1),
         target,
@@ -337,4 +346,22 @@ async fn names_of_regions_are_resolved_by_the_roster() {
     let target = ProbeTarget::Region(region.id());
     let outcome = probe(target, patience(20_000), roster).await;
     assert_eq!(outcome, Outcome::of_status(200));
+}
+
+/// Where callers must sign, a check is no way to look at what listens on this machine alone.
+#[tokio::test]
+async fn a_guarded_prober_looks_at_nothing_of_its_own_machine() {
+    let server = serve(Manner::Answers(OK.to_owned()), None).await;
+    let port = server.address.port();
+    let name = || Some("localhost");
+    for target in [
+        Target::Address(server.address.ip()),
+        Target::try_new(None, name()).expect("a name"),
+        Target::try_new(Some(server.address.ip()), name()).expect("both"),
+    ] {
+        let target = check(Protocol::Tcp, target, port);
+        let guarded = Dialer::default().guarded();
+        let outcome = probe_by(guarded, target, patience(20_000), Roster::default()).await;
+        assert_eq!(outcome, Outcome::Failure(Failure::Unreachable));
+    }
 }
