@@ -37,8 +37,9 @@ pub enum DirectoryError {
     },
     /// Its marker is not readable as one.
     #[error(
-        "open {path}: the file {MARKER} is damaged; restore the directory from a backup, or \
-         move it away and let this region fill itself from its peers"
+        "open {path}: the file {MARKER} is damaged; nothing was changed. Move the directory away to \
+         start empty; where the project has other regions, give this one another name then, \
+         since they hold it to what it had"
     )]
     Damaged {
         /// The directory.
@@ -52,8 +53,9 @@ pub enum DirectoryError {
     },
     /// The engine could not open what is there.
     #[error(
-        "open {path}: {reason}; no data was changed. Restore the directory from a backup, or \
-         move it away and let this region fill itself from its peers"
+        "open {path}: {reason}; no data was changed. Move the directory away to start empty; where \
+         the project has other regions, give this one another name then, since they hold it to \
+         what it had"
     )]
     Engine {
         /// The directory.
@@ -82,7 +84,13 @@ pub(crate) fn prepare(path: &Path) -> Result<(), DirectoryError> {
     fs::create_dir_all(path).map_err(io)?;
     let marker = path.join(MARKER);
     if !marker.exists() {
-        if fs::read_dir(path).map_err(io)?.next().is_some() {
+        // A crash at the first start may have left a draft, which is ours.
+        let draft = draft_of(&marker);
+        let mut entries = fs::read_dir(path).map_err(io)?;
+        let is_foreign = |entry: std::io::Result<fs::DirEntry>| {
+            entry.map_or(true, |entry| entry.path() != draft)
+        };
+        if entries.any(is_foreign) {
             return Err(DirectoryError::Foreign {
                 path: path.to_owned(),
             });
@@ -102,9 +110,13 @@ pub(crate) fn prepare(path: &Path) -> Result<(), DirectoryError> {
     }
 }
 
+fn draft_of(marker: &Path) -> PathBuf {
+    marker.with_extension("draft")
+}
+
 /// Writes the marker so that a crash leaves either none or a whole one.
 fn write_marker(directory: &Path, marker: &Path) -> std::io::Result<()> {
-    let draft = marker.with_extension("draft");
+    let draft = draft_of(marker);
     let mut file = fs::File::create(&draft)?;
     writeln!(file, "{FORMAT}")?;
     file.sync_all()?;

@@ -13,6 +13,14 @@ fn a_fresh_directory_becomes_ours_and_stays_so() {
 }
 
 #[test]
+fn a_directory_whose_first_start_was_cut_short_is_ours() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    fs::write(dir.path().join("HITHER_FORMAT.draft"), "").expect("written");
+    prepare(dir.path()).expect("made");
+    prepare(dir.path()).expect("known again");
+}
+
+#[test]
 fn foreign_newer_and_damaged_directories_are_refused_unchanged() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     fs::write(dir.path().join("photo.jpg"), "x").expect("written");
