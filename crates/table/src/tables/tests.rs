@@ -698,6 +698,21 @@ async fn a_promise_is_given_once_it_is_on_disk() {
 }
 
 #[tokio::test]
+async fn a_region_alone_writes_no_promises() {
+    let store = MemStore::new();
+    let options = Options {
+        region: A,
+        members: BTreeSet::from([A]),
+        clock: Arc::new(TestClock::default()),
+        entropy: Arc::new(Counter::default()),
+    };
+    let tables = Tables::open(store.clone(), options).await.expect("opened");
+    store.hold();
+    tables.horizon();
+    assert_eq!(store.waiting(), 0, "an idle region's disk is left alone");
+}
+
+#[tokio::test]
 async fn a_position_keeps_the_highest_stamp_before_it() {
     let a = region(A).await;
     a.later(400_000);
