@@ -71,6 +71,14 @@ pub const CODE_BYTES_MAX: ByteCount = ByteCount::bytes(262_144_000);
 /// Most files and directories of a function's code. 65,536; each is an inode.
 pub const CODE_ENTRIES_MAX: usize = 65_536;
 
+/// Longest name of a file in a function's code, with its directories. 1,024 bytes; with the
+/// region's own directories in front it stays below the 4,096 that a path may have.
+pub const CODE_NAME_BYTES_MAX: usize = 1_024;
+
+/// Longest name of a file or directory alone. 255 bytes.
+/// Source: `NAME_MAX` of Linux file systems.
+pub const FILE_NAME_BYTES_MAX: usize = 255;
+
 /// Longest log line. 16 KiB; longer ones are split.
 pub const LOG_LINE_BYTES_MAX: ByteCount = ByteCount::kib(16);
 

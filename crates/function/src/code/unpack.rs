@@ -3,6 +3,7 @@
 //! It trusts nothing in the package: names, sizes and links are checked as they come.
 //! Source: Lambda developer guide, "Working with .zip file archives".
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
@@ -11,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use zip::read::{ZipArchive, ZipFile};
 
 use crate::code::sync_dir;
-use crate::limits::{CODE_BYTES_MAX, CODE_ENTRIES_MAX};
+use crate::limits::{CODE_BYTES_MAX, CODE_ENTRIES_MAX, CODE_NAME_BYTES_MAX, FILE_NAME_BYTES_MAX};
 
 /// A package cannot be unpacked.
 #[derive(Debug, thiserror::Error)]
@@ -19,8 +20,8 @@ pub enum UnpackError {
     /// It is no zip file, or a damaged one, or one that needs a password.
     #[error("read the zip file")]
     NotZip(#[source] zip::result::ZipError),
-    /// It has more entries than allowed.
-    #[error("unpack the zip file: it has more than {CODE_ENTRIES_MAX} entries")]
+    /// It has more files and directories than allowed.
+    #[error("unpack the zip file: it has more than {CODE_ENTRIES_MAX} files and directories")]
     TooManyEntries,
     /// It is larger than allowed once unpacked.
     #[error("unpack the zip file: it holds more than {} bytes", CODE_BYTES_MAX.as_u64())]
@@ -50,14 +51,60 @@ pub fn check(package: &[u8]) -> Result<(), UnpackError> {
 
 fn check_within(package: &[u8], mut left: u64) -> Result<(), UnpackError> {
     let mut archive = open(package)?;
+    let mut names = Names::default();
     for at in 0..archive.len() {
         let mut entry = archive.by_index(at).map_err(UnpackError::NotZip)?;
-        name_of(&entry)?;
-        if !entry.is_dir() {
+        let name = name_of(&entry)?;
+        names.admit(&entry, &name)?;
+        if entry.is_symlink() {
+            link_target(&mut entry, &name, &mut left)?;
+        } else if !entry.is_dir() {
             copy(&mut entry, &mut io::sink(), &mut left, Path::new(""))?;
         }
     }
     Ok(())
+}
+
+/// The names of a package, as a directory would hold them.
+#[derive(Default)]
+struct Names {
+    files: BTreeSet<PathBuf>,
+    dirs: BTreeSet<PathBuf>,
+}
+
+impl Names {
+    /// Takes the name of a file, a link or a directory, and of all directories above it.
+    ///
+    /// Errors: `BadName` for one that is taken; `TooManyEntries`, those above counted.
+    fn admit<R: Read>(&mut self, entry: &ZipFile<'_, R>, name: &Path) -> Result<(), UnpackError> {
+        let taken = || UnpackError::BadName(shown_name(entry));
+        for above in name.ancestors().skip(1) {
+            if self.files.contains(above) {
+                return Err(taken());
+            }
+            if !self.dirs.insert(above.to_owned()) {
+                // Those above this one were taken together with it.
+                break;
+            }
+            self.check_count()?;
+        }
+        let is_free = if entry.is_dir() {
+            self.dirs.insert(name.to_owned());
+            !self.files.contains(name)
+        } else {
+            !self.dirs.contains(name) && self.files.insert(name.to_owned())
+        };
+        self.check_count()?;
+        is_free.then_some(()).ok_or_else(taken)
+    }
+
+    fn check_count(&self) -> Result<(), UnpackError> {
+        // The package's own directory is among them.
+        if CODE_ENTRIES_MAX < self.files.len() + self.dirs.len() {
+            return Err(UnpackError::TooManyEntries);
+        }
+        Ok(())
+    }
 }
 
 /// Unpacks `package` into `into`, which must not exist yet, and makes it durable.
@@ -68,10 +115,12 @@ pub fn unpack(package: &[u8], into: &Path) -> Result<(), UnpackError> {
     let mut archive = open(package)?;
     let mut left = CODE_BYTES_MAX.as_u64();
     let mut links = Vec::new();
+    let mut names = Names::default();
     on(into, fs::create_dir(into))?;
     for at in 0..archive.len() {
         let mut entry = archive.by_index(at).map_err(UnpackError::NotZip)?;
         let name = name_of(&entry)?;
+        names.admit(&entry, &name)?;
         let path = into.join(&name);
         if entry.is_dir() {
             on(&path, fs::create_dir_all(&path))?;
@@ -101,9 +150,10 @@ fn name_of<R: Read>(entry: &ZipFile<'_, R>) -> Result<PathBuf, UnpackError> {
     let name = entry.enclosed_name();
     let is_plain = |name: &PathBuf| {
         name.components().next().is_some()
-            && name
-                .components()
-                .all(|part| matches!(part, Component::Normal(_)))
+            && name.as_os_str().len() <= CODE_NAME_BYTES_MAX
+            && name.components().all(
+                |part| matches!(part, Component::Normal(text) if text.len() <= FILE_NAME_BYTES_MAX),
+            )
     };
     name.filter(is_plain)
         .ok_or_else(|| UnpackError::BadName(shown_name(entry)))

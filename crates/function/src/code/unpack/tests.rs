@@ -116,3 +116,45 @@ fn damage_is_told_from_a_full_disk() {
     assert!(matches!(check(b""), Err(UnpackError::NotZip(_))));
     assert!(check(&file("bootstrap", 0o755, b"x")).is_ok());
 }
+
+/// What is accepted as code must be unpackable: a function is active from then on.
+#[test]
+fn what_cannot_be_unpacked_is_not_accepted() {
+    let options = SimpleFileOptions::default();
+    let link = |name: &'static str, target: &'static str| {
+        package(|zip| zip.add_symlink(name, target, options).unwrap())
+    };
+    let two = |first: &'static str, second: &'static str| {
+        package(|zip| {
+            zip.start_file(first, options).unwrap();
+            zip.start_file(second, options).unwrap();
+        })
+    };
+    let long = "x".repeat(256);
+    for hostile in [
+        link("link", "/etc/passwd"),
+        link("lib/link", "../../evil"),
+        two("a/b", "a//b"),
+        two("a", "a/b"),
+        two("a/b", "a"),
+        file(&long, 0o644, b"x"),
+        file(&"deep/".repeat(300), 0o644, b"x"),
+    ] {
+        assert!(unpacked(&hostile).is_err());
+        assert!(check(&hostile).is_err());
+    }
+    assert!(check(&link("lib/link", "../real")).is_ok());
+    assert!(check(&two("a/b", "a/c")).is_ok());
+}
+
+#[test]
+fn directories_that_names_imply_are_counted() {
+    let many = package(|zip| {
+        let options = SimpleFileOptions::default();
+        for number in 0..200 {
+            let name = format!("{number}/{}file", "d/".repeat(400));
+            zip.start_file(name, options).unwrap();
+        }
+    });
+    assert!(matches!(check(&many), Err(UnpackError::TooManyEntries)));
+}
