@@ -44,7 +44,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     };
     let key_file = args.project_key.clone();
     let key_file = key_file.unwrap_or_else(|| args.data_dir.join("project.key"));
-    let key = project::key(&key_file, &System)?;
+    let key = project::shared_key(&key_file, manifest.regions.len(), &System)?;
     let project = project::project(&manifest, &region, place, key)?;
     let own = manifest
         .region(&region)
