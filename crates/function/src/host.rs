@@ -19,11 +19,10 @@ use tokio_util::task::TaskTracker;
 use crate::call::{Answer, Call, Ending};
 use crate::code::{CodeSource, Codes, PrepareError};
 use crate::dispatch::{Dispatch, Premises};
+use crate::event::{Next, Tries};
 use crate::instance::Work;
 use crate::interpreter::{Interpreters, RuntimeRefused};
-use crate::limits::{
-    EVENT_AGE_MAX, EVENT_PAUSES, EVENTS_MAX, IDLE_SWEEP, PAYLOAD_BYTES_MAX, STOP_GRACE,
-};
+use crate::limits::{EVENT_AGE_MAX, EVENTS_MAX, IDLE_SWEEP, PAYLOAD_BYTES_MAX, STOP_GRACE};
 use crate::locked::Locked;
 use crate::log::LogLine;
 use crate::pool::Ticket;
@@ -154,7 +153,8 @@ impl Host {
     /// Accepts an invocation whose answer nobody waits for, and runs it later.
     ///
     /// It lives in memory: a restart of the region forgets those accepted and not ended. One
-    /// that fails is tried again after one and after two minutes.
+    /// that fails is tried again after one and after two minutes, one that cannot be run until
+    /// it is six hours old.
     ///
     /// Shape: the number of the invocation.
     /// Errors: [`InvokeError::NotFound`]; [`InvokeError::Throttled`] where too many are accepted.
@@ -168,21 +168,24 @@ impl Host {
         let request_id = request_id.unwrap_or_else(|| report::request_id(entropy));
         call.request_id = Some(request_id.clone());
         call.deadline = inner.premises.clock.now() + EVENT_AGE_MAX;
-        let host = self.clone();
+        // Between its tries it keeps nothing of a host that nobody holds any more.
+        let host = Arc::downgrade(inner);
         inner.premises.tasks.spawn(async move {
-            let mut pauses = EVENT_PAUSES.iter();
-            loop {
-                let answer = host.invoke_with(call.clone()).await;
-                let is_done = match answer {
-                    Ok(answer) => answer.ending == Ending::Returned,
-                    Err(InvokeError::NotFound | InvokeError::TimedOut) => true,
-                    Err(
-                        InvokeError::Throttled | InvokeError::Crashed(_) | InvokeError::Unavailable,
-                    ) => false,
-                };
-                match pauses.next() {
-                    Some(pause) if !is_done => tokio::time::sleep(*pause).await,
-                    _ => break,
+            let mut tries = Tries::default();
+            while let Some(host) = host.upgrade().map(Self) {
+                let outcome = host.invoke_with(call.clone()).await;
+                let next = tries.ended(&outcome);
+                let now = host.0.premises.clock.now();
+                drop(host);
+                let is_late = |pause| call.deadline <= now + pause;
+                match next {
+                    Next::Done => break,
+                    Next::After(pause) if !is_late(pause) => tokio::time::sleep(pause).await,
+                    Next::After(_) | Next::GivenUp => {
+                        let (function, why) = (&call.function, outcome.map(|a| a.ending));
+                        tracing::warn!(%function, ?why, "an asynchronous invocation is given up");
+                        break;
+                    }
                 }
             }
             drop(permit);

@@ -21,6 +21,7 @@ pub mod spec;
 
 mod dispatch;
 mod environment;
+mod event;
 mod instance;
 mod locked;
 mod pool;

@@ -97,6 +97,11 @@ pub const EVENTS_MAX: usize = 1_024;
 /// invocation".
 pub const EVENT_PAUSES: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
 
+/// First and longest pause before an asynchronous invocation that could not be run is tried
+/// again. 1 s to 5 minutes, doubled each time. Source: as [`EVENT_PAUSES`].
+pub const EVENT_THROTTLED_PAUSE: (Duration, Duration) =
+    (Duration::from_secs(1), Duration::from_mins(5));
+
 /// How long an asynchronous invocation may wait for an instance. 6 hours.
 /// Source: Lambda API reference, `PutFunctionEventInvokeConfig`, `MaximumEventAgeInSeconds`.
 pub const EVENT_AGE_MAX: Duration = Duration::from_hours(6);
