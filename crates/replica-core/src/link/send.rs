@@ -222,9 +222,10 @@ impl Sender {
                 self.outputs
                     .push_back(Output::Close(LinkError::Silent(DEAD_AFTER)));
             } else if beats {
-                // What cannot go out does not pile up: one beat at a time waits.
+                // What cannot go out does not pile up: one frame at a time waits.
                 let sample = pulse.beat(now);
-                if self.outputs.is_empty() {
+                let waits = |output: &Output| matches!(output, Output::Send(_));
+                if !self.outputs.iter().any(waits) {
                     self.say_beat(sample);
                 }
             }

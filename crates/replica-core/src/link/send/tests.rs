@@ -380,6 +380,19 @@ fn it_beats_while_idle_and_drops_a_silent_peer() {
 }
 
 #[test]
+fn an_acknowledgement_that_comes_as_a_beat_is_due_does_not_take_its_place() {
+    let mut sender = asked(&[], vec![]);
+    outputs(&mut sender, at(0));
+    for beat in 1..=3 {
+        sender.handle_input(at(beat * 100), Input::Frame(ack(0)));
+        sender.handle_timeout(at(beat * 100));
+        let outputs = outputs(&mut sender, at(beat * 100));
+        let beats = |output: &&Output| matches!(output, Output::Send(Frame::Beat(_)));
+        assert_eq!(outputs.iter().filter(beats).count(), 1, "{outputs:?}");
+    }
+}
+
+#[test]
 fn a_peer_that_breaks_the_protocol_is_dropped() {
     let own = own().id();
     let closes = |frame: Frame| {
