@@ -15,6 +15,7 @@
 
 pub mod chance;
 pub mod clocks;
+pub mod data;
 pub mod effect;
 pub mod model;
 pub mod network;

@@ -77,6 +77,11 @@ impl Network {
         self.change(from, to, |way| way.cut = false);
     }
 
+    /// Changes how long one direction is.
+    pub fn stretch(&mut self, from: usize, to: usize, delay: Duration) {
+        self.change(from, to, |way| way.delay = delay);
+    }
+
     /// Mends everything; loss and duplication end too.
     pub fn heal(&mut self) {
         for way in self.ways.iter_mut().flatten() {

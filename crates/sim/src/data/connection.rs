@@ -1,0 +1,97 @@
+//! One connection: bytes in order in both directions, stalled by cuts, as TCP does.
+//!
+//! It knows no protocol beyond the greeting's two words, which stand for the whole handshake.
+
+use std::collections::VecDeque;
+
+use bytes::BytesMut;
+
+use clock::time::Moment;
+use replica_core::frame::Frame;
+use replica_core::limits::FRAME_BYTES_MAX;
+use replica_core::link::seal::{Key, Opener, Sealer};
+
+/// A connection that region `from` dialled to region `to`.
+#[derive(Debug)]
+pub struct Connection {
+    /// Who dialled, and sends its log.
+    pub from: usize,
+    /// Who listens.
+    pub to: usize,
+    /// From the dialler to the listener.
+    pub down: Way,
+    /// From the listener to the dialler.
+    pub up: Way,
+    /// Everything is lost without a word, for ever.
+    pub silent: bool,
+}
+
+/// One direction.
+#[derive(Debug)]
+pub struct Way {
+    sealer: Sealer,
+    opener: Opener,
+    parcels: VecDeque<Parcel>,
+    /// When the last parcel arrives: none overtakes it.
+    pub last: Moment,
+}
+
+/// What travels.
+#[derive(Debug)]
+pub enum Parcel {
+    /// The dialler greets.
+    Hello,
+    /// The listener has accepted.
+    Welcome,
+    /// A sealed frame.
+    Frame(BytesMut),
+    /// This end is closed, or there is none.
+    End,
+}
+
+impl Connection {
+    /// Makes a connection of which the dialler's first bytes leave at `now`.
+    pub fn new(from: usize, to: usize, now: Moment) -> Self {
+        Self {
+            from,
+            to,
+            down: Way::new(1, now),
+            up: Way::new(2, now),
+            silent: false,
+        }
+    }
+}
+
+impl Way {
+    fn new(key: u8, now: Moment) -> Self {
+        Self {
+            sealer: Sealer::new(Key([key; 32])),
+            opener: Opener::new(Key([key; 32])),
+            parcels: VecDeque::new(),
+            last: now,
+        }
+    }
+
+    /// Puts a parcel behind all others.
+    pub fn put(&mut self, parcel: Parcel) {
+        self.parcels.push_back(parcel);
+    }
+
+    /// Takes the first parcel.
+    pub fn take(&mut self) -> Option<Parcel> {
+        self.parcels.pop_front()
+    }
+
+    /// Seals a frame.
+    pub fn seal(&mut self, frame: &Frame) -> Parcel {
+        let mut bytes = BytesMut::new();
+        self.sealer.seal(frame, &mut bytes);
+        Parcel::Frame(bytes)
+    }
+
+    /// Opens a frame; `None` where it is none, which no connection delivers.
+    pub fn open(&mut self, bytes: &mut BytesMut) -> Option<Frame> {
+        let frame = self.opener.open(bytes, FRAME_BYTES_MAX.as_len());
+        frame.ok().flatten()
+    }
+}

@@ -1,0 +1,214 @@
+//! What must never be in the data world, and what must be once all is well.
+//!
+//! It compares what the stores hold with the truth, and believes no vector of the code's own.
+
+use bytes::{Buf, Bytes};
+
+use base::region::RegionId;
+use clock::hlc::{Hlc, Version};
+use replica_core::digest::Digest;
+use store::port::Space;
+use table::conflict::Conflict;
+
+use crate::data::client::CARTS;
+use crate::data::tasks::at_once;
+use crate::data::truth::{Items, Truth, Wrote};
+use crate::data::world::{Region, World};
+
+/// Returns what is wrong with one region at any moment: it must hold, of each item, the latest
+/// version among the writes that it has, and its digest must be the sum of them.
+pub fn wrong_in(world: &World, at: usize) -> Option<String> {
+    let region = &world.regions[at];
+    let process = region.process.as_ref()?;
+    let (live, id) = (live(region), region.id());
+    let held = world.ledger.open().held(id);
+    let applied = process.tables.applied();
+    if applied != held.past {
+        let past = held.past;
+        return Some(format!("{id} says it has {applied}, and has {past}"));
+    }
+    let truth: Items = held
+        .items
+        .into_iter()
+        .filter(|(_, (_, image))| image.is_some())
+        .collect();
+    if live != truth {
+        return Some(format!("{id} holds {}", difference(&live, &truth)));
+    }
+    let is_idle = region.disk.disk.waiting() == 0;
+    let digest = process.tables.digest(CARTS).0;
+    (is_idle && digest != sum(&live)).then(|| format!("{id} has a digest that is not of its items"))
+}
+
+/// Returns what is wrong between two regions: digests are equal exactly when items are.
+pub fn wrong_between(world: &World, one: usize, other: usize) -> Option<String> {
+    let idle = |at: usize| {
+        let region = &world.regions[at];
+        let process = region.process.as_ref();
+        let process = process.filter(|_| region.disk.disk.waiting() == 0)?;
+        Some((live(region), process.tables.digest(CARTS).0))
+    };
+    let (one_has, other_has) = (idle(one)?, idle(other)?);
+    let same = (one_has.0 == other_has.0, one_has.1 == other_has.1);
+    (same.0 != same.1).then(|| {
+        let (items, digests) = same;
+        format!("{one} and {other}: items equal: {items}; digests equal: {digests}")
+    })
+}
+
+/// Returns how the regions given differ in what they have.
+pub fn differences(world: &World, among: &[usize]) -> Option<String> {
+    let truth = world.ledger.open();
+    let past = |at: usize| truth.held(world.regions[at].id()).past;
+    let first = among.first()?;
+    let differs = among.iter().find(|at| past(**at) != past(*first))?;
+    let (one, other) = (past(*first), past(*differs));
+    Some(format!(
+        "region {first} has {one}, and {differs} has {other}"
+    ))
+}
+
+/// Returns what is still under way once nothing happens any more: all regions have all writes,
+/// no tombstone is left anywhere, and no log.
+pub fn unsettled(world: &World) -> Option<String> {
+    let all: Vec<usize> = (0..world.regions.len()).collect();
+    if let Some(differences) = differences(world, &all) {
+        return Some(differences);
+    }
+    let last = all.last().map(|at| live(&world.regions[*at]));
+    for region in &world.regions {
+        let id = region.id();
+        if Some(live(region)) != last {
+            return Some(format!("{id} holds other items than the last region"));
+        }
+        for space in [Space::Tombstones, Space::Log] {
+            let left = region.disk.rows(space).len();
+            if left > 0 {
+                return Some(format!("{id} keeps {left} rows of {space}"));
+            }
+        }
+        if rows(region).any(|(_, item)| item.1.is_none()) {
+            return Some(format!("{id} keeps a tombstone among its items"));
+        }
+    }
+    None
+}
+
+/// Returns what became of writes that may not have: each stays, or was seen by a later one of
+/// its item, or is the loser of a race in some region's conflict log; and only races are there.
+pub fn unaccounted(world: &World) -> Option<String> {
+    let truth = world.ledger.open();
+    let mut races: Vec<Conflict> = Vec::new();
+    for region in &world.regions {
+        let process = region.process.as_ref()?;
+        let found = at_once(process.tables.conflicts(CARTS, usize::MAX));
+        let Ok(found) = found else {
+            return Some(format!("{} cannot read its conflict log", region.id()));
+        };
+        for race in &found {
+            if let Some(what) = no_race(&truth, region.id(), race) {
+                return Some(what);
+            }
+        }
+        races.extend(found);
+    }
+    let items = live(world.regions.first()?);
+    let writes: Vec<&Wrote> = truth.writes().collect();
+    for wrote in &writes {
+        for change in &wrote.record.changes {
+            let (version, key) = (wrote.record.version(), &change.key);
+            let stays = match items.get(key) {
+                Some((found, _)) => *found == version,
+                None => change.image.is_none() && is_last(&writes, version, key),
+            };
+            let superseded = || {
+                let mut later = writes.iter().filter(|later| later.saw(&wrote.record));
+                later.any(|later| changes(later, key))
+            };
+            let lost = |race: &Conflict| race.loser == version && is_of(race, key);
+            if !stays && !superseded() && !races.iter().any(lost) {
+                let (origin, seq) = (wrote.record.origin, wrote.record.seq);
+                let told = if wrote.acknowledged {
+                    ", acknowledged,"
+                } else {
+                    ""
+                };
+                return Some(format!("{origin}:{seq}{told} is lost without a trace"));
+            }
+        }
+    }
+    None
+}
+
+fn no_race(truth: &Truth, holder: RegionId, race: &Conflict) -> Option<String> {
+    let (winner, loser) = (truth.write_of(race.winner), truth.write_of(race.loser));
+    let (Some(winner), Some(loser)) = (winner, loser) else {
+        return Some(format!(
+            "{holder} logs a race of writes that are none: {race:?}"
+        ));
+    };
+    let of_item = |wrote: &Wrote, image: &Option<Bytes>| {
+        let mut changes = wrote.record.changes.iter();
+        changes
+            .any(|change| change.key.get(2..) == Some(&race.key.encode()) && change.image == *image)
+    };
+    let right = of_item(winner, &race.winner_image) && of_item(loser, &race.loser_image);
+    let concurrent = !winner.saw(&loser.record) && !loser.saw(&winner.record);
+    (!right || !concurrent || race.winner <= race.loser)
+        .then(|| format!("{holder} logs a race that was none: {race:?}"))
+}
+
+fn is_of(race: &Conflict, key: &[u8]) -> bool {
+    key.get(2..) == Some(&race.key.encode())
+}
+
+fn changes(wrote: &Wrote, key: &Bytes) -> bool {
+    wrote.record.changes.iter().any(|change| change.key == *key)
+}
+
+fn is_last(writes: &[&Wrote], version: Version, key: &Bytes) -> bool {
+    let mut of_key = writes.iter().filter(|wrote| changes(wrote, key));
+    of_key.all(|wrote| wrote.record.version() <= version)
+}
+
+/// Returns the items that a region's reads see.
+fn live(region: &Region) -> Items {
+    rows(region).filter(|(_, item)| item.1.is_some()).collect()
+}
+
+/// Reads items as they are stored, tombstones included: key: table 8 · key; value: format 1 ·
+/// kind 1 · stamp 8 · origin 2 · position 8 · image.
+fn rows(region: &Region) -> impl Iterator<Item = (Bytes, (Version, Option<Bytes>))> {
+    let rows = region.disk.rows(Space::Items).into_iter();
+    rows.map(|(key, mut value)| {
+        let tombstone = value.get(1) == Some(&1);
+        value.advance(2);
+        let version = Version {
+            hlc: Hlc(value.get_i64()),
+            origin: RegionId(value.get_u16()),
+        };
+        value.advance(8);
+        (key.slice(8..), (version, (!tombstone).then_some(value)))
+    })
+}
+
+fn sum(items: &Items) -> Digest {
+    let mut digest = Digest::default();
+    for (key, (version, image)) in items {
+        digest.add(key, *version, image.as_deref().unwrap_or_default());
+    }
+    digest
+}
+
+fn difference(found: &Items, truth: &Items) -> String {
+    let keys = found.keys().chain(truth.keys());
+    let differs = |key: &&Bytes| found.get(*key) != truth.get(*key);
+    let version = |items: &Items, key: &Bytes| items.get(key).map(|(version, _)| *version);
+    match keys.into_iter().find(differs) {
+        Some(key) => {
+            let (found, truth) = (version(found, key), version(truth, key));
+            format!("{found:?} of {key:?} where {truth:?} is the last it has")
+        }
+        None => "what it must".to_owned(),
+    }
+}

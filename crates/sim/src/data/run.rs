@@ -1,0 +1,256 @@
+//! One seeded run of the data world: chaos, then a dead region, then peace.
+//!
+//! It is the only place where chaos, world and oracles meet.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use crate::chance::Chance;
+use crate::clocks::START;
+use crate::data::chaos::{self, Change, Temper};
+use crate::data::client;
+use crate::data::oracle;
+use crate::data::world::{REGIONS, World};
+use crate::network::Network;
+
+/// What a run is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// All chance of the run.
+    pub seed: u64,
+    /// How many steps of chaos there are.
+    pub steps: u64,
+    /// A known mistake.
+    pub mistake: Mistake,
+}
+
+/// A known mistake in the code under test; by default none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mistake {
+    /// In links or meshes.
+    pub link: replica_core::planted::Planted,
+    /// In tables.
+    pub table: table::planted::Planted,
+    /// In the store: writes are acknowledged before they are on disk.
+    pub acknowledges_early: bool,
+}
+
+/// How a run went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The seed.
+    pub seed: u64,
+    /// The step that it ended with.
+    pub step: u64,
+    /// How many events happened.
+    pub events: u64,
+    /// How many writes are in the regions' logs in the end, and how many of them raced.
+    pub writes: usize,
+    /// How much time passed in the world.
+    pub time: Duration,
+    /// A digest of everything: equal for equal seeds.
+    pub digest: u64,
+    /// What was wrong, if anything was.
+    pub violation: Option<String>,
+    /// The latest changes of the world, oldest first.
+    pub changes: VecDeque<(Duration, Change)>,
+}
+
+/// Changes kept for the report. 40.
+const CHANGES_MAX: usize = 40;
+
+/// How long after the last fault nothing of it may be left. 20 s: the largest jump of a clock,
+/// the deadline of a silent link, the rests, and five rounds of sweeping, twice.
+const QUIET: Duration = Duration::from_secs(20);
+
+impl Mistake {
+    /// Returns whether tombstones go once every region has acknowledged them.
+    pub fn drops_on_acknowledgement(&self) -> bool {
+        self.table == table::planted::Planted::TombstonesDroppedOnAcknowledgement
+    }
+}
+
+/// Runs one seed to its end, or to the first violation. A panic of the code is one.
+pub fn run(options: Options) -> Report {
+    let mut run = Run::new(options);
+    let whole = catch_unwind(AssertUnwindSafe(|| run.whole()));
+    let violation = whole.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| Some((*panic.downcast_ref::<&str>()?).to_owned()));
+        Err(format!("it panics: {}", text.unwrap_or_default()))
+    });
+    let writes = run.world.ledger.open().writes().count();
+    Report {
+        seed: options.seed,
+        step: run.step,
+        events: run.world.happened(),
+        writes,
+        time: run.world.now().since(START),
+        digest: run.world.digest(),
+        violation: violation.err(),
+        changes: run.changes,
+    }
+}
+
+struct Run {
+    world: World,
+    plan: Chance,
+    temper: Temper,
+    steps: u64,
+    step: u64,
+    changes: VecDeque<(Duration, Change)>,
+}
+
+impl Run {
+    fn new(options: Options) -> Self {
+        let mut chance = Chance::new(options.seed);
+        let mut plan = chance.split();
+        let temper = Temper::choose(&mut plan);
+        let jitter_ms = chance.below(10);
+        let network = Network::new(chance.split(), REGIONS.len(), (1, 115), jitter_ms);
+        let world = World::new(chance, network, options.mistake);
+        for region in &world.regions {
+            region.clocks().jump(temper.skew(&mut plan));
+        }
+        Self {
+            world,
+            plan,
+            temper,
+            steps: options.steps,
+            step: 0,
+            changes: VecDeque::new(),
+        }
+    }
+
+    fn whole(&mut self) -> Result<(), String> {
+        while self.step < self.steps {
+            self.step += 1;
+            let change = chaos::choose(&mut self.plan, self.temper, &self.world, self.step);
+            self.change(change)?;
+            let pause = self.temper.pause(&mut self.plan);
+            self.pass(pause)?;
+        }
+        let dead = self.plan.index(REGIONS.len());
+        self.lose(dead)?;
+        self.peace(dead)
+    }
+
+    /// Lets a region die while perhaps only one other has its last writes. What one survivor has,
+    /// both come to have.
+    fn lose(&mut self, dead: usize) -> Result<(), String> {
+        let alive: Vec<usize> = (0..REGIONS.len()).filter(|at| *at != dead).collect();
+        self.heal()?;
+        for at in 0..REGIONS.len() {
+            self.change(Change::Start(at))?;
+        }
+        self.pass(Duration::from_millis(1_500))?;
+        let misses = alive[self.plan.index(alive.len())];
+        self.change(Change::Cut(dead, misses))?;
+        for number in 0..4 {
+            let operation = client::choose(&mut self.plan, self.steps + 1 + number);
+            self.change(Change::Operate(dead, operation))?;
+            self.pass(Duration::from_millis(80))?;
+        }
+        self.change(Change::Kill(dead))?;
+        self.change(Change::Heal)?;
+        self.until(|world| oracle::differences(world, &alive))
+    }
+
+    /// Waits until nothing is left of all that was, and accounts for every write.
+    fn peace(&mut self, dead: usize) -> Result<(), String> {
+        self.change(Change::Start(dead))?;
+        self.until(oracle::unsettled)?;
+        match oracle::unaccounted(&self.world) {
+            Some(what) => Err(what),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends all faults but death. Clocks come close to each other.
+    fn heal(&mut self) -> Result<(), String> {
+        self.change(Change::Heal)?;
+        for at in 0..REGIONS.len() {
+            let ahead = i64::try_from(self.plan.below(100_000)).unwrap_or(0);
+            self.change(Change::Clock(at, ahead))?;
+            self.change(Change::Disk(at, 3_000))?;
+            for to in (0..REGIONS.len()).filter(|to| *to != at) {
+                let millis = self.plan.between(1, 115);
+                self.change(Change::Stretch(at, to, millis))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets time pass until nothing is left to wait for.
+    fn until(&mut self, left: impl Fn(&World) -> Option<String>) -> Result<(), String> {
+        let end = self.world.now() + QUIET;
+        while let Some(what) = left(&self.world) {
+            if end < self.world.now() {
+                return Err(format!("after {QUIET:?} of quiet, {what}"));
+            }
+            self.pass(Duration::from_millis(250))?;
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, change: Change) -> Result<(), String> {
+        if self.changes.len() >= CHANGES_MAX {
+            self.changes.pop_front();
+        }
+        let at = self.world.now().since(START);
+        self.changes.push_back((at, change.clone()));
+        chaos::apply(&mut self.world, &change);
+        self.look()
+    }
+
+    fn pass(&mut self, duration: Duration) -> Result<(), String> {
+        let until = self.world.now() + duration;
+        self.world.run(until);
+        self.look()
+    }
+
+    fn look(&self) -> Result<(), String> {
+        if let Some(first) = self.world.ledger.open().violations().first() {
+            return Err(first.clone());
+        }
+        let count = REGIONS.len();
+        for at in 0..count {
+            let wrong = oracle::wrong_in(&self.world, at);
+            let wrong = wrong.or_else(|| oracle::wrong_between(&self.world, at, (at + 1) % count));
+            if let Some(what) = wrong {
+                return Err(what);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            seed,
+            step,
+            events,
+            writes,
+            time,
+            ..
+        } = self;
+        let Some(what) = &self.violation else {
+            return write!(
+                f,
+                "seed {seed:#x}: nothing wrong in {step} steps, {events} events, {writes} writes, \
+                 {time:?}"
+            );
+        };
+        writeln!(f, "seed {seed:#x}, step {step}, at {time:?}: {what}")?;
+        for (at, change) in &self.changes {
+            writeln!(f, "  {:>9.6} s  {change:?}", at.as_secs_f64())?;
+        }
+        write!(
+            f,
+            "replay: HITHER_SEED={seed:#x} cargo test -p sim --test it -- --exact data::replay"
+        )
+    }
+}

@@ -1,0 +1,120 @@
+//! The data world over many seeds, one seed twice, and planted mistakes that must be found.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use replica_core::planted::Planted as InLinks;
+use sim::data::run::{Mistake, Options, Report, run};
+use table::planted::Planted as InTables;
+
+use crate::number;
+
+/// Steps of chaos in each run.
+const STEPS: u64 = 1_000;
+
+fn go(seed: u64, mistake: Mistake) -> Report {
+    run(Options {
+        seed,
+        steps: STEPS,
+        mistake,
+    })
+}
+
+#[test]
+fn regions_converge_and_no_acknowledged_write_is_lost() {
+    let seeds = number("HITHER_SEEDS").unwrap_or(256);
+    let next = AtomicU64::new(0);
+    let work = || {
+        let mut wrong = Vec::new();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds {
+                return wrong;
+            }
+            let report = go(seed, Mistake::default());
+            if report.violation.is_some() {
+                wrong.push(report.to_string());
+            }
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let wrong = threads.into_iter();
+        wrong
+            .flat_map(|thread| thread.join().expect("a run catches panics"))
+            .collect()
+    });
+    let count = wrong.len();
+    assert!(wrong.is_empty(), "{count} seeds\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn replay() {
+    let seed = number("HITHER_SEED").unwrap_or(1);
+    let report = go(seed, Mistake::default());
+    assert!(report.violation.is_none(), "{report}");
+}
+
+#[test]
+fn one_seed_runs_the_same_twice_and_another_differs() {
+    let (once, again) = (go(7, Mistake::default()), go(7, Mistake::default()));
+    assert_eq!(once, again);
+    assert_ne!(once.digest, go(8, Mistake::default()).digest);
+}
+
+/// Finds a planted mistake within few seeds, by what it does: `how` is in the violation's text.
+#[track_caller]
+fn found(mistake: Mistake, how: &str) {
+    let found = (0..64).find_map(|seed| go(seed, mistake).violation);
+    let found = found.unwrap_or_else(|| panic!("{mistake:?} went unnoticed"));
+    assert!(found.contains(how), "{mistake:?} is found by: {found}");
+}
+
+fn in_links(link: InLinks) -> Mistake {
+    Mistake {
+        link,
+        ..Mistake::default()
+    }
+}
+
+fn in_tables(table: InTables) -> Mistake {
+    Mistake {
+        table,
+        ..Mistake::default()
+    }
+}
+
+#[test]
+fn acknowledging_before_the_disk_has_it_is_found() {
+    let mistake = Mistake {
+        acknowledges_early: true,
+        ..Mistake::default()
+    };
+    found(mistake, "which was acknowledged");
+}
+
+#[test]
+fn ordering_by_wall_clocks_alone_is_found() {
+    found(in_tables(InTables::WallClockOrder), "is the last it has");
+}
+
+#[test]
+fn dropping_tombstones_on_acknowledgement_is_found() {
+    let mistake = InTables::TombstonesDroppedOnAcknowledgement;
+    found(in_tables(mistake), "where None is the last it has");
+}
+
+#[test]
+fn resuming_too_far_is_found() {
+    found(in_links(InLinks::ResumeTooFar), "applies");
+}
+
+#[test]
+fn asking_nobody_for_a_dead_regions_records_is_found() {
+    found(in_links(InLinks::RelayForgotten), "of quiet");
+}
+
+#[test]
+fn never_dropping_a_silent_peer_is_found() {
+    found(in_links(InLinks::MissingDeadline), "of quiet");
+}
