@@ -70,26 +70,6 @@ pub(crate) fn project(
     })
 }
 
-/// Reads the key that a node shares with all others of its project; a project of one region makes
-/// it where there is none.
-///
-/// Errors: those of [`key`], and when it is not there and other regions have it, or will.
-pub(crate) fn shared_key(
-    path: &Path,
-    regions: usize,
-    entropy: &dyn Entropy,
-) -> anyhow::Result<ProjectKey> {
-    if 1 < regions && !path.exists() {
-        bail!(
-            "read {}: it is not there, and all {regions} regions of the project share one key\n\
-             hint: make it once, `openssl rand -hex 32 > project.key`, and start each region with \
-             a copy, `--project-key project.key`",
-            path.display()
-        );
-    }
-    key(path, entropy)
-}
-
 /// Reads the project's key from a file, or makes the file with a new one.
 ///
 /// Errors: when the file is there and holds no key, or cannot be made.
@@ -148,18 +128,16 @@ mod tests {
 
     use clock::wall::System;
 
-    use super::{key, shared_key};
+    use super::key;
 
     #[test]
-    fn no_region_of_several_makes_a_key_of_its_own() {
+    fn a_key_is_made_once_and_a_damaged_one_refused() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let path = dir.path().join("project.key");
-        let refused = shared_key(&path, 3, &System).expect_err("others have it");
-        assert!(refused.to_string().contains("hint: make it once"));
-        assert!(!path.exists());
-        let made = shared_key(&path, 1, &System).expect("made");
-        assert_eq!(shared_key(&path, 3, &System).expect("read"), made);
+        let made = key(&path, &System).expect("made");
+        assert_eq!(key(&path, &System).expect("read"), made);
         std::fs::write(&path, "00\n").expect("written");
         assert!(key(&path, &System).is_err());
+        assert_eq!(std::fs::read_to_string(&path).expect("there"), "00\n");
     }
 }

@@ -44,7 +44,15 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     };
     let key_file = args.project_key.clone();
     let key_file = key_file.unwrap_or_else(|| args.data_dir.join("project.key"));
-    let key = project::shared_key(&key_file, manifest.regions.len(), &System)?;
+    let is_made = !key_file.exists();
+    let key = project::key(&key_file, &System)?;
+    if is_made && 1 < manifest.regions.len() {
+        // The others refuse a region with another key, and this one refuses them.
+        tracing::warn!(
+            file = %key_file.display(),
+            "a project key is made: start every other region with a copy, --project-key FILE"
+        );
+    }
     let project = project::project(&manifest, &region, place, key)?;
     let own = manifest
         .region(&region)
