@@ -46,7 +46,7 @@ async fn a_deleted_function_is_not_found_and_what_runs_ends() {
 
 #[tokio::test]
 async fn functions_do_not_disturb_each_other() {
-    let world = World::new();
+    let world = World::with(|spec| spec.concurrency = Some(1));
     let pid = number(&world.text("{}").await, "pid");
     let code = world.put(package(b"#!/bin/sh\nexit 1\n", 0o755));
     world.change(|_| {});
