@@ -37,9 +37,9 @@ pub enum DirectoryError {
     },
     /// Its marker is not readable as one.
     #[error(
-        "open {path}: the file {MARKER} is damaged; nothing was changed. Move the directory away \
-         to start empty; where the project has other regions, give this one another name then, \
-         since they hold it to what it had"
+        "open {path}: the file {MARKER} is damaged; nothing was changed. Restore the directory from \
+         a backup of its newest state, or move it away to start empty; where the project has \
+         other regions, give this one another name then, since they hold it to what it had"
     )]
     Damaged {
         /// The directory.
@@ -53,9 +53,9 @@ pub enum DirectoryError {
     },
     /// The engine could not open what is there.
     #[error(
-        "open {path}: {reason}; no data was changed. Move the directory away to start empty; where \
-         the project has other regions, give this one another name then, since they hold it to \
-         what it had"
+        "open {path}: {reason}; no data was changed. Restore the directory from a backup of its \
+         newest state, or move it away to start empty; where the project has other regions, give \
+         this one another name then, since they hold it to what it had"
     )]
     Engine {
         /// The directory.
