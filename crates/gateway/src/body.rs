@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -14,6 +14,7 @@ use tokio::time::{Sleep, sleep};
 
 use crate::limits::BODY_PATIENCE;
 use crate::pool::Lease;
+use crate::room::{Held, NoRoom, Room};
 
 /// A body that the gateway sends, to a client or to a backend.
 #[derive(Debug)]
@@ -48,6 +49,9 @@ pub enum BodyError {
     /// More came than is allowed.
     #[error("accept a body of this size")]
     TooLarge,
+    /// Other requests' bodies take all the memory there is for them.
+    #[error("find room for the body")]
+    NoRoom,
 }
 
 impl Body {
@@ -89,20 +93,40 @@ impl Body {
     }
 }
 
-/// Reads a whole body into memory.
+/// Reads a whole body into memory, as far as there is room.
 ///
-/// Errors: [`BodyError`]; `TooLarge` as soon as more than `room` bytes came.
-pub(crate) async fn collect(incoming: Incoming, room: u64) -> Result<Bytes, BodyError> {
-    if incoming.size_hint().lower() > room {
+/// Errors: [`BodyError`]; `TooLarge` as soon as more than `most` bytes came.
+pub(crate) async fn collect(
+    incoming: Incoming,
+    most: u64,
+    room: &Room,
+) -> Result<(Bytes, Held<'_>), BodyError> {
+    if incoming.size_hint().lower() > most {
         return Err(BodyError::TooLarge);
     }
-    let stream = Stream {
+    let mut stream = Stream {
         incoming,
         waiting: None,
-        room: Some(room),
+        room: Some(most),
         lease: None,
     };
-    Ok(stream.collect().await?.to_bytes())
+    let (mut first, mut all, mut held) = (Bytes::new(), BytesMut::new(), Held::default());
+    while let Some(frame) = stream.frame().await {
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
+        room.take(data.len(), &mut held)
+            .map_err(|NoRoom| BodyError::NoRoom)?;
+        // A short body comes in one piece, which is not copied.
+        if first.is_empty() && all.is_empty() {
+            first = data;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&data);
+        }
+    }
+    let body = if all.is_empty() { first } else { all.freeze() };
+    Ok((body, held))
 }
 
 impl HttpBody for Stream {

@@ -120,6 +120,7 @@ pub(crate) fn upload_refusal(error: &BodyError) -> Refusal {
     match error {
         BodyError::TooLarge => Refusal::BodyTooLarge,
         BodyError::Transfer(_) | BodyError::Idle => Refusal::BodyIncomplete,
+        BodyError::NoRoom => Refusal::Unavailable,
     }
 }
 

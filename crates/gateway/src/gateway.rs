@@ -28,8 +28,9 @@ use tokio_util::sync::CancellationToken;
 use crate::connection::{Acceptor, Connections};
 use crate::counters::{Counters, Reading};
 use crate::ids::Ids;
-use crate::limits::{ACCEPT_PAUSE, CONNECTIONS_MAX};
+use crate::limits::{ACCEPT_PAUSE, BODIES_BYTES_MAX, CONNECTIONS_MAX};
 use crate::pool::Pool;
+use crate::room::Room;
 use crate::serve::Shared;
 use crate::snapshot::{CurrentCertificates, Snapshot};
 
@@ -131,6 +132,7 @@ impl Gateway {
             pool,
             counters: Arc::clone(&counters),
             budget: Mutex::new(Budget::new()),
+            room: Room::new(BODIES_BYTES_MAX.as_len()),
             ids: Ids::new(&*parts.entropy),
         });
         tasks.spawn(follow(snapshots, snapshot));

@@ -15,4 +15,5 @@ mod exchange;
 mod ids;
 mod patient;
 mod pool;
+mod room;
 mod serve;

@@ -70,3 +70,7 @@ pub const KEPT_TRIES_MAX: usize = 2;
 
 /// How long to wait after the system refused to accept a connection. 50 ms.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Memory for request bodies that are held whole, of all requests together. 128 MiB, twelve of
+/// the largest; beyond it a request gets a 503.
+pub const BODIES_BYTES_MAX: ByteCount = ByteCount::mib(128);

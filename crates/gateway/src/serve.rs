@@ -37,6 +37,7 @@ use crate::counters::Counters;
 use crate::exchange::{Trouble, upload_refusal};
 use crate::ids::Ids;
 use crate::pool::Pool;
+use crate::room::{Held, Room};
 use crate::snapshot::Snapshot;
 
 /// What all requests share.
@@ -48,6 +49,7 @@ pub(crate) struct Shared<I> {
     pub(crate) pool: Arc<Pool>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) budget: Mutex<Budget>,
+    pub(crate) room: Room,
     pub(crate) ids: Ids,
 }
 
@@ -143,33 +145,82 @@ impl<I: Invoke> Shared<I> {
     /// Asks the local backend, and other regions where that fails.
     async fn run(&self, call: &Call<'_>, incoming: Incoming) -> Result<Response<Body>, Refused> {
         let integration = call.plan.route.integration.as_ref();
-        let trouble = match integration.map(|integration| &integration.target) {
+        // The room is held until the request is answered.
+        let (trouble, _held) = match integration.map(|integration| &integration.target) {
             Some(Target::Function { name, payload }) => {
-                let body = read_body(incoming, call.deadline).await?;
+                let (body, held) = self.read_body(incoming, call.deadline).await?;
                 match self.call_function(call, name, *payload, &body).await {
                     Ok(response) => return Ok(of_backend(response)),
                     Err(refused) if refused.refusal == Refusal::BadReply => return Err(refused),
-                    Err(refused) => Trouble {
-                        refusal: refused.refusal,
-                        progress: refused.progress,
-                        body: Some(Body::kept(body)),
-                    },
+                    Err(refused) => {
+                        let trouble = Trouble {
+                            refusal: refused.refusal,
+                            progress: refused.progress,
+                            body: Some(Body::kept(body)),
+                        };
+                        (trouble, held)
+                    }
                 }
             }
             Some(Target::Http { uri, method }) => {
-                let body = upload(incoming, call.deadline).await?;
+                let (body, held) = self.upload(incoming, call.deadline).await?;
                 match self.call_server(call, uri, method.as_ref(), body).await {
                     Ok(response) => return Ok(of_backend(response)),
-                    Err(trouble) => trouble,
+                    Err(trouble) => (trouble, held),
                 }
             }
-            None => Trouble {
-                refusal: Refusal::BrokenIntegration,
-                progress: Progress::Unsent,
-                body: Some(upload(incoming, call.deadline).await?),
-            },
+            None => {
+                let (body, held) = self.upload(incoming, call.deadline).await?;
+                let trouble = Trouble {
+                    refusal: Refusal::BrokenIntegration,
+                    progress: Progress::Unsent,
+                    body: Some(body),
+                };
+                (trouble, held)
+            }
         };
         self.ask_other_regions(call, trouble).await
+    }
+
+    /// Reads the body for a function, which gets it whole. What has not come by `deadline` would
+    /// find no time left to be worked on.
+    async fn read_body(
+        &self,
+        incoming: Incoming,
+        deadline: Instant,
+    ) -> Result<(Bytes, Held<'_>), Refusal> {
+        if incoming.is_end_stream() {
+            return Ok((Bytes::new(), Held::default()));
+        }
+        let reading = collect(incoming, BODY_BYTES_MAX.as_u64(), &self.room);
+        match timeout_at(deadline, reading).await {
+            Ok(read) => read.map_err(|error| upload_refusal(&error)),
+            Err(_) => Err(Refusal::BodyIncomplete),
+        }
+    }
+
+    /// Keeps a small body in memory, so that it can be sent again, and streams any other.
+    async fn upload(
+        &self,
+        incoming: Incoming,
+        deadline: Instant,
+    ) -> Result<(Body, Held<'_>), Refusal> {
+        if incoming.is_end_stream() {
+            return Ok((Body::Kept(None), Held::default()));
+        }
+        let size = incoming.size_hint();
+        if size.lower() > BODY_BYTES_MAX.as_u64() {
+            return Err(Refusal::BodyTooLarge);
+        }
+        let small = size
+            .upper()
+            .is_some_and(|most| most <= REPLAY_BYTES_MAX.as_u64());
+        if small {
+            let (body, held) = self.read_body(incoming, deadline).await?;
+            return Ok((Body::kept(body), held));
+        }
+        let body = Body::upload(incoming, BODY_BYTES_MAX.as_u64());
+        Ok((body, Held::default()))
     }
 
     fn lock_budget(&self) -> MutexGuard<'_, Budget> {
@@ -181,37 +232,6 @@ impl Call<'_> {
     fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
-}
-
-/// Reads the body for a function, which gets it whole. What has not come by `deadline` would
-/// find no time left to be worked on.
-async fn read_body(incoming: Incoming, deadline: Instant) -> Result<Bytes, Refusal> {
-    if incoming.is_end_stream() {
-        return Ok(Bytes::new());
-    }
-    let reading = collect(incoming, BODY_BYTES_MAX.as_u64());
-    match timeout_at(deadline, reading).await {
-        Ok(read) => read.map_err(|error| upload_refusal(&error)),
-        Err(_) => Err(Refusal::BodyIncomplete),
-    }
-}
-
-/// Keeps a small body in memory, so that it can be sent again, and streams any other.
-async fn upload(incoming: Incoming, deadline: Instant) -> Result<Body, Refusal> {
-    if incoming.is_end_stream() {
-        return Ok(Body::Kept(None));
-    }
-    let size = incoming.size_hint();
-    if size.lower() > BODY_BYTES_MAX.as_u64() {
-        return Err(Refusal::BodyTooLarge);
-    }
-    let small = size
-        .upper()
-        .is_some_and(|most| most <= REPLAY_BYTES_MAX.as_u64());
-    if small {
-        return read_body(incoming, deadline).await.map(Body::kept);
-    }
-    Ok(Body::upload(incoming, BODY_BYTES_MAX.as_u64()))
 }
 
 /// Takes out of a backend's response what only a gateway may say: another region's gateway would

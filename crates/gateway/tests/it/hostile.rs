@@ -1,6 +1,7 @@
 //! Requests that are too large, malformed, or shaped to be read in two ways.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -179,6 +180,62 @@ async fn a_body_that_trickles_is_given_up_when_the_integration_s_time_is_over() 
     }
     assert_eq!(&answer, b"HTTP/1.1 408");
     assert_eq!(region.functions.calls.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn bodies_of_all_requests_share_one_bound() {
+    const SIZE: usize = 10 << 20;
+    let region = region();
+    region
+        .functions
+        .set(Behaviour::Answer(r#"{"statusCode":200}"#));
+    let head = format!(
+        "POST / HTTP/1.1\r\nhost: api.shop.test\r\ncontent-length: {SIZE}\r\n\
+         connection: close\r\n\r\n"
+    );
+    let most = usize::try_from(gateway::limits::BODIES_BYTES_MAX.as_u64()).unwrap();
+    // Each holds all of its body but the last byte.
+    let mut open = Vec::new();
+    let part = vec![b'x'; SIZE - 1];
+    for _ in 0..most / SIZE {
+        let mut stream = TcpStream::connect(region.gateway.http()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&part).await.unwrap();
+        open.push(stream);
+    }
+    let refused = loop {
+        let mut stream = TcpStream::connect(region.gateway.http()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // The gateway may answer and close while this still writes.
+        let _ = stream.write_all(&part).await;
+        let mut answer = [0; 12];
+        match tokio::time::timeout(Duration::from_millis(200), stream.read_exact(&mut answer)).await
+        {
+            Ok(read) => {
+                read.unwrap();
+                break answer;
+            }
+            // What the others sent had not all arrived.
+            Err(_) => open.push(stream),
+        }
+        assert!(open.len() < 2 * most / SIZE, "nothing is refused");
+    };
+    assert_eq!(&refused, b"HTTP/1.1 503");
+    let mut first = open.swap_remove(0);
+    first.write_all(b"x").await.unwrap();
+    let mut answer = [0; 12];
+    first.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    drop(open);
+    // What they held comes back.
+    while region
+        .ask(&with_body("POST", "/", &"x".repeat(SIZE)))
+        .await
+        .status
+        == 503
+    {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
