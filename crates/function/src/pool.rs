@@ -89,7 +89,7 @@ pub(crate) struct Pool<W, E> {
     idle: Vec<(InstanceId, Moment)>,
     waiting: VecDeque<Waiting<W>>,
     waiting_bytes: u64,
-    /// Instances that failed since one last answered.
+    /// Starts that failed since an instance last answered.
     failures: u32,
     resume_at: Moment,
     wake_at: Option<Moment>,
@@ -239,17 +239,15 @@ impl<W, E: Clone> Pool<W, E> {
             return;
         };
         self.idle.retain(|(idle, _)| *idle != id);
+        // One that had come to its work could be started: the next start needs no pause.
         if let Ended::Failed(error) = how
-            && is_live(stage)
+            && stage == Stage::Starting
         {
             self.back_off(now, error.clone());
             // One invocation learns of one failed start; the others get the next instance.
             // Where some instance works, it was the start that failed, not the function.
             let is_working = self.instances.values().any(|s| *s == Stage::Busy);
-            if stage == Stage::Starting
-                && !is_working
-                && let Some(waiting) = self.pop_waiting()
-            {
+            if !is_working && let Some(waiting) = self.pop_waiting() {
                 let refusal = Refusal::NotStarted(error);
                 self.outputs.push(Output::Refuse(waiting.work, refusal));
             }

@@ -162,6 +162,21 @@ fn failed_starts_pause_longer_each_time_until_one_answers() {
     started(&mut pool);
 }
 
+/// An event that ends its process is its sender's alone: whoever comes after it is not made to
+/// wait, nor told that the function cannot start.
+#[test]
+fn a_crash_at_work_keeps_nobody_else_waiting() {
+    let mut pool = TestPool::new(1);
+    for work in 0..20 {
+        pool.invoke(at(0), work, 1);
+        let id = started(&mut pool);
+        pool.ready(at(0), id);
+        assert_eq!(one(pool.take_outputs()), Output::Assign(id, work));
+        pool.ended(at(0), id, Ended::Failed("crash"));
+        assert_eq!(pool.take_outputs(), vec![]);
+    }
+}
+
 #[test]
 fn the_pause_is_capped() {
     let mut pool = TestPool::new(1);
