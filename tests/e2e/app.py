@@ -5,7 +5,7 @@ It is read as text and shipped as a `bootstrap`; the tests do not import it.
 
 BOOTSTRAP = '''#!/usr/bin/env python3
 """Echoes what it was called with; `MODE` makes it misbehave."""
-import base64, json, os, sys, urllib.request
+import base64, json, os, sys, time, urllib.request
 
 API = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/"
 
@@ -29,10 +29,12 @@ def answer(event):
         with open(os.environ["COUNTER"], "a") as file:
             file.write(os.environ["AWS_REGION"] + "\\n")
         os._exit(4)
+    if path.endswith("/nap"):
+        open(os.environ["COUNTER"], "w").write("asleep")
+        time.sleep(1)
     if path.endswith("/raise"):
         raise ValueError("as asked")
     if path.endswith("/sleep"):
-        import time
         time.sleep(60)
     return {"event": event, "env": dict(os.environ), "region": os.environ["AWS_REGION"]}
 

@@ -51,3 +51,10 @@ def pytest_runtest_makereport(item, call):
         for one in laptops.alive():
             for file, text in one.logs().items():
                 report.sections.append((file, text))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    # `cargo xtask test FILTER` asks all runners; a name that is not one of these tests is no fault.
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and session.config.option.keyword:
+        session.exitstatus = pytest.ExitCode.OK

@@ -260,23 +260,31 @@ class Laptop:
             self.order("heal")
 
     def kill(self, region):
-        """Ends a region with SIGKILL; returns the command that started it."""
-        if region in self.restarted:
-            pid = self.restarted[region].pid
-        else:
-            pid = self.pid(region)
+        """Ends a region as a power cut does; returns the command that started it."""
+        return self.end(self.pid(region), signal.SIGKILL)
+
+    def end(self, pid, how):
+        """Sends a signal to a process and waits for its end; returns its command line."""
         line = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, how)
         eventually(lambda: is_dead(pid))
         return [word.decode() for word in line.split(b"\0")[:-1]]
 
     def restart(self, region, command):
         """Starts a region again, as it was started first, and waits until it serves."""
-        with (self.state / region / "node.log").open("ab") as log:
-            self.restarted[region] = subprocess.Popen(
+        file = self.state / region / "node.log"
+        with file.open("ab") as log:
+            process = self.restarted[region] = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment()
             )
-        eventually(lambda: self.is_serving(region))
+
+        def serves():
+            if process.poll() is not None:
+                tail = file.read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"{region} ended with {process.returncode}:\n{tail}")
+            return self.is_serving(region)
+
+        eventually(serves)
 
     def is_serving(self, region):
         try:
@@ -291,12 +299,16 @@ class Laptop:
 
 
 def is_dead(pid):
-    """Returns whether a process has ended; one that nobody has waited for has ended too."""
+    """Returns whether all threads of a process have ended, waited for by its parent or not.
+
+    The first thread may end before the others, which then still hold the ports.
+    """
+    process = pathlib.Path(f"/proc/{pid}")
     try:
-        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
+        state = (process / "stat").read_text().rsplit(")", 1)[1].split()[0]
+        return state in "ZX" and len(list((process / "task").iterdir())) <= 1
+    except (FileNotFoundError, ProcessLookupError):
         return True
-    return state == "Z"
 
 
 def die_with_parent():

@@ -168,7 +168,7 @@ def test_a_body_without_end_is_cut_off(near):
 MALFORMED_HTTP = {
     "no http": b"\x00\x01\x02\x03" * 64,
     "no version": b"GET /\r\n\r\n",
-    "two lengths": b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+    "two lengths": b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n.",
     "bad length": b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
     "bad chunk": b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
     "bad header": b"GET / HTTP/1.1\r\nhost : x\r\n\r\n",

@@ -1,9 +1,11 @@
 """The five steps with boto3, as a user writes them, and what clients then see."""
 
 import base64
+import concurrent.futures
 import io
 import json
 import re
+import signal
 import zipfile
 
 import laptop as laptops
@@ -322,6 +324,50 @@ def test_a_function_uses_its_own_regions_tables(shop):
     assert env["AWS_REGION"] == env["AWS_DEFAULT_REGION"] == TOKYO
 
 
+def test_regional_things_are_of_their_region_and_refused_twice(shop):
+    for region in REGIONS:
+        client = shop.laptop.client("apigatewayv2", region, at=EAST)
+        assert [api["ApiId"] for api in client.get_apis()["Items"]] == [shop.apis[region]["ApiId"]]
+        functions = shop.laptop.client("lambda", region, at=EAST).list_functions()["Functions"]
+        arn = f"arn:aws:lambda:{region}:000000000000:function:echo"
+        assert [function["FunctionArn"] for function in functions] == [arn]
+        found = shop.laptop.client("acm", region, at=EAST).list_certificates()
+        (certificate,) = found["CertificateSummaryList"]
+        assert certificate["DomainName"] == DOMAIN
+        assert f":{region}:" in certificate["CertificateArn"]
+    code, _ = error_code(
+        shop.laptop.client("lambda").create_function,
+        FunctionName="echo", Runtime="provided.al2023", Handler="x", Code={"ZipFile": package()},
+        Role="arn:aws:iam::000000000000:role/shop",
+    )
+    assert code == "ResourceConflictException"
+    code, _ = error_code(
+        shop.laptop.client("apigatewayv2").create_api_mapping,
+        DomainName="nowhere.test", ApiId=shop.apis[EAST]["ApiId"], Stage="$default",
+    )
+    assert code == "NotFoundException"
+    code, _ = error_code(
+        shop.laptop.client("acm").describe_certificate,
+        CertificateArn="arn:aws:acm:us-east-1:000000000000:certificate/nowhere",
+    )
+    assert code in ("ResourceNotFoundException", "InvalidArnException"), code
+    refused = error_code(
+        shop.laptop.client("acm").import_certificate, Certificate=b"no PEM", PrivateKey=b"no PEM"
+    )
+    assert refused[0] == "ValidationException", refused
+
+
+def test_the_certificate_tells_whose_it_is(shop):
+    client = shop.laptop.client("acm", TOKYO)
+    arn = client.list_certificates()["CertificateSummaryList"][0]["CertificateArn"]
+    certificate = client.describe_certificate(CertificateArn=arn)["Certificate"]
+    assert certificate["DomainName"] == DOMAIN and certificate["Type"] == "IMPORTED"
+    assert certificate["SubjectAlternativeNames"] == [DOMAIN]
+    assert (certificate["NotAfter"] - certificate["NotBefore"]).days == 30
+    pem = client.get_certificate(CertificateArn=arn)["Certificate"]
+    assert pem.split() == shop.ca.read_text().split()
+
+
 # Steps 4 and 5: names.
 
 
@@ -449,6 +495,23 @@ def test_only_what_may_be_done_twice_is_done_again(shop, method):
     assert began[0] == IRELAND and len(began) == len(set(began)), began
     # A function that began may have done its work: a POST ends there, a GET goes on.
     assert (len(began) == 1) == (method == "POST"), began
+
+
+def test_a_region_that_is_told_to_end_answers_what_it_began(shop):
+    laptop = shop.laptop
+    pid = laptop.pid(TOKYO)
+    shop.counter.write_text("")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        answer = pool.submit(shop.get, TOKYO, "/app/nap", "-w", " %{http_code}")
+        eventually(lambda: shop.counter.read_text() == "asleep")
+        command = laptop.end(pid, signal.SIGTERM)
+        said = answer.result(timeout=30)
+    assert said.endswith(" 200") and f'"region": "{TOKYO}"' in said, said
+    # It told the others that it leaves, before it closed its ports.
+    eventually(lambda: shop.resolved(EAST, TOKYO) != [laptop.address[TOKYO]])
+    laptop.restart(TOKYO, command)
+    eventually(lambda: shop.resolved(EAST, TOKYO) == [laptop.address[TOKYO]])
+    assert json.loads(shop.get(TOKYO, "/health"))["region"] == TOKYO
 
 
 def test_changes_reach_the_gateways_of_their_region(shop):

@@ -21,7 +21,8 @@ def test_the_walk_does_what_the_five_steps_are():
     for command in (
         "hither up", "aws lambda create-function", "aws dynamodb create-table", "--replica-updates",
         "aws apigatewayv2 create-api ", "aws acm import-certificate", "create-domain-name",
-        "aws route53 create-health-check", "aws route53 change-resource-record-sets", "dig ", "curl ",
+        "aws route53 create-health-check", "aws route53 change-resource-record-sets", "dig ",
+        "curl ",
     ):
         assert command in text, f"the walk lacks {command}"
     assert sum(len(step.claims) for step in steps) >= 10, "the walk shows too little of its output"
