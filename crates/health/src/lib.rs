@@ -9,5 +9,6 @@ pub mod roster;
 pub mod stats;
 
 mod http;
+mod lookups;
 mod probe;
 mod request;

@@ -13,3 +13,7 @@ pub const FAREWELL: Duration = Duration::from_millis(150);
 
 /// Most headers of a response that is read. 100; more are a failure.
 pub const RESPONSE_HEADERS_MAX: usize = 100;
+
+/// Most names that the operating system is asked for at a time. 16, each a thread; further probes
+/// wait, within their own time.
+pub const LOOKUPS_MAX: usize = 16;

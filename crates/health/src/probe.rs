@@ -16,11 +16,12 @@ use net::dial::Dialer;
 use net::tls::{self, Alpn, Trust};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::http::{Expect, exchange};
+use crate::lookups::Lookups;
 use crate::request;
 use crate::roster::{Meaning, Roster};
 
@@ -28,6 +29,7 @@ use crate::roster::{Meaning, Roster};
 #[derive(Clone)]
 pub(crate) struct Prober {
     dialer: Dialer,
+    lookups: Lookups,
     named: TlsConnector,
     unnamed: TlsConnector,
 }
@@ -43,6 +45,7 @@ impl Prober {
         unnamed.enable_sni = false;
         Ok(Self {
             dialer,
+            lookups: Lookups::new(),
             named: TlsConnector::from(named),
             unnamed: TlsConnector::from(Arc::new(unnamed)),
         })
@@ -75,7 +78,8 @@ impl Prober {
             debug_assert!(false, "the core probes endpoints only");
             return Outcome::Failure(Failure::Lost);
         };
-        let Some(address) = resolve(&endpoint.target, endpoint.port, roster).await else {
+        let address = self.resolve(&endpoint.target, endpoint.port, roster).await;
+        let Some(address) = address else {
             return Outcome::Failure(Failure::Unresolved);
         };
         let connecting = self.dialer.connect_for_user(address, patience.connect);
@@ -95,6 +99,25 @@ impl Prober {
                 ask(stream, endpoint, probe, &agent, patience).await
             }
         }
+    }
+
+    /// Finds the address of a target: its own, a region's, or the name's first IPv4 address.
+    async fn resolve(&self, target: &Target, port: u16, roster: &Roster) -> Option<SocketAddr> {
+        let name = match target {
+            Target::Address(address) | Target::AddressNamed(address, _) => {
+                return Some(SocketAddr::new(*address, port));
+            }
+            Target::Name(name) => name,
+        };
+        match roster.resolve(name) {
+            Meaning::Region(address) => return Some(SocketAddr::new(address, port)),
+            Meaning::Nothing => return None,
+            Meaning::Foreign => {}
+        }
+        if let Ok(address) = name.parse::<IpAddr>() {
+            return Some(SocketAddr::new(address, port));
+        }
+        self.lookups.ipv4(name.clone(), port).await
     }
 
     /// Asks a silent region's API for anything at all: a living process answers.
@@ -166,26 +189,6 @@ where
         body: patience.body,
     };
     exchange(stream, request, &expect).await
-}
-
-/// Finds the address of a target: its own, a region's, or the name's first IPv4 address.
-async fn resolve(target: &Target, port: u16, roster: &Roster) -> Option<SocketAddr> {
-    let name = match target {
-        Target::Address(address) | Target::AddressNamed(address, _) => {
-            return Some(SocketAddr::new(*address, port));
-        }
-        Target::Name(name) => name,
-    };
-    match roster.resolve(name) {
-        Meaning::Region(address) => return Some(SocketAddr::new(address, port)),
-        Meaning::Nothing => return None,
-        Meaning::Foreign => {}
-    }
-    if let Ok(address) = name.parse::<IpAddr>() {
-        return Some(SocketAddr::new(address, port));
-    }
-    let mut found = lookup_host((name.as_str(), port)).await.ok()?;
-    found.find(SocketAddr::is_ipv4)
 }
 
 fn shaken<S, E>(shaken: Result<Result<S, io::Error>, E>) -> Result<S, Failure> {
