@@ -9,6 +9,8 @@
 //!    └──── oracle: what must not be ◄── model: what is true
 //! ```
 //!
+//! [`data`] is a second world, of tables and replication; it shares chance, clocks and network.
+//!
 //! The same seed gives the same run, event by event; [`run::Report`] carries a digest to prove it.
 //! A further core joins as a part of [`region::Region`]: it gets inputs and a reading of the
 //! clocks, and returns [`effect::Effect`]s that the world carries out.

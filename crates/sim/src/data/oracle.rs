@@ -140,6 +140,13 @@ pub fn unaccounted(world: &World) -> Option<String> {
     None
 }
 
+/// Returns how many lost races the regions' conflict logs tell of.
+pub fn races(world: &World) -> usize {
+    let rows = world.regions.iter();
+    rows.map(|region| region.disk.rows(Space::Conflicts).len())
+        .sum()
+}
+
 fn no_race(truth: &Truth, holder: RegionId, race: &Conflict) -> Option<String> {
     let (winner, loser) = (truth.write_of(race.winner), truth.write_of(race.loser));
     let (Some(winner), Some(loser)) = (winner, loser) else {

@@ -46,8 +46,12 @@ pub struct Report {
     pub step: u64,
     /// How many events happened.
     pub events: u64,
-    /// How many writes are in the regions' logs in the end, and how many of them raced.
+    /// How many writes are in the regions' logs in the end.
     pub writes: usize,
+    /// How many lost races the regions' conflict logs tell of in the end.
+    pub races: usize,
+    /// How often a region's power was cut.
+    pub crashes: u64,
     /// How much time passed in the world.
     pub time: Duration,
     /// A digest of everything: equal for equal seeds.
@@ -87,6 +91,8 @@ pub fn run(options: Options) -> Report {
         step: run.step,
         events: run.world.happened(),
         writes,
+        races: oracle::races(&run.world),
+        crashes: run.world.crashes(),
         time: run.world.now().since(START),
         digest: run.world.digest(),
         violation: violation.err(),
@@ -234,6 +240,8 @@ impl fmt::Display for Report {
             step,
             events,
             writes,
+            races,
+            crashes,
             time,
             ..
         } = self;
@@ -241,7 +249,7 @@ impl fmt::Display for Report {
             return write!(
                 f,
                 "seed {seed:#x}: nothing wrong in {step} steps, {events} events, {writes} writes, \
-                 {time:?}"
+                 {races} races, {crashes} crashes, {time:?}"
             );
         };
         writeln!(f, "seed {seed:#x}, step {step}, at {time:?}: {what}")?;

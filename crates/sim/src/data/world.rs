@@ -36,6 +36,7 @@ pub struct World {
     mistake: Mistake,
     digest: u64,
     happened: u64,
+    crashes: u64,
     /// The ways between the regions.
     pub network: Network,
     /// What is true.
@@ -106,6 +107,7 @@ impl World {
             mistake,
             digest: 0,
             happened: 0,
+            crashes: 0,
             network,
             ledger: ledger.clone(),
             regions: Vec::new(),
@@ -147,6 +149,11 @@ impl World {
         self.happened
     }
 
+    /// Returns how often a region's power was cut.
+    pub fn crashes(&self) -> u64 {
+        self.crashes
+    }
+
     /// Returns a digest of all that happened.
     pub fn digest(&self) -> u64 {
         self.digest ^ self.ledger.open().digest().rotate_left(32)
@@ -184,6 +191,7 @@ impl World {
         if region.process.take().is_none() {
             return;
         }
+        self.crashes += 1;
         // The disk may have got further than anybody was told.
         if self.chance.one_in(2) {
             let waiting = region.disk.disk.waiting();
