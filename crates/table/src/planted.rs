@@ -12,6 +12,10 @@ pub enum Planted {
     WallClockOrder,
     /// Drops a tombstone once every region has it on disk.
     TombstonesDroppedOnAcknowledgement,
+    /// Logs no race.
+    RacesForgotten,
+    /// Trims a record although this region lacks something that its write had seen.
+    TrimmedTooSoon,
 }
 
 #[cfg(feature = "planted")]

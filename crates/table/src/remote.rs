@@ -19,6 +19,7 @@ use store::port::{Batch, Durability, Space, Store, StoreError};
 use crate::conflict;
 use crate::layout::{self, Stored};
 use crate::locks::Locks;
+use crate::planted::Planted;
 use crate::state;
 use crate::tables::{Damaged, Inner, ReadError, Tables};
 
@@ -174,8 +175,10 @@ impl<S: Store> Tables<S> {
         };
         let decision = merge::decide(before, stamp, &record.seen, |_| saw);
         let filling = self.table(change.table).is_some_and(|def| def.filling);
+        let forgets = self.lock().planted == Planted::RacesForgotten;
         if let Some(stored) = &stored
             && !filling
+            && !forgets
         {
             match decision {
                 Decision::ReplaceConcurrent => {

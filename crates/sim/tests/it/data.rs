@@ -117,6 +117,16 @@ fn dropping_tombstones_on_acknowledgement_is_found() {
 }
 
 #[test]
+fn forgetting_races_is_found() {
+    found(in_tables(InTables::RacesForgotten), "lost without a trace");
+}
+
+#[test]
+fn trimming_what_still_tells_races_apart_is_found() {
+    found(in_tables(InTables::TrimmedTooSoon), "a race that was none");
+}
+
+#[test]
 fn resuming_too_far_is_found() {
     found(in_links(InLinks::ResumeTooFar), "applies");
 }
