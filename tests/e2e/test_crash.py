@@ -17,7 +17,7 @@ class Writers:
 
     def __init__(self, laptop, table, region):
         self.region, self.name = region, table
-        self.acknowledged, self.refused = [], 0
+        self.acknowledged, self.refused, self.unexpected = [], 0, []
         self.ending = threading.Event()
         self.numbers = itertools.count()
         self.threads = [
@@ -37,6 +37,9 @@ class Writers:
                 self.refused += 1
                 # A dead region refuses at once: leave its restart some of the machine.
                 self.ending.wait(0.05)
+            except botocore.exceptions.ClientError as error:
+                # A region that answers at all answers a plain write well.
+                self.unexpected.append(error)
 
     def wait_for_more(self, count=ENOUGH):
         wanted = len(self.acknowledged) + count
@@ -47,6 +50,7 @@ class Writers:
         for thread in self.threads:
             thread.join(timeout=60)
             assert not thread.is_alive()
+        assert self.unexpected == []
         return self.acknowledged
 
 
