@@ -75,8 +75,7 @@ pub const CODE_ENTRIES_MAX: usize = 65_536;
 /// region's own directories in front it stays below the 4,096 that a path may have.
 pub const CODE_NAME_BYTES_MAX: usize = 1_024;
 
-/// Longest name of a file or directory alone. 255 bytes.
-/// Source: `NAME_MAX` of Linux file systems.
+/// Longest name of a file or directory alone. 255 bytes, `NAME_MAX` of Linux file systems.
 pub const FILE_NAME_BYTES_MAX: usize = 255;
 
 /// Longest log line. 16 KiB; longer ones are split.

@@ -23,6 +23,7 @@ use gateway::gateway::{Addresses, Drained, Gateway, Parts};
 use health::plane::{Follows, Handle, Place, Plane};
 use health_core::seal::Seal;
 use health_core::view::HealthView;
+use net::dial::Dialer;
 use net::listen;
 use net::tasks::Tasks;
 use net::tls::{self, Alpn, Trust};
@@ -258,6 +259,23 @@ async fn open_control(
     Ok((Control::open(tables, options).await?, reach))
 }
 
+/// Returns the dialer for targets that users name: integrations and health checks.
+///
+/// Where callers must sign, they may not reach what listens on this machine alone. A project on
+/// loopback has nowhere else to be.
+fn dialer_for_users(config: &NodeConfig) -> Dialer {
+    let mut addresses = config
+        .project
+        .regions
+        .iter()
+        .flat_map(|region| &region.addresses);
+    let on_loopback = addresses.any(std::net::IpAddr::is_loopback);
+    match config.access {
+        Access::Keys(_) if !on_loopback => config.dialer.clone().guarded(),
+        Access::Keys(_) | Access::Development => config.dialer.clone(),
+    }
+}
+
 type Health = watch::Receiver<Arc<HealthView>>;
 
 fn start_health(
@@ -284,7 +302,7 @@ fn start_health(
         region: config.project.region.id(),
         gossip: config.project.own().gossip,
         seal: Seal::new(&config.project.name, &config.project.key.0),
-        dialer: config.dialer.clone(),
+        dialer: dialer_for_users(config),
     };
     let follows = Follows { roster, checks };
     let plane = Plane::bind(place, follows, Arc::clone(clock), entropy.as_ref())?;
@@ -455,7 +473,7 @@ fn start_gateway(
     let parts = Parts {
         region: config.project.region.clone(),
         functions: Arc::new(functions.clone()),
-        dialer: config.dialer.clone(),
+        dialer: dialer_for_users(config),
         server_tls: tls::client_config(Trust::Roots(backends), Alpn::Http1)?,
         peer_tls: tls::client_config(Trust::Roots(peers), Alpn::Http1)?,
         clock: Arc::clone(clock),

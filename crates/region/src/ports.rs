@@ -116,8 +116,12 @@ impl Runner for Functions {
     }
 
     async fn check_package(&self, package: Bytes) -> Result<(), String> {
-        // Unpacking is looked at, not done: it takes as long as reading the archive's list.
-        function::code::unpack::check(&package).map_err(|error| error.to_string())
+        // It inflates up to 250 MB: on the threads for that, so that heartbeats go on.
+        let checked = move || function::code::unpack::check(&package);
+        match tokio::task::spawn_blocking(checked).await {
+            Ok(checked) => checked.map_err(|error| error.to_string()),
+            Err(error) => Err(format!("check the package: {error}")),
+        }
     }
 
     async fn run(&self, invocation: Invocation) -> Result<Outcome, RunError> {

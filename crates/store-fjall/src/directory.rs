@@ -37,8 +37,8 @@ pub enum DirectoryError {
     },
     /// Its marker is not readable as one.
     #[error(
-        "open {path}: the file {MARKER} is damaged; nothing was changed. Restore the directory from \
-         a backup of its newest state, or move it away to start empty; where the project has \
+        "open {path}: the file {MARKER} is damaged; nothing was changed. Restore the directory \
+         from a backup of its newest state, or move it away to start empty; where the project has \
          other regions, give this one another name then, since they hold it to what it had"
     )]
     Damaged {
