@@ -272,7 +272,6 @@ const RULES: &[Rule] = &[
         &["base", "clock", "item", "expr", "*-core", "store", "table"],
         IO,
     ),
-    rule("testkit", &["*"], &[]),
     rule("xtask", &["wan"], &[]),
 ];
 
