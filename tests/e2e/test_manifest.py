@@ -200,8 +200,8 @@ def copy(stopped, tmp_path):
 
 
 def test_a_newer_directory_is_refused(stopped, copy):
-    (copy / "data" / "HITHER_FORMAT").write_text("2\n")
-    refused(stopped, copy, "format is 2", "start the build that wrote it")
+    (copy / "data" / "HITHER_FORMAT").write_text("99\n")
+    refused(stopped, copy, "format is 99", "start the build that wrote it")
 
 
 def test_a_damaged_marker_is_refused(stopped, copy):

@@ -10,7 +10,15 @@ use std::path::{Path, PathBuf};
 const MARKER: &str = "HITHER_FORMAT";
 
 /// The format that this build writes, and the newest that it reads.
-const FORMAT: u32 = 1;
+///
+/// | format | what came with it |
+/// |---|---|
+/// | 1 | the first |
+/// | 2 | indexes, history and backups: an older build would leave them behind as items change |
+const FORMAT: u32 = 2;
+
+/// The oldest format that this build takes over, by marking it as its own.
+const FORMAT_MIN: u32 = 1;
 
 /// A data directory that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +108,7 @@ pub(crate) fn prepare(path: &Path) -> Result<(), DirectoryError> {
     let text = fs::read_to_string(&marker).unwrap_or_default();
     match text.trim().parse::<u32>() {
         Ok(FORMAT) => Ok(()),
+        Ok(FORMAT_MIN..FORMAT) => write_marker(path, &marker).map_err(io),
         Ok(found) if found > FORMAT => Err(DirectoryError::Newer {
             path: path.to_owned(),
             found,

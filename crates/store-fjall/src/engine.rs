@@ -128,7 +128,17 @@ impl FjallStore {
 
 impl Keyspaces {
     pub(crate) fn of(&self, space: Space) -> &Keyspace {
-        let [items, log, digests, conflicts, tombstones, meta] = &self.spaces;
+        let [
+            items,
+            log,
+            digests,
+            conflicts,
+            tombstones,
+            meta,
+            indexes,
+            history,
+            backups,
+        ] = &self.spaces;
         match space {
             Space::Items => items,
             Space::Log => log,
@@ -136,6 +146,9 @@ impl Keyspaces {
             Space::Conflicts => conflicts,
             Space::Tombstones => tombstones,
             Space::Meta => meta,
+            Space::Indexes => indexes,
+            Space::History => history,
+            Space::Backups => backups,
         }
     }
 }

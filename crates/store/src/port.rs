@@ -24,17 +24,26 @@ pub enum Space {
     Tombstones,
     /// Positions and the few facts about this store itself.
     Meta,
+    /// Entries of secondary indexes.
+    Indexes,
+    /// What became of items, in order, for streams and for going back in time.
+    History,
+    /// Items of backups.
+    Backups,
 }
 
 impl Space {
     /// All namespaces, in the order of their numbers on disk.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Items,
         Self::Log,
         Self::Digests,
         Self::Conflicts,
         Self::Tombstones,
         Self::Meta,
+        Self::Indexes,
+        Self::History,
+        Self::Backups,
     ];
 
     /// Returns the name of the namespace on disk.
@@ -46,6 +55,9 @@ impl Space {
             Self::Conflicts => "conflicts",
             Self::Tombstones => "tombstones",
             Self::Meta => "meta",
+            Self::Indexes => "indexes",
+            Self::History => "history",
+            Self::Backups => "backups",
         }
     }
 }

@@ -16,7 +16,7 @@ use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError, pre
 use crate::layout::{self, Stored};
 use crate::limits::STEP_ROWS;
 use crate::locks::Locks;
-use crate::state;
+use crate::state::{self, Cause, Staging};
 use crate::tables::{Damaged, Inner, ReadError, Tables};
 
 /// An item as one region has it, tombstones included.
@@ -109,8 +109,16 @@ impl<S: Store> Tables<S> {
             let _order = self.in_order();
             let mut batch = Batch::default();
             for (key, old, new) in &staged {
-                self.lock()
-                    .stage_item(&mut batch, table, key, old.as_ref(), new);
+                let def = self.table(table);
+                let change = Staging {
+                    table,
+                    def: def.as_deref(),
+                    suffix: key,
+                    old: old.as_ref(),
+                    new: Some(new),
+                    cause: Cause::Copied,
+                };
+                self.lock().stage(&mut batch, &change);
             }
             let inner = Arc::clone(&self.inner);
             let completion = move |result: Result<(), StoreError>| {

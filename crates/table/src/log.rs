@@ -16,6 +16,7 @@ use crate::layout::{self, meta};
 use crate::limits::{STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
 use crate::planted::Planted;
+use crate::state::{Cause, Staging};
 use crate::tables::{Damaged, ReadError, Tables};
 
 /// Records of one origin's log, in order.
@@ -193,8 +194,16 @@ impl<S: Store> Tables<S> {
         let _order = self.in_order();
         match stored {
             Some(stored) if stored.stamp.version == version && stored.image.is_none() => {
-                self.lock()
-                    .stage_removal(&mut batch, table, &suffix, &stored);
+                let def = self.table(table);
+                let change = Staging {
+                    table,
+                    def: def.as_deref(),
+                    suffix: &suffix,
+                    old: Some(&stored),
+                    new: None,
+                    cause: Cause::Removed,
+                };
+                self.lock().stage(&mut batch, &change);
             }
             Some(_) | None => {
                 let key = layout::tombstone_key(version, table, &suffix);

@@ -20,7 +20,7 @@ use crate::conflict;
 use crate::layout::{self, Stored};
 use crate::locks::Locks;
 use crate::planted::Planted;
-use crate::state;
+use crate::state::{self, Cause, Staging, State};
 use crate::tables::{Damaged, Inner, ReadError, Tables};
 
 /// Records that were not applied.
@@ -104,9 +104,7 @@ impl<S: Store> Tables<S> {
             let _order = self.in_order();
             let hlc = {
                 let mut state = self.lock();
-                for ((table, suffix), (old, new)) in &staged {
-                    state.stage_item(&mut batch, *table, suffix, old.as_ref(), new);
-                }
+                self.stage_merged(&mut state, &mut batch, &staged);
                 state.note_staged(origin, to, last)
             };
             state::stage_position(&mut batch, origin, to, hlc);
@@ -130,6 +128,21 @@ impl<S: Store> Tables<S> {
             self.inner.store.flushed(Box::new(flushed));
         }
         Ok(wait.await.unwrap_or(Err(StoreError::Closed))?)
+    }
+
+    fn stage_merged(&self, state: &mut State, batch: &mut Batch, staged: &Staged) {
+        for ((table, suffix), (old, new)) in staged {
+            let def = self.table(*table);
+            let change = Staging {
+                table: *table,
+                def: def.as_deref(),
+                suffix,
+                old: old.as_ref(),
+                new: Some(new),
+                cause: Cause::Applied,
+            };
+            state.stage(batch, &change);
+        }
     }
 
     /// Merges records, oldest first, into what is stored; their log copies go into `batch`.

@@ -16,6 +16,7 @@ use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError, pre
 use crate::layout::{self, Stored, meta};
 use crate::limits::{STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
+use crate::state::{Cause, Staging};
 use crate::tables::{Damaged, ReadError, Tables};
 
 impl<S: Store> Tables<S> {
@@ -161,7 +162,16 @@ impl<S: Store> Tables<S> {
             let _order = self.in_order();
             let mut batch = Batch::default();
             for (suffix, stored) in &found {
-                self.lock().stage_removal(&mut batch, id, suffix, stored);
+                let def = self.table(id);
+                let change = Staging {
+                    table: id,
+                    def: def.as_deref(),
+                    suffix,
+                    old: Some(stored),
+                    new: None,
+                    cause: Cause::Removed,
+                };
+                self.lock().stage(&mut batch, &change);
             }
             let completion = move |result: Result<(), StoreError>| {
                 drop(held);

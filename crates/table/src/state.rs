@@ -15,6 +15,7 @@ use replica_core::merge::Stamp;
 use replica_core::vector::{Seq, VersionVector};
 use store::port::{Batch, Space};
 
+use crate::def::TableDef;
 use crate::layout::{self, Stored, meta};
 use crate::planted::Planted;
 
@@ -43,6 +44,34 @@ pub(crate) struct State {
     /// Keys of system tables that changed since control last asked.
     pub(crate) system_changes: BTreeSet<(TableId, Bytes)>,
     pub(crate) planted: Planted,
+}
+
+/// A change of one item, as it goes into a batch.
+#[derive(Clone, Copy)]
+pub(crate) struct Staging<'a> {
+    pub(crate) table: TableId,
+    /// The table's definition, where it is known here.
+    #[expect(dead_code, reason = "what follows a change reads it")]
+    pub(crate) def: Option<&'a TableDef>,
+    pub(crate) suffix: &'a [u8],
+    pub(crate) old: Option<&'a Stored>,
+    /// What replaces it, a tombstone included; `None` leaves nothing behind.
+    pub(crate) new: Option<&'a Stored>,
+    #[expect(dead_code, reason = "what follows a change reads it")]
+    pub(crate) cause: Cause,
+}
+
+/// What made an item change here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// A caller's write in this region.
+    Write,
+    /// Another region's write.
+    Applied,
+    /// A copy from another region, of which the writes were not seen here.
+    Copied,
+    /// Its removal, together with a tombstone's or a replica's.
+    Removed,
 }
 
 /// When our promise about later stamps was last written, and whether it still is being.
@@ -83,15 +112,15 @@ impl State {
         *highest
     }
 
-    /// Adds a replaced item to a batch: the item, its digest, its place among tombstones.
-    pub(crate) fn stage_item(
-        &mut self,
-        batch: &mut Batch,
-        table: TableId,
-        suffix: &[u8],
-        old: Option<&Stored>,
-        new: &Stored,
-    ) {
+    /// Adds a change of one item to a batch: the item, its digest, its place among tombstones.
+    pub(crate) fn stage(&mut self, batch: &mut Batch, change: &Staging<'_>) {
+        let Staging {
+            table,
+            suffix,
+            old,
+            new,
+            ..
+        } = *change;
         let key = (table, layout::bucket(suffix));
         let digest = self.digests.entry(key).or_default();
         let before = *digest;
@@ -104,43 +133,25 @@ impl State {
                 ),
             }
         }
-        match &new.image {
-            Some(image) => digest.add(suffix, new.stamp.version, image),
-            None => batch.put(
-                Space::Tombstones,
-                layout::tombstone_key(new.stamp.version, table, suffix),
-                Bytes::new(),
-            ),
+        if let Some(new) = new {
+            match &new.image {
+                Some(image) => digest.add(suffix, new.stamp.version, image),
+                None => batch.put(
+                    Space::Tombstones,
+                    layout::tombstone_key(new.stamp.version, table, suffix),
+                    Bytes::new(),
+                ),
+            }
         }
         if *digest != before {
             let sum = digest.0.to_be_bytes().to_vec();
             batch.put(Space::Digests, layout::digest_key(key.0, key.1), sum);
         }
-        batch.put(Space::Items, layout::item_key(table, suffix), new.encode());
-    }
-
-    /// Adds the removal of an item, without a tombstone, to a batch.
-    pub(crate) fn stage_removal(
-        &mut self,
-        batch: &mut Batch,
-        table: TableId,
-        suffix: &[u8],
-        old: &Stored,
-    ) {
-        match &old.image {
-            Some(image) => {
-                let key = (table, layout::bucket(suffix));
-                let digest = self.digests.entry(key).or_default();
-                digest.remove(suffix, old.stamp.version, image);
-                let sum = digest.0.to_be_bytes().to_vec();
-                batch.put(Space::Digests, layout::digest_key(key.0, key.1), sum);
-            }
-            None => batch.delete(
-                Space::Tombstones,
-                layout::tombstone_key(old.stamp.version, table, suffix),
-            ),
+        let item = layout::item_key(table, suffix);
+        match new {
+            Some(new) => batch.put(Space::Items, item, new.encode()),
+            None => batch.delete(Space::Items, item),
         }
-        batch.delete(Space::Items, layout::item_key(table, suffix));
     }
 
     /// Returns the stamp up to which `origin` is durably applied here.

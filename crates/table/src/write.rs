@@ -27,7 +27,7 @@ use crate::layout::{self, Stored};
 use crate::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX};
 use crate::locks::{Held, Locks};
 use crate::planted::Planted;
-use crate::state;
+use crate::state::{self, Cause, Staging};
 use crate::tables::{Damaged, ReadError, Tables};
 
 /// One item to write.
@@ -288,15 +288,17 @@ impl<S: Store> Tables<S> {
         let mut batch = Batch::default();
         for change in changed() {
             let (table, suffix) = (change.table.id, &change.suffix);
-            match (&change.new, &change.old) {
-                (None, Some(old)) if !change.table.is_logged() => {
-                    state.stage_removal(&mut batch, table, suffix, old);
-                }
-                (image, old) => {
-                    let new = state::stored(stamp, image.clone());
-                    state.stage_item(&mut batch, table, suffix, old.as_ref(), &new);
-                }
-            }
+            let new = state::stored(stamp, change.new.clone());
+            let leaves_nothing = change.new.is_none() && !change.table.is_logged();
+            let change = Staging {
+                table,
+                def: Some(&change.table),
+                suffix,
+                old: change.old.as_ref(),
+                new: (!leaves_nothing).then_some(&new),
+                cause: Cause::Write,
+            };
+            state.stage(&mut batch, &change);
         }
         if logged {
             state.head = seq;

@@ -21,6 +21,15 @@ fn a_directory_whose_first_start_was_cut_short_is_ours() {
 }
 
 #[test]
+fn the_format_before_is_taken_over() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    fs::write(dir.path().join(MARKER), "1\n").expect("written");
+    prepare(dir.path()).expect("taken over");
+    let marker = fs::read_to_string(dir.path().join(MARKER)).expect("there");
+    assert_eq!(marker, "2\n");
+}
+
+#[test]
 fn foreign_newer_and_damaged_directories_are_refused_unchanged() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     fs::write(dir.path().join("photo.jpg"), "x").expect("written");
@@ -30,9 +39,9 @@ fn foreign_newer_and_damaged_directories_are_refused_unchanged() {
     ));
     assert!(!dir.path().join(MARKER).exists());
 
-    fs::write(dir.path().join(MARKER), "2\n").expect("written");
+    fs::write(dir.path().join(MARKER), "3\n").expect("written");
     let error = prepare(dir.path()).expect_err("newer");
-    assert!(matches!(error, DirectoryError::Newer { found: 2, .. }));
+    assert!(matches!(error, DirectoryError::Newer { found: 3, .. }));
     assert!(error.to_string().contains("start the build that wrote it"));
 
     fs::write(dir.path().join(MARKER), "what\n").expect("written");
