@@ -85,14 +85,17 @@ def alive():
 
 
 class Laptop:
-    """The regions of one project, run by `hither up`."""
+    """The regions of one project, run by `hither up`.
 
-    def __init__(self, *, delays=False, more=""):
+    Regions that tests kill stay dead until they start them again, unless `restarts` says otherwise.
+    """
+
+    def __init__(self, *, delays=False, restarts=False, more="", program=HITHER):
         # A short path: a Unix socket's is at most 107 bytes long.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hither-e2e-"))
         self.state = self.folder / "state"
         self.manifest = self.folder / "hither.toml"
-        self.delays = delays
+        self.delays, self.restarts, self.program = delays, restarts, program
         number = next(_serial)
         net = f"127.{10 + os.getpid() // 250 % 200}.{1 + os.getpid() % 250}"
         self.address = {
@@ -111,8 +114,9 @@ class Laptop:
         return "\n".join(lines) + "\n"
 
     def up_command(self):
-        command = [HITHER, "up", "--manifest", self.manifest, "--state-dir", self.state]
-        return command + ([] if self.delays else ["--no-delay"])
+        command = [self.program, "up", "--manifest", self.manifest, "--state-dir", self.state]
+        command += [] if self.delays else ["--no-delay"]
+        return command + ([] if self.restarts else ["--no-restart"])
 
     def start(self):
         """Starts all regions and waits until `hither up` says that they stay."""
@@ -159,6 +163,10 @@ class Laptop:
 
     def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def said(self):
+        """Returns what `hither up` has printed."""
+        return (self.folder / "up.log").read_text(errors="replace")
 
     def logs(self):
         """Returns the ends of all logs, for the report of a failed test."""

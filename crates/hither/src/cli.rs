@@ -68,6 +68,9 @@ pub(crate) struct UpArgs {
     /// Join the regions without the delays of the real ones.
     #[arg(long)]
     pub(crate) no_delay: bool,
+    /// Leave a region dead whose process failed, in place of starting it again.
+    #[arg(long)]
+    pub(crate) no_restart: bool,
 }
 
 #[derive(Args, Debug)]

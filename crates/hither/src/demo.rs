@@ -32,7 +32,7 @@ use crate::check;
 use crate::cli::DemoArgs;
 use crate::demo::narrator::Narrator;
 use crate::interrupt;
-use crate::laptop::Laptop;
+use crate::laptop::{Laptop, Restart};
 use crate::sample;
 use crate::up;
 
@@ -78,7 +78,10 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     }
     if !args.once {
         hint::tell(&manifest, &laptop)?;
-        interrupt::wait().await?;
+        tokio::select! {
+            ended = interrupt::wait() => ended?,
+            ended = laptop.supervise(Restart::OnFailure) => ended?,
+        }
     }
     laptop.stop().await;
     Ok(if report.held() {
@@ -115,11 +118,10 @@ async fn tell_story(
 fn write_app(folder: &std::path::Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;
 
-    let hither = std::env::current_exe().context("find this program's own file")?;
     let app = folder.join("cart");
     std::fs::create_dir_all(&app).context("make the app's directory")?;
     let file = app.join("bootstrap");
-    std::fs::write(&file, sample::bootstrap(&hither)).context("write the app's bootstrap")?;
+    std::fs::write(&file, sample::bootstrap()).context("write the app's bootstrap")?;
     let mode = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(&file, mode).context("make the app's bootstrap executable")
 }

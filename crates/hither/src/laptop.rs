@@ -3,15 +3,19 @@
 //! It deploys nothing. Each region thinks it is alone on its host; a dial table leads what it
 //! sends to the others through the relays.
 
+mod process;
+
+mod restarts;
+
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use tokio::process::{Child, ChildStdin, Command};
 
 use base::region::RegionName;
 use clock::port::Entropy;
@@ -21,17 +25,11 @@ use wan::links::Links;
 use wan::relay::Relay;
 
 use crate::authority::Authority;
-use crate::http_get;
+use crate::laptop::process::{Orders, Region};
 use crate::project;
-
-/// How long a region may take from its start to its first answer. 20 s, for a loaded machine.
-const START_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a region may take to drain when all end. 30 s.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
-
-/// How often a starting region is asked. 10 ms.
-const START_PAUSE: Duration = Duration::from_millis(10);
 
 /// The regions of a manifest on this machine.
 pub(crate) struct Laptop {
@@ -43,18 +41,19 @@ pub(crate) struct Laptop {
     pub(crate) ca_pem: String,
     /// The authority itself.
     pub(crate) authority: Authority,
-    manifest_file: PathBuf,
+    orders: Orders,
     regions: BTreeMap<RegionName, Region>,
     /// Closed with the laptop.
     relays: Vec<Relay>,
 }
 
-struct Region {
-    site: Site,
-    directory: PathBuf,
-    process: Option<Child>,
-    /// Held open while the region is to run; waiting for the process would close its own copy.
-    input: Option<ChildStdin>,
+/// What becomes of a region whose process failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Restart {
+    /// It is started again, a few times.
+    OnFailure,
+    /// It is left dead.
+    Never,
 }
 
 impl Laptop {
@@ -67,14 +66,19 @@ impl Laptop {
         state_dir: &Path,
         links: Links,
     ) -> anyhow::Result<Self> {
-        project::key(&state_dir.join("project.key"), &System as &dyn Entropy)?;
+        let orders = Orders {
+            program: std::env::current_exe().context("find this program's own file")?,
+            manifest: manifest_file.to_owned(),
+            project_key: state_dir.join("project.key"),
+        };
+        project::key(&orders.project_key, &System as &dyn Entropy)?;
         let authority = Authority::open(state_dir, &manifest.project.name)?;
         let mut laptop = Self {
             links,
             state_dir: state_dir.to_owned(),
             ca_pem: authority.pem.clone(),
             authority,
-            manifest_file: manifest_file.to_owned(),
+            orders,
             regions: BTreeMap::new(),
             relays: Vec::new(),
         };
@@ -82,24 +86,16 @@ impl Laptop {
             let directory = state_dir.join(region.name.as_str());
             std::fs::create_dir_all(&directory)
                 .with_context(|| format!("make {}", directory.display()))?;
-            let site = region.laptop.clone();
-            laptop.regions.insert(
-                region.name.clone(),
-                Region {
-                    site,
-                    directory,
-                    process: None,
-                    input: None,
-                },
-            );
+            let (name, site) = (region.name.clone(), region.laptop.clone());
+            let region = Region::new(name.clone(), site, directory);
+            laptop.regions.insert(name, region);
         }
         laptop.openrelays()?;
-        let names: Vec<RegionName> = laptop.regions.keys().cloned().collect();
-        for name in &names {
-            laptop.spawn(name)?;
+        for region in laptop.regions.values_mut() {
+            region.spawn(&laptop.orders)?;
         }
-        for name in &names {
-            laptop.wait_until_serving(name).await?;
+        for region in laptop.regions.values_mut() {
+            region.wait_until_serving().await?;
         }
         Ok(laptop)
     }
@@ -121,39 +117,51 @@ impl Laptop {
 
     /// Ends a region at once, as a power cut does to its processes (SIGKILL).
     pub(crate) async fn kill(&mut self, region: &RegionName) -> anyhow::Result<()> {
-        let process = self.region_mut(region)?.process.take();
-        let mut process = process.with_context(|| format!("kill {region}: it does not run"))?;
-        process
-            .start_kill()
-            .with_context(|| format!("kill {region}"))?;
-        process
-            .wait()
-            .await
-            .with_context(|| format!("wait for {region}"))?;
-        Ok(())
+        self.region_mut(region)?.kill().await
     }
 
     /// Starts a region again that was ended, and waits until it serves.
     pub(crate) async fn start_region(&mut self, region: &RegionName) -> anyhow::Result<()> {
-        self.spawn(region)?;
-        self.wait_until_serving(region).await
+        let started = self.regions.get_mut(region);
+        let started = started.with_context(|| format!("there is no region {region}"))?;
+        started.spawn(&self.orders)?;
+        started.wait_until_serving().await
+    }
+
+    /// Watches over the regions' processes, and starts them again where `restart` says so.
+    ///
+    /// Errors: when none of them is left that runs or will; without restarts it goes on for ever.
+    pub(crate) async fn supervise(&mut self, restart: Restart) -> anyhow::Result<()> {
+        let orders = &self.orders;
+        let mut watches: Vec<Pin<Box<dyn Future<Output = ()> + Send + '_>>> = Vec::new();
+        for region in self.regions.values_mut() {
+            watches.push(Box::pin(region.supervise(orders, restart)));
+        }
+        let all = std::future::poll_fn(|context| {
+            watches.retain_mut(|watch| watch.as_mut().poll(context).is_pending());
+            if watches.is_empty() {
+                return Poll::Ready(());
+            }
+            Poll::Pending
+        });
+        all.await;
+        match restart {
+            Restart::OnFailure => bail!("keep the regions running: none of them is left"),
+            // Whoever asked for this may start them by hand.
+            Restart::Never => std::future::pending().await,
+        }
+    }
+
+    /// Tells of regions that have ended by themselves while nobody watched over them.
+    pub(crate) fn tell_ended(&mut self) {
+        self.regions.values_mut().for_each(Region::tell_if_ended);
     }
 
     /// Ends all regions, each drained.
     pub(crate) async fn stop(mut self) {
+        self.regions.values_mut().for_each(Region::dismiss);
         for region in self.regions.values_mut() {
-            // Its standard input ends, which tells it to drain and end.
-            region.input = None;
-        }
-        for (name, region) in &mut self.regions {
-            if let Some(process) = &mut region.process
-                && tokio::time::timeout(STOP_PATIENCE, process.wait())
-                    .await
-                    .is_err()
-            {
-                eprintln!("{name} did not end within {STOP_PATIENCE:?}; killing it");
-                drop(process.kill().await);
-            }
+            region.gone(STOP_PATIENCE).await;
         }
     }
 
@@ -194,75 +202,5 @@ impl Laptop {
                 .with_context(|| format!("write {}", file.display()))?;
         }
         Ok(())
-    }
-
-    fn spawn(&mut self, name: &RegionName) -> anyhow::Result<()> {
-        let hither = std::env::current_exe().context("find this program's own file")?;
-        let (manifest, key) = (
-            self.manifest_file.clone(),
-            self.state_dir.join("project.key"),
-        );
-        let region = self.region_mut(name)?;
-        let log_file = region.directory.join("node.log");
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(&log_file)
-            .with_context(|| format!("write {}", log_file.display()))?;
-        let mut command = Command::new(hither);
-        command
-            .arg("serve")
-            .args(["--region", name.as_str(), "--laptop", "--until-stdin-ends"])
-            .arg("--manifest")
-            .arg(manifest)
-            .arg("--data-dir")
-            .arg(&region.directory)
-            .arg("--project-key")
-            .arg(key)
-            .arg("--via")
-            .arg(region.directory.join("via.json"))
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone().context("share a log file")?)
-            .stderr(log)
-            // A signal to the terminal's group is for the parent, which drains its children.
-            .process_group(0)
-            .kill_on_drop(true);
-        let mut process = command.spawn().with_context(|| format!("start {name}"))?;
-        region.input = process.stdin.take();
-        region.process = Some(process);
-        Ok(())
-    }
-
-    async fn wait_until_serving(&mut self, name: &RegionName) -> anyhow::Result<()> {
-        let api = self.api(name)?;
-        let region = self.region_mut(name)?;
-        let log_file = region.directory.join("node.log");
-        let process = region.process.as_mut().context("it was started")?;
-        let id = process.id();
-        let answers = async {
-            // The process itself must answer: another one may have the address.
-            loop {
-                let status = http_get::get(api, "/_hither/status").await;
-                if status.is_ok_and(|status| status["pid"].as_u64() == id.map(u64::from)) {
-                    return;
-                }
-                tokio::time::sleep(START_PAUSE).await;
-            }
-        };
-        let why = tokio::select! {
-            () = answers => return Ok(()),
-            ended = process.wait() => format!("it ended: {}", ended.context("wait for it")?),
-            () = tokio::time::sleep(START_PATIENCE) => {
-                format!("no answer within {START_PATIENCE:?}")
-            }
-        };
-        let log = std::fs::read_to_string(&log_file).unwrap_or_default();
-        let tail: Vec<&str> = log.lines().rev().take(8).collect();
-        let tail: Vec<&str> = tail.into_iter().rev().collect();
-        bail!(
-            "start {name}: {why}\n{}\nhint: the whole log is {}",
-            tail.join("\n"),
-            log_file.display()
-        )
     }
 }

@@ -3,7 +3,6 @@
 //! The app is a crate of its own that knows nothing of Hither; it is linked in so that one build
 //! makes everything that the demo needs.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 /// The argument by which the bootstrap asks for the app.
@@ -37,8 +36,10 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// Returns the text of a `bootstrap` that becomes the sample app.
-pub(crate) fn bootstrap(hither: &Path) -> String {
-    let hither = hither.display().to_string().replace('\'', "'\\''");
-    format!("#!/bin/sh\nexec '{hither}' {ASK}\n")
+/// Returns the text of a `bootstrap` that becomes the sample app, for as long as this process runs.
+///
+/// It names the process, not its file, in whose place a build may put another. Source:
+/// proc_pid_exe(5).
+pub(crate) fn bootstrap() -> String {
+    format!("#!/bin/sh\nexec /proc/{}/exe {ASK}\n", std::process::id())
 }

@@ -19,7 +19,7 @@ use crate::check;
 use crate::cli::UpArgs;
 use crate::http_get;
 use crate::interrupt;
-use crate::laptop::Laptop;
+use crate::laptop::{Laptop, Restart};
 
 /// Starts the regions, makes what the manifest says, and waits for Ctrl-C.
 pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
@@ -33,16 +33,33 @@ pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
         .unwrap_or_else(|| folder.join(".hither"));
     std::fs::create_dir_all(&state_dir).with_context(|| format!("make {}", state_dir.display()))?;
     let links = links(&manifest, args.no_delay)?;
-    let laptop = Laptop::start(&manifest, &args.manifest, &state_dir, links).await?;
+    let mut laptop = Laptop::start(&manifest, &args.manifest, &state_dir, links).await?;
     let chaos = open_chaos(&laptop);
-    put_clients(&manifest, &laptop).await?;
-    apply::apply(&manifest, folder, &laptop, tell).await?;
+    if let Err(error) = set_up(&manifest, folder, &laptop).await {
+        laptop.tell_ended();
+        return Err(error);
+    }
     tell_addresses(&manifest, &laptop)?;
-    interrupt::wait().await?;
+    let restart = if args.no_restart {
+        Restart::Never
+    } else {
+        Restart::OnFailure
+    };
+    let ended = tokio::select! {
+        ended = interrupt::wait() => ended,
+        ended = laptop.supervise(restart) => ended,
+    };
     println!("stopping: requests are drained");
     drop(chaos);
     laptop.stop().await;
-    Ok(ExitCode::SUCCESS)
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// Makes what the manifest says.
+async fn set_up(manifest: &Manifest, folder: &Path, laptop: &Laptop) -> anyhow::Result<()> {
+    put_clients(manifest, laptop).await?;
+    apply::apply(manifest, folder, laptop, tell).await?;
+    Ok(())
 }
 
 /// Opens the port by which links are cut. Regions run as well without it.
