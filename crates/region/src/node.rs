@@ -179,7 +179,7 @@ impl Node {
         self.api
     }
 
-    /// Waits until the node can write no more, and returns why: its store has failed.
+    /// Waits until the node's store has failed, to write or to read, and returns why.
     ///
     /// It is to be stopped then: others serve what this region would refuse.
     pub async fn failed(&self) -> StoreError {
@@ -228,7 +228,7 @@ fn watch_over(store: &FjallStore, tasks: &Tasks) -> watch::Receiver<Option<Store
     let failed = store.failed();
     tasks.spawn(async move {
         let error = failed.await;
-        tracing::error!(%error, "the region cannot write");
+        tracing::error!(%error, "the region's store has failed");
         told.send_replace(Some(error));
     });
     failure

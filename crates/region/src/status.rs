@@ -23,7 +23,7 @@ pub(crate) struct Sources<S> {
     pub(crate) links: watch::Receiver<std::sync::Arc<LinkStatus>>,
     pub(crate) dns: DnsParts,
     pub(crate) functions: Host,
-    /// Why the store takes no more writes.
+    /// Why the store has failed.
     pub(crate) failure: watch::Receiver<Option<StoreError>>,
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+use tokio::sync::watch;
 
 use base::units::ByteCount;
 use store::port::{Batch, Completion, Durability, Order, Range, Rows, Space, Store, StoreError};
@@ -26,6 +27,8 @@ struct Inner {
     // The committer is dropped first: it ends its thread, which holds the database.
     committer: Committer,
     keyspaces: Keyspaces,
+    /// Why a read failed, the first that did.
+    unreadable: watch::Sender<Option<StoreError>>,
 }
 
 #[derive(Clone)]
@@ -97,19 +100,25 @@ impl FjallStore {
             inner: Arc::new(Inner {
                 committer,
                 keyspaces,
+                unreadable: watch::channel(None).0,
             }),
         })
     }
 
-    /// Waits until the store takes no more writes, and returns why: its disk or its engine failed.
+    /// Waits until the store has failed, and returns why: its disk or its engine did not take a
+    /// write, or could not read what was written.
     ///
-    /// It does not keep the store open.
+    /// A disk that loses one block is as likely to lose the next. It does not keep the store open.
     pub fn failed(&self) -> impl Future<Output = StoreError> + Send + use<> {
-        let mut failure = self.inner.committer.failure();
+        let (written, read) = (
+            self.inner.committer.failure(),
+            self.inner.unreadable.subscribe(),
+        );
         async move {
-            match failure.wait_for(Option::is_some).await {
-                Ok(found) => found.clone().unwrap_or(StoreError::Closed),
-                Err(_) => StoreError::Closed,
+            tokio::select! {
+                biased;
+                error = failure(written) => error,
+                error = failure(read) => error,
             }
         }
     }
@@ -123,6 +132,30 @@ impl FjallStore {
                 .disk_space()
                 .unwrap_or_default(),
         )
+    }
+}
+
+/// Waits for the word of a failure, or for the end of whoever would give it.
+async fn failure(mut told: watch::Receiver<Option<StoreError>>) -> StoreError {
+    match told.wait_for(Option::is_some).await {
+        Ok(found) => found.clone().unwrap_or(StoreError::Closed),
+        Err(_) => StoreError::Closed,
+    }
+}
+
+impl Inner {
+    /// Notes that something could not be read: the store has failed.
+    fn unreadable(&self, error: fjall::Error) -> StoreError {
+        let error = failed(error);
+        self.unreadable.send_if_modified(|first| {
+            let is_first = first.is_none();
+            if is_first {
+                tracing::error!(%error, "the store could not be read");
+                *first = Some(error.clone());
+            }
+            is_first
+        });
+        error
     }
 }
 
@@ -159,7 +192,8 @@ pub(crate) fn failed(error: fjall::Error) -> StoreError {
 
 impl Store for FjallStore {
     async fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        let value = self.inner.keyspaces.of(space).get(key).map_err(failed)?;
+        let found = self.inner.keyspaces.of(space).get(key);
+        let value = found.map_err(|error| self.inner.unreadable(error))?;
         Ok(value.map(|value| Bytes::copy_from_slice(&value)))
     }
 
@@ -183,7 +217,8 @@ impl Store for FjallStore {
                 page.more = true;
                 return Ok(page);
             }
-            let (key, value) = guard.into_inner().map_err(failed)?;
+            let row = guard.into_inner();
+            let (key, value) = row.map_err(|error| self.inner.unreadable(error))?;
             bytes += key.len() + value.len();
             page.rows
                 .push((Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value)));

@@ -1,9 +1,13 @@
 //! Tests of the engine: the port's promises, and what is there after reopening.
 
+use std::fs;
+use std::ops::Bound;
+use std::path::Path;
+
 use bytes::Bytes;
 
 use store::conformance::{self, commit};
-use store::port::{Batch, Durability, Space, Store, StoreError};
+use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError};
 
 use super::{FjallStore, Memory};
 use crate::directory::DirectoryError;
@@ -71,4 +75,83 @@ async fn a_store_that_takes_no_more_writes_says_so() {
     batch.put(Space::Items, b"b".to_vec(), "1");
     let refused = commit(&store, batch, Durability::Disk).await;
     assert!(matches!(refused, Err(StoreError::Closed)), "{refused:?}");
+}
+
+/// How many rows the damaged tables hold; enough for many blocks.
+const ROWS: u16 = 2_000;
+
+/// Makes a store whose items are in a table on disk, in no memory.
+async fn written(path: &Path) -> FjallStore {
+    let store = FjallStore::open(path, Memory::default()).expect("opened");
+    let mut batch = Batch::default();
+    for row in 0..ROWS {
+        let value = vec![row.to_be_bytes()[1]; 500];
+        batch.put(Space::Items, row.to_be_bytes().to_vec(), value);
+    }
+    commit(&store, batch, Durability::Disk)
+        .await
+        .expect("stored");
+    let items = store.inner.keyspaces.of(Space::Items);
+    items.rotate_memtable_and_wait().expect("written to disk");
+    store
+}
+
+/// Flips a bit of each of the tables' first blocks, as a disk that loses data does.
+fn damage(path: &Path) -> usize {
+    let mut damaged = 0;
+    let mut folders = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path
+                .parent()
+                .is_some_and(|parent| parent.ends_with("tables"))
+            {
+                let mut bytes = fs::read(&path).expect("a table");
+                let at = bytes.len().min(200) / 2;
+                bytes[at] ^= 0x10;
+                fs::write(&path, bytes).expect("written");
+                damaged += 1;
+            }
+        }
+    }
+    damaged
+}
+
+fn all() -> Range {
+    Range {
+        space: Space::Items,
+        from: Bound::Unbounded,
+        to: Bound::Unbounded,
+        order: Order::Ascending,
+        rows_max: usize::MAX,
+        bytes_max: usize::MAX,
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_read_what_it_wrote_has_failed() {
+    for by_range in [false, true] {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let store = written(dir.path()).await;
+        assert_ne!(damage(dir.path()), 0, "no table was written");
+        let mut failed = std::pin::pin!(store.failed());
+        // What is not there is no failure.
+        let none = store.get(Space::Meta, b"nothing").await;
+        assert_eq!(none.expect("readable"), None);
+        tokio::select! {
+            biased;
+            error = &mut failed => panic!("it works: {error}"),
+            () = tokio::task::yield_now() => {}
+        }
+        let error = if by_range {
+            store.range(all()).await.err()
+        } else {
+            store.get(Space::Items, &[0, 0]).await.err()
+        };
+        let error = error.expect("the first block is damaged").to_string();
+        assert_eq!(failed.await.to_string(), error);
+    }
 }
