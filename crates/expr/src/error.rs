@@ -8,7 +8,7 @@ use std::fmt;
 use item::number::NumberError;
 use item::value::AttributeValue;
 
-use crate::path::Path;
+use crate::path::{Clash, Path};
 
 /// Which parameter of a request an expression came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -356,6 +356,16 @@ pub enum EvalError {
 /// A value as messages show it, as in `{N:5}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown(pub AttributeValue);
+
+impl Problem {
+    /// Returns the problem that two paths of one expression are, the earlier one first.
+    pub fn of_clash(clash: Clash, one: Path, two: Path) -> Self {
+        match clash {
+            Clash::Overlap => Self::PathsOverlap { one, two },
+            Clash::Conflict => Self::PathsConflict { one, two },
+        }
+    }
+}
 
 impl fmt::Display for Clause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,6 +2,7 @@
 //!
 //! It knows no JSON, no table and no request; legacy parameters become the same structures.
 
+pub mod checked;
 pub mod condition;
 pub mod error;
 pub mod key_condition;

@@ -24,7 +24,7 @@ use crate::condition::Condition;
 use crate::error::{Clause, ExprError, Problem};
 use crate::key_condition::KeyCondition;
 use crate::limits::{EXPRESSION_BYTES_MAX, OPERAND_DEPTH_MAX, OPERATORS_MAX, PATH_LEVELS_MAX};
-use crate::path::{Clash, Path, PathTree, Step};
+use crate::path::{Path, PathTree, Step};
 use crate::placeholders::Placeholders;
 use crate::projection::Projection;
 use crate::reserved::is_reserved;
@@ -73,7 +73,7 @@ pub fn projection(text: &str, placeholders: &mut Placeholders) -> Result<Project
             if let Err(clash) = tree.insert(&path, ()) {
                 let earlier = paths.iter().find_map(|one| Some((one.clash(&path)?, one)));
                 let (clash, one) = earlier.unwrap_or((clash, &path));
-                parser.note(clash_problem(clash, one.clone(), path));
+                parser.note(Problem::of_clash(clash, one.clone(), path));
                 tree = PathTree::default();
             } else {
                 paths.push(path);
@@ -127,13 +127,6 @@ fn parse<T>(
     match parser.noted {
         Some(problem) => Err(invalid(problem)),
         None => Ok(parsed),
-    }
-}
-
-fn clash_problem(clash: Clash, one: Path, two: Path) -> Problem {
-    match clash {
-        Clash::Overlap => Problem::PathsOverlap { one, two },
-        Clash::Conflict => Problem::PathsConflict { one, two },
     }
 }
 

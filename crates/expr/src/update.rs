@@ -71,6 +71,8 @@ pub enum SetOperand {
     IfNotExists(Path, Box<SetOperand>),
     /// The elements of one list, then those of the other.
     ListAppend(Box<SetOperand>, Box<SetOperand>),
+    /// A sum inside a sum. Update expressions cannot write it; PartiQL can.
+    Nested(Box<SetValue>),
 }
 
 /// What an action does once its value is known.
@@ -178,6 +180,7 @@ impl SetOperand {
                 }
                 (_, _) => Err(EvalError::WrongType),
             },
+            Self::Nested(value) => value.resolve(item),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The grammar of conditions, filters and key conditions.
 
-use item::value::{AttributeValue, Kind};
+use item::value::AttributeValue;
 
 use super::Parser;
 use super::lexer::TokenKind;
-use crate::condition::{Comparator, Condition, Operand, order};
-use crate::error::{Problem, Shown};
-use crate::limits::IN_OPERANDS_MAX;
+use crate::checked::{self, Called};
+use crate::condition::{Comparator, Condition, Operand};
+use crate::error::Problem;
 
 /// What stands at one place of a condition: only its surroundings say what it must be.
 enum Term {
@@ -126,15 +126,7 @@ fn tested(parser: &mut Parser<'_, '_>, left: Term) -> Result<Term, Problem> {
         parser.advance();
         parser.count_operator()?;
         let right = operand(parser)?;
-        check_distinct(parser, comparator.as_str(), &left, [&right]);
-        if comparator.is_ordering() {
-            check_ordered(parser, comparator.as_str(), [&left, &right]);
-        }
-        Condition::Compare {
-            left,
-            comparator,
-            right,
-        }
+        noted(parser, checked::compare(left, comparator, right))
     } else if parser.is_keyword("BETWEEN") {
         let operand = as_operand(parser, left)?;
         between(parser, operand)?
@@ -158,23 +150,7 @@ fn between(parser: &mut Parser<'_, '_>, tested: Operand) -> Result<Condition, Pr
         return Err(parser.syntax());
     }
     let upper = operand(parser)?;
-    check_distinct(parser, "BETWEEN", &tested, [&lower, &upper]);
-    check_ordered(parser, "BETWEEN", [&tested, &lower, &upper]);
-    if let (Operand::Value(low), Operand::Value(high)) = (&lower, &upper) {
-        let shown = |value: &AttributeValue| Shown(value.clone());
-        if low.kind() != high.kind() {
-            let (lower, upper) = (shown(low), shown(high));
-            parser.note(Problem::BetweenTypes { lower, upper });
-        } else if order(low, high).is_some_and(std::cmp::Ordering::is_gt) {
-            let (lower, upper) = (shown(low), shown(high));
-            parser.note(Problem::BetweenOrder { lower, upper });
-        }
-    }
-    Ok(Condition::Between {
-        operand: tested,
-        lower,
-        upper,
-    })
+    Ok(noted(parser, checked::between(tested, lower, upper)))
 }
 
 fn among(parser: &mut Parser<'_, '_>, tested: Operand) -> Result<Condition, Problem> {
@@ -189,14 +165,14 @@ fn among(parser: &mut Parser<'_, '_>, tested: Operand) -> Result<Condition, Prob
         }
     }
     parser.expect(")")?;
-    let count = candidates.len();
-    if count > IN_OPERANDS_MAX {
-        parser.note(Problem::TooManyCandidates { count });
-    }
-    check_distinct(parser, "IN", &tested, &candidates);
-    Ok(Condition::In {
-        operand: tested,
-        candidates,
+    Ok(noted(parser, checked::among(tested, candidates)))
+}
+
+/// Takes a condition that has been checked; one with a problem is noted and loses its meaning.
+fn noted(parser: &mut Parser<'_, '_>, condition: Result<Condition, Problem>) -> Condition {
+    condition.unwrap_or_else(|problem| {
+        parser.note(problem);
+        Condition::Or(Vec::new())
     })
 }
 
@@ -307,121 +283,17 @@ fn call(parser: &mut Parser<'_, '_>, name: &str) -> Result<Term, Problem> {
 
 /// Gives a call its meaning.
 fn function(name: &str, arguments: Vec<Option<Operand>>) -> Result<Term, Problem> {
-    let owned = || name.to_owned();
-    let wanted = match name {
-        "attribute_exists" | "attribute_not_exists" | "size" => 1,
-        "attribute_type" | "begins_with" | "contains" => 2,
-        "if_not_exists" | "list_append" => {
-            return Err(Problem::NotInCondition { name: owned() });
-        }
-        _ => return Err(Problem::UnknownFunction { name: owned() }),
-    };
-    let count = arguments.len();
-    if count != wanted {
-        let function = owned();
-        return Err(Problem::OperandCount { function, count });
-    }
-    let mut arguments = arguments.into_iter().flatten();
-    let (Some(first), second) = (arguments.next(), arguments.next()) else {
+    checked::condition_arity(name)?;
+    let Some(arguments) = arguments.into_iter().collect() else {
         return Ok(Term::Unknown);
     };
-    if second.is_none() && wanted == 2 {
-        return Ok(Term::Unknown);
-    }
-    let condition = match (name, first, second) {
-        ("size", operand, _) => {
-            if let Some(kind @ (Kind::N | Kind::Bool | Kind::Null)) = kind_of(&operand) {
-                return Err(operand_type(name, kind));
-            }
-            return Ok(ungrouped(Operand::Size(Box::new(operand))));
-        }
-        ("attribute_exists", Operand::Path(path), _) => Condition::Exists(path),
-        ("attribute_not_exists", Operand::Path(path), _) => Condition::NotExists(path),
-        ("begins_with" | "contains", Operand::Path(one), Some(Operand::Path(two)))
-            if one == two =>
-        {
-            return Err(Problem::SameOperand {
-                operator: owned(),
-                operand: one,
-            });
-        }
-        ("begins_with", operand, Some(prefix)) => {
-            for kind in [&operand, &prefix].into_iter().filter_map(kind_of) {
-                if !matches!(kind, Kind::S | Kind::B) {
-                    return Err(operand_type(name, kind));
-                }
-            }
-            Condition::BeginsWith { operand, prefix }
-        }
-        ("contains", operand, Some(element)) => Condition::Contains { operand, element },
-        ("attribute_type", operand, Some(kind)) => {
-            let kind = type_named(&kind)?;
-            Condition::HasType { operand, kind }
-        }
-        (_, _, _) => return Err(Problem::PathRequired { function: owned() }),
-    };
-    Ok(Term::Call {
-        name: owned(),
-        condition,
+    Ok(match checked::condition_call(name, arguments)? {
+        Called::Operand(operand) => ungrouped(operand),
+        Called::Condition(condition) => Term::Call {
+            name: name.to_owned(),
+            condition,
+        },
     })
-}
-
-/// Returns the type that the second operand of `attribute_type` names.
-fn type_named(operand: &Operand) -> Result<Kind, Problem> {
-    match operand {
-        Operand::Value(AttributeValue::S(name)) => {
-            Kind::parse(name).ok_or_else(|| Problem::UnknownType { name: name.clone() })
-        }
-        Operand::Path(_) | Operand::Value(_) | Operand::Size(_) => Err(Problem::OperandType {
-            function: "attribute_type".to_owned(),
-            kind: kind_of(operand).map_or("{NS,SS,L,BS,N,M,B,BOOL,NULL,S}", Kind::as_str),
-        }),
-    }
-}
-
-/// Returns the type of an operand that has one whatever the item is.
-fn kind_of(operand: &Operand) -> Option<Kind> {
-    match operand {
-        Operand::Path(_) => None,
-        Operand::Value(value) => Some(value.kind()),
-        Operand::Size(_) => Some(Kind::N),
-    }
-}
-
-fn operand_type(function: &str, kind: Kind) -> Problem {
-    Problem::OperandType {
-        function: function.to_owned(),
-        kind: kind.as_str(),
-    }
-}
-
-fn check_ordered<'o>(
-    parser: &mut Parser<'_, '_>,
-    operator: &str,
-    operands: impl IntoIterator<Item = &'o Operand>,
-) {
-    let mut kinds = operands.into_iter().filter_map(kind_of);
-    let wrong = kinds.find(|kind| !matches!(kind, Kind::S | Kind::N | Kind::B));
-    if let Some(kind) = wrong {
-        parser.note(operand_type(operator, kind));
-    }
-}
-
-fn check_distinct<'o>(
-    parser: &mut Parser<'_, '_>,
-    operator: &str,
-    first: &Operand,
-    others: impl IntoIterator<Item = &'o Operand>,
-) {
-    if let Operand::Path(path) = first
-        && others.into_iter().any(|other| other == first)
-    {
-        let problem = Problem::SameOperand {
-            operator: operator.to_owned(),
-            operand: path.clone(),
-        };
-        parser.note(problem);
-    }
 }
 
 /// Takes a term as a condition. A path or a value alone is a syntax error at what follows it.

@@ -1,9 +1,10 @@
 //! The grammar of updates.
 
-use item::value::{AttributeValue, Kind};
+use item::value::AttributeValue;
 
+use super::Parser;
 use super::lexer::TokenKind;
-use super::{Parser, clash_problem};
+use crate::checked;
 use crate::error::Problem;
 use crate::path::Path;
 use crate::update::{Action, SetOperand, SetValue, Update};
@@ -36,7 +37,7 @@ pub(super) fn whole(parser: &mut Parser<'_, '_>) -> Result<Update, Problem> {
     match Update::new(actions) {
         Ok(update) => Ok(update),
         Err((clash, one, two)) => {
-            parser.note(clash_problem(clash, one, two));
+            parser.note(Problem::of_clash(clash, one, two));
             Ok(Update::default())
         }
     }
@@ -56,14 +57,14 @@ fn action(parser: &mut Parser<'_, '_>, section: &'static str) -> Result<Option<A
             let Some(value) = parser.value()? else {
                 return Ok(None);
             };
-            if !fits(adding_or_deleting, value.kind()) {
-                let (action, kind) = (adding_or_deleting, long_name(value.kind()));
-                parser.note(Problem::ActionType { action, kind });
-            }
-            Ok(Some(match adding_or_deleting {
+            let action = match adding_or_deleting {
                 ADD => Action::Add { path, value },
                 _ => Action::Delete { path, value },
-            }))
+            };
+            if let Err(problem) = checked::check_action(&action) {
+                parser.note(problem);
+            }
+            Ok(Some(action))
         }
     }
 }
@@ -79,34 +80,35 @@ fn target(parser: &mut Parser<'_, '_>) -> Result<Path, Problem> {
     parser.path()
 }
 
-fn fits(section: &str, kind: Kind) -> bool {
-    match kind {
-        Kind::Ss | Kind::Ns | Kind::Bs => true,
-        Kind::N => section == ADD,
-        Kind::S | Kind::B | Kind::Bool | Kind::Null | Kind::M | Kind::L => false,
-    }
-}
-
 /// Parses what `SET` puts at a path; `None` if a noted problem has left it without meaning.
 fn set_value(parser: &mut Parser<'_, '_>) -> Result<Option<SetValue>, Problem> {
     let left = set_term(parser)?;
-    let (operator, join): (_, fn(SetOperand, SetOperand) -> SetValue) = if parser.eat("+") {
-        ("+", SetValue::Plus)
+    let join: Join = if parser.eat("+") {
+        checked::plus
     } else if parser.eat("-") {
-        ("-", SetValue::Minus)
+        checked::minus
     } else {
         return Ok(left);
     };
     parser.count_operator()?;
     let left = single(parser, left)?;
     let right = set_operand(parser)?;
-    let operands = [&left, &right].into_iter().flatten();
-    let wrong = operands.filter_map(kind_of).find(|kind| *kind != Kind::N);
-    if let Some(kind) = wrong {
-        parser.note(operand_type(operator, kind));
+    let Some((left, right)) = left.zip(right) else {
+        return Ok(None);
+    };
+    match join(left, right) {
+        Ok(value) => Ok(Some(value)),
+        Err(problem) => {
+            parser.note(problem);
+            // The action stays, whatever its value: its path may clash with another.
+            Ok(Some(SetValue::Operand(SetOperand::Value(
+                AttributeValue::Null,
+            ))))
+        }
     }
-    Ok(left.zip(right).map(|(left, right)| join(left, right)))
 }
+
+type Join = fn(SetOperand, SetOperand) -> Result<SetValue, Problem>;
 
 /// Parses one term of a sum, which may stand in parentheses.
 fn set_term(parser: &mut Parser<'_, '_>) -> Result<Option<SetValue>, Problem> {
@@ -168,85 +170,10 @@ fn call(parser: &mut Parser<'_, '_>, name: &str) -> Result<Option<SetOperand>, P
 
 /// Gives a call its meaning; `None` if an operand has none.
 fn function(name: &str, arguments: Vec<Option<SetOperand>>) -> Result<Option<SetOperand>, Problem> {
-    let owned = || name.to_owned();
-    match name {
-        IF_NOT_EXISTS | LIST_APPEND => {}
-        "attribute_exists"
-        | "attribute_not_exists"
-        | "attribute_type"
-        | "begins_with"
-        | "contains"
-        | "size" => {
-            return Err(Problem::NotInUpdate { name: owned() });
-        }
-        _ => return Err(Problem::UnknownFunction { name: owned() }),
-    }
-    let count = arguments.len();
-    let Ok([first, second]) = <[Option<SetOperand>; 2]>::try_from(arguments) else {
-        let function = owned();
-        return Err(Problem::OperandCount { function, count });
-    };
-    let Some((first, second)) = first.zip(second) else {
-        return Ok(None);
-    };
-    // The service takes a list_append as the operand of no function.
-    for operand in [&first, &second] {
-        if matches!(operand, SetOperand::ListAppend(..)) {
-            let name = LIST_APPEND.to_owned();
-            return Err(Problem::MisusedFunction { name });
-        }
-    }
-    if name == IF_NOT_EXISTS {
-        let SetOperand::Path(path) = first else {
-            let function = owned();
-            return Err(Problem::PathRequired { function });
-        };
-        if matches!(&second, SetOperand::Path(other) if *other == path) {
-            let (operator, operand) = (owned(), path);
-            return Err(Problem::SameOperand { operator, operand });
-        }
-        return Ok(Some(SetOperand::IfNotExists(path, Box::new(second))));
-    }
-    for operand in [&first, &second] {
-        if let Some(kind) = kind_of(operand).filter(|kind| *kind != Kind::L) {
-            return Err(operand_type(name, kind));
-        }
-    }
-    Ok(Some(SetOperand::ListAppend(
-        Box::new(first),
-        Box::new(second),
-    )))
-}
-
-/// Returns the type of an operand that has one whatever the item is.
-fn kind_of(operand: &SetOperand) -> Option<Kind> {
-    match operand {
-        SetOperand::Path(_) | SetOperand::IfNotExists(..) => None,
-        SetOperand::Value(value) => Some(AttributeValue::kind(value)),
-        SetOperand::ListAppend(..) => Some(Kind::L),
-    }
-}
-
-fn operand_type(function: &str, kind: Kind) -> Problem {
-    Problem::OperandType {
-        function: function.to_owned(),
-        kind: kind.as_str(),
-    }
-}
-
-/// Returns a type's name as the messages about `ADD` and `DELETE` spell it.
-const fn long_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::S => "STRING",
-        Kind::N => "NUMBER",
-        Kind::B => "BINARY",
-        Kind::Bool => "BOOL",
-        Kind::Null => "NULL",
-        Kind::M => "MAP",
-        Kind::L => "LIST",
-        Kind::Ss => "STRING_SET",
-        Kind::Ns => "NUMBER_SET",
-        Kind::Bs => "BINARY_SET",
+    checked::set_arity(name)?;
+    match arguments.into_iter().collect() {
+        None => Ok(None),
+        Some(arguments) => checked::set_call(name, arguments).map(Some),
     }
 }
 
@@ -255,6 +182,3 @@ const REMOVE: &str = "REMOVE";
 const ADD: &str = "ADD";
 const DELETE: &str = "DELETE";
 const SECTIONS: [&str; 4] = [SET, REMOVE, ADD, DELETE];
-
-const IF_NOT_EXISTS: &str = "if_not_exists";
-const LIST_APPEND: &str = "list_append";
