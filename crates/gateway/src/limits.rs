@@ -53,6 +53,10 @@ pub const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// How long a connection to a backend may take. 3 s; the next region can still be asked then.
 pub const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 
+/// Most names of backends that the operating system is asked for at a time. 32, each a thread and
+/// each another name; requests for further ones wait, within [`CONNECT_PATIENCE`].
+pub const LOOKUPS_MAX: usize = 32;
+
 /// Most addresses of one backend name that are tried. 4.
 pub const ADDRESSES_MAX: usize = 4;
 

@@ -14,6 +14,7 @@ use http::uri::Authority;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use net::dial::Dialer;
+use net::lookups::Lookups;
 use net::tasks::Tasks;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -24,7 +25,7 @@ use tokio_rustls::TlsConnector;
 use crate::body::Body;
 use crate::limits::{
     ADDRESSES_MAX, BACKENDS_MAX, BUFFER_BYTES_MAX, CONNECT_PATIENCE, IDLE_PATIENCE,
-    IDLE_PER_BACKEND_MAX,
+    IDLE_PER_BACKEND_MAX, LOOKUPS_MAX,
 };
 use crate::snapshot::peer_name;
 
@@ -61,6 +62,7 @@ pub(crate) struct Lease {
 #[derive(Debug)]
 pub(crate) struct Pool {
     dialer: Dialer,
+    lookups: Lookups,
     server_tls: Arc<ClientConfig>,
     peer_tls: Arc<ClientConfig>,
     tasks: Tasks,
@@ -81,6 +83,7 @@ impl Pool {
     ) -> Arc<Self> {
         let pool = Arc::new(Self {
             dialer,
+            lookups: Lookups::new(LOOKUPS_MAX),
             server_tls,
             peer_tls,
             tasks: Tasks::new(),
@@ -145,10 +148,10 @@ impl Pool {
 
     async fn dial(&self, host: &str, port: u16) -> io::Result<tokio::net::TcpStream> {
         let host = host.trim_matches(['[', ']']);
-        let lookup = timeout(CONNECT_PATIENCE, tokio::net::lookup_host((host, port)));
+        let lookup = timeout(CONNECT_PATIENCE, self.lookups.addresses(host, port));
         let addresses = lookup.await.map_err(|_| io::ErrorKind::TimedOut)??;
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        for address in addresses.take(ADDRESSES_MAX) {
+        for address in addresses.into_iter().take(ADDRESSES_MAX) {
             let connecting = self.dialer.connect_for_user(address, CONNECT_PATIENCE);
             match connecting.await {
                 Ok(stream) => return Ok(stream),

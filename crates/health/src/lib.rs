@@ -9,6 +9,5 @@ pub mod roster;
 pub mod stats;
 
 mod http;
-mod lookups;
 mod probe;
 mod request;

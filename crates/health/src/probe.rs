@@ -13,6 +13,7 @@ use health_core::check::{
 use health_core::health::{Probe, ProbeTarget};
 use health_core::observation::{Failure, Outcome, Success};
 use net::dial::Dialer;
+use net::lookups::Lookups;
 use net::tls::{self, Alpn, Trust};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -21,7 +22,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::http::{Expect, exchange};
-use crate::lookups::Lookups;
+use crate::limits::LOOKUPS_MAX;
 use crate::request;
 use crate::roster::{Meaning, Roster};
 
@@ -45,7 +46,7 @@ impl Prober {
         unnamed.enable_sni = false;
         Ok(Self {
             dialer,
-            lookups: Lookups::new(),
+            lookups: Lookups::new(LOOKUPS_MAX),
             named: TlsConnector::from(named),
             unnamed: TlsConnector::from(Arc::new(unnamed)),
         })
@@ -117,7 +118,8 @@ impl Prober {
         if let Ok(address) = name.parse::<IpAddr>() {
             return Some(SocketAddr::new(address, port));
         }
-        self.lookups.ipv4(name.clone(), port).await
+        let found = self.lookups.addresses(name, port).await.ok()?;
+        found.into_iter().find(SocketAddr::is_ipv4)
     }
 
     /// Asks a silent region's API for anything at all: a living process answers.

@@ -5,5 +5,6 @@
 
 pub mod dial;
 pub mod listen;
+pub mod lookups;
 pub mod tasks;
 pub mod tls;

@@ -142,6 +142,15 @@ async fn a_backend_that_never_answers_costs_the_integrations_patience() {
     assert_eq!(before.elapsed().as_secs(), 30);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_backend_whose_head_never_ends_is_cut_before_its_time_is_over() {
+    let backend = Backend::start(&[Act::Pour]).await;
+    let region = region(&backend);
+    let before = tokio::time::Instant::now();
+    assert_eq!(region.ask(&get("/p/a")).await.status, 503);
+    assert_eq!(before.elapsed().as_secs(), 0);
+}
+
 /// Where callers must sign, an integration is no way to what listens on this machine alone.
 #[tokio::test]
 async fn a_guarded_gateway_asks_no_server_of_its_own_machine() {

@@ -341,6 +341,8 @@ pub(crate) enum Act {
     Close,
     /// It says nothing any more.
     Hang,
+    /// It begins a head that never ends.
+    Pour,
 }
 
 impl Backend {
@@ -385,6 +387,13 @@ async fn converse(
         match act {
             Act::Close => return,
             Act::Hang => std::future::pending().await,
+            Act::Pour => {
+                let mut piece = String::from("HTTP/1.1 200 OK\r\n");
+                while stream.write_all(piece.as_bytes()).await.is_ok() {
+                    piece = format!("x: {}\r\n", "a".repeat(1_000));
+                }
+                return;
+            }
             Act::Answer(text) => stream.write_all(text.as_bytes()).await.unwrap(),
             Act::AnswerAndClose(text) => {
                 stream.write_all(text.as_bytes()).await.unwrap();
