@@ -1,4 +1,4 @@
-//! The project's own tasks: test, tidy, lint, ci, bench.
+//! The project's own tasks: test, tidy, lint, ci, model, bench.
 //!
 //! It is never in the release graph. What the tasks need beyond a Rust toolchain, a C compiler
 //! and Python they install into `target/tools`, pinned.
@@ -10,6 +10,7 @@
 mod bench;
 mod ci;
 mod lint;
+mod model;
 mod run;
 mod test;
 mod tidy;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::tidy(),
         ["lint"] => lint::lint(),
         ["ci"] => ci::ci(),
+        ["model"] => model::model(),
         ["tools"] => tools::tools(),
         ["bench", name] => bench::bench(name, bench::Form::Table),
         ["bench", name, "--json"] => bench::bench(name, bench::Form::Json),
@@ -61,5 +63,6 @@ cargo xtask test FILTER     the tests whose names contain FILTER
 cargo xtask tidy            sizes, layers, module docs, sources and forbidden words
 cargo xtask lint            rustfmt, clippy, cargo-deny, typos, taplo
 cargo xtask ci              lint, then test: what .ci/run does
+cargo xtask model           the facts of AWS's models, and the page of operations made from them
 cargo xtask bench smoke     figures beside DynamoDB Local, Knot and nginx; --json for machines
 cargo xtask tools           install the pinned tools and say where they are";

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 use api_protocol::caller::{Caller, Service};
 use api_protocol::fault::Fault;
-use api_protocol::json::{DYNAMODB, DYNAMODB_STREAMS, Exchange};
+use api_protocol::json::{DYNAMODB, DYNAMODB_STREAMS, Dialect, Exchange};
 use bytes::Bytes;
 use control::control::Control;
 use http::{Request, Response};
@@ -15,6 +15,8 @@ use tokio::sync::watch;
 
 use crate::catalog::Catalog;
 use crate::fault::Refused;
+use crate::model::facts::Model;
+use crate::operations::{self, Served, Support};
 use crate::tokens::Tokens;
 
 /// The facade of DynamoDB in one region.
@@ -57,10 +59,7 @@ impl<S: Store> DynamoDb<S> {
         };
         let exchange = Exchange::open(dialect, caller, request.headers());
         let answer = match dialect.operation(request.headers()) {
-            Ok(operation) if dialect == DYNAMODB => {
-                self.call(caller, operation, request.body()).await
-            }
-            Ok(operation) => Err(Fault::unknown_operation(operation).into()),
+            Ok(name) => self.call(dialect, caller, name, request.body()).await,
             Err(fault) => Err(fault.into()),
         };
         match answer {
@@ -69,31 +68,40 @@ impl<S: Store> DynamoDb<S> {
         }
     }
 
-    async fn call(&self, caller: &Caller, operation: &str, body: &[u8]) -> Answer {
+    /// Answers a call of an operation that there is, or says that there is none.
+    async fn call(&self, dialect: Dialect, caller: &Caller, name: &str, body: &[u8]) -> Answer {
+        let operation = Model::get().operation(dialect.target_prefix, name);
+        match operation.and_then(|operation| operation.support) {
+            Some(Support::Served(served, _)) => self.serve(served, caller, body).await,
+            Some(Support::Refused(why)) => Err(operations::refuse(name, why)),
+            None => Err(Fault::unknown_operation(name).into()),
+        }
+    }
+
+    async fn serve(&self, operation: Served, caller: &Caller, body: &[u8]) -> Answer {
         match operation {
-            "GetItem" => self.get_item(body).await,
-            "PutItem" => self.put_item(body).await,
-            "UpdateItem" => self.update_item(body).await,
-            "DeleteItem" => self.delete_item(body).await,
-            "Query" => self.query(body).await,
-            "Scan" => self.scan(body).await,
-            "BatchGetItem" => self.batch_get_item(body).await,
-            "BatchWriteItem" => self.batch_write_item(body).await,
-            "TransactGetItems" => self.transact_get_items(body).await,
-            "TransactWriteItems" => self.transact_write_items(body).await,
-            "CreateTable" => self.create_table(caller, body).await,
-            "DescribeTable" => self.describe_table(caller, body).await,
-            "UpdateTable" => self.update_table(caller, body).await,
-            "DeleteTable" => self.delete_table(caller, body).await,
-            "ListTables" => self.list_tables(body),
-            "TagResource" => self.tag_resource(body).await,
-            "UntagResource" => self.untag_resource(body).await,
-            "ListTagsOfResource" => self.list_tags_of_resource(body),
-            "DescribeTimeToLive" => self.describe_time_to_live(body),
-            "DescribeContinuousBackups" => self.describe_continuous_backups(body),
-            "DescribeLimits" => Ok(Self::describe_limits()),
-            "DescribeEndpoints" => Ok(self.describe_endpoints()),
-            other => Err(Fault::unknown_operation(other).into()),
+            Served::GetItem => self.get_item(body).await,
+            Served::PutItem => self.put_item(body).await,
+            Served::UpdateItem => self.update_item(body).await,
+            Served::DeleteItem => self.delete_item(body).await,
+            Served::Query => self.query(body).await,
+            Served::Scan => self.scan(body).await,
+            Served::BatchGetItem => self.batch_get_item(body).await,
+            Served::BatchWriteItem => self.batch_write_item(body).await,
+            Served::TransactGetItems => self.transact_get_items(body).await,
+            Served::TransactWriteItems => self.transact_write_items(body).await,
+            Served::CreateTable => self.create_table(caller, body).await,
+            Served::DescribeTable => self.describe_table(caller, body).await,
+            Served::UpdateTable => self.update_table(caller, body).await,
+            Served::DeleteTable => self.delete_table(caller, body).await,
+            Served::ListTables => self.list_tables(body),
+            Served::TagResource => self.tag_resource(body).await,
+            Served::UntagResource => self.untag_resource(body).await,
+            Served::ListTagsOfResource => self.list_tags_of_resource(body),
+            Served::DescribeTimeToLive => self.describe_time_to_live(body),
+            Served::DescribeContinuousBackups => self.describe_continuous_backups(body),
+            Served::DescribeLimits => Ok(Self::describe_limits()),
+            Served::DescribeEndpoints => Ok(self.describe_endpoints()),
         }
     }
 

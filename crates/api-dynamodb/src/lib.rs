@@ -3,6 +3,7 @@
 //! It stores nothing and decides no merge: expressions are `expr`'s, items are `table`'s, and
 //! the definitions of tables are `control`'s. Source: DynamoDB service model 2012-08-10.
 
+pub mod coverage;
 pub mod facade;
 pub mod show;
 
@@ -15,6 +16,8 @@ mod fault;
 mod items;
 mod legacy;
 mod limits;
+mod model;
+mod operations;
 mod reads;
 mod settings;
 mod tables;

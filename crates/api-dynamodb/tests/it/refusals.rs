@@ -26,16 +26,13 @@ async fn what_is_no_request_is_a_serialization_error() {
 #[tokio::test]
 async fn operations_that_are_not_served_are_named() {
     let world = World::open("us-east-1").await;
-    for operation in [
-        "CreateBackup",
-        "UpdateTimeToLive",
-        "ExecuteStatement",
-        "Nonsense",
-    ] {
-        let message = format!("The requested operation is not supported: {operation}");
-        let code = "UnknownOperationException";
-        world.refused(operation, json!({}), code, &message).await;
-    }
+    let message = "ExecuteStatement is not supported by this endpoint: \
+                   statements of PartiQL are not understood";
+    let statement = json!({ "Statement": "SELECT * FROM hash" });
+    world.invalid("ExecuteStatement", statement, message).await;
+    let message = "The requested operation is not supported: Nonsense";
+    let code = "UnknownOperationException";
+    world.refused("Nonsense", json!({}), code, message).await;
     let (status, answer) = world.send("DynamoDB_20120810", "{}".to_owned()).await;
     assert_eq!(status, 400);
     assert_eq!(

@@ -1,0 +1,130 @@
+//! Which operations of the model are served, and why the others are not.
+//!
+//! An operation of the model that is missing here fails a test; one that is served and not
+//! dispatched does not compile. `docs/reference/dynamodb.md` is made of this table.
+
+use crate::fault::{self, Refused};
+
+/// What becomes of a call of an operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Support {
+    /// It is answered; the text says what of it is not served, where something is not.
+    Served(Served, &'static str),
+    /// It is refused, for this reason.
+    Refused(&'static str),
+}
+
+/// Declares the operations, each in one of the two lists.
+macro_rules! operations {
+    (
+        served { $($served:ident $($but:literal)?,)* }
+        refused { $($refused:ident: $why:expr,)* }
+    ) => {
+        /// An operation that is served.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Served { $(
+            #[doc = concat!("`", stringify!($served), "`.")]
+            $served,
+        )* }
+
+        /// The operations by name, with what becomes of their calls.
+        pub(crate) const OPERATIONS: &[(&str, Support)] = &[
+            $((stringify!($served), Support::Served(Served::$served, concat!($($but)?))),)*
+            $((stringify!($refused), Support::Refused($why)),)*
+        ];
+    };
+}
+
+operations! {
+    served {
+        BatchGetItem,
+        BatchWriteItem,
+        CreateTable "indexes, keys of KMS and warm or on-demand throughput are refused",
+        DeleteItem,
+        DeleteTable,
+        DescribeContinuousBackups "backups are always off",
+        DescribeEndpoints,
+        DescribeLimits,
+        DescribeTable,
+        DescribeTimeToLive "expiry is always off",
+        GetItem,
+        ListTables,
+        ListTagsOfResource,
+        PutItem,
+        Query "indexes are refused",
+        Scan "indexes are refused",
+        TagResource,
+        TransactGetItems,
+        TransactWriteItems,
+        UntagResource,
+        UpdateItem,
+        UpdateTable "indexes, keys of KMS, strong consistency across regions and warm or \
+                     on-demand throughput are refused",
+    }
+    refused {
+        BatchExecuteStatement: PARTIQL,
+        CancelBulkOperation: BULK,
+        CreateBackup: BACKUPS,
+        CreateGlobalTable: GLOBAL_TABLES,
+        DeleteBackup: BACKUPS,
+        DeleteResourcePolicy: POLICIES,
+        DescribeBackup: BACKUPS,
+        DescribeBulkOperation: BULK,
+        DescribeContributorInsights: INSIGHTS,
+        DescribeExport: EXPORTS,
+        DescribeGlobalTable: GLOBAL_TABLES,
+        DescribeGlobalTableSettings: GLOBAL_TABLES,
+        DescribeImport: IMPORTS,
+        DescribeKinesisStreamingDestination: KINESIS,
+        DescribeStream: STREAMS,
+        DescribeTableReplicaAutoScaling: AUTO_SCALING,
+        DisableKinesisStreamingDestination: KINESIS,
+        EnableKinesisStreamingDestination: KINESIS,
+        ExecuteStatement: PARTIQL,
+        ExecuteTransaction: PARTIQL,
+        ExportTableToPointInTime: EXPORTS,
+        GetRecords: STREAMS,
+        GetResourcePolicy: POLICIES,
+        GetShardIterator: STREAMS,
+        ImportTable: IMPORTS,
+        ListBackups: BACKUPS,
+        ListBulkOperations: BULK,
+        ListContributorInsights: INSIGHTS,
+        ListExports: EXPORTS,
+        ListGlobalTables: GLOBAL_TABLES,
+        ListImports: IMPORTS,
+        ListStreams: STREAMS,
+        PutResourcePolicy: POLICIES,
+        RestoreTableFromBackup: BACKUPS,
+        RestoreTableToPointInTime: BACKUPS,
+        SearchVectors: VECTORS,
+        StartBulkPutItems: BULK,
+        UpdateContinuousBackups: BACKUPS,
+        UpdateContributorInsights: INSIGHTS,
+        UpdateGlobalTable: GLOBAL_TABLES,
+        UpdateGlobalTableSettings: GLOBAL_TABLES,
+        UpdateKinesisStreamingDestination: KINESIS,
+        UpdateTableReplicaAutoScaling: AUTO_SCALING,
+        UpdateTimeToLive: EXPIRY,
+    }
+}
+
+/// Refuses a call, naming its operation and the reason.
+pub(crate) fn refuse(name: &str, why: &str) -> Refused {
+    fault::validation(format!("{name} is not supported by this endpoint: {why}")).into()
+}
+
+const AUTO_SCALING: &str = "capacity is not scaled here, since nothing is throttled by it";
+const BACKUPS: &str = "tables are not backed up through this API";
+const BULK: &str = "there is no object store to read items in bulk from";
+const EXPIRY: &str = "items do not expire";
+const EXPORTS: &str = "there is no object store to export to";
+const GLOBAL_TABLES: &str = "global tables of version 2017.11.29 are no more; \
+                             UpdateTable with ReplicaUpdates makes replicas";
+const IMPORTS: &str = "there is no object store to import from";
+const INSIGHTS: &str = "accesses are not counted by key";
+const KINESIS: &str = "there are no Kinesis streams to send changes to";
+const PARTIQL: &str = "statements of PartiQL are not understood";
+const POLICIES: &str = "access is not decided by resource policies";
+const STREAMS: &str = "changes of items are not told as streams";
+const VECTORS: &str = "there are no vector indexes";
