@@ -146,6 +146,7 @@ const RULES: &[Rule] = &[
     rule("clock", &["base"], IO_AND_SERDE),
     rule("item", &["base"], IO_AND_SERDE),
     rule("expr", &["base", "item"], IO_AND_SERDE),
+    rule("iam", &["base", "clock", "item"], IO), // policies are JSON by their nature
     // cores; gateway-core maps requests to JSON events, which is its matter
     rule("gateway-core", &["base", "clock"], IO),
     rule("replica-core", &["base", "clock", "item"], IO_AND_SERDE),
@@ -160,7 +161,9 @@ const RULES: &[Rule] = &[
     ),
     rule(
         "control",
-        &["base", "clock", "item", "expr", "store", "table", "*-core"],
+        &[
+            "base", "clock", "item", "expr", "iam", "store", "table", "*-core",
+        ],
         &["hyper*", "rustls", "fjall", "aws-sdk-*", "aws-config"],
     ),
     // shells

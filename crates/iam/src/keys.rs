@@ -1,0 +1,61 @@
+//! The condition keys that Hither's facades fill, in the lower case in which they are compared.
+//!
+//! A policy may name any other: it is absent then.
+//! Source: IAM user guide, "AWS global condition context keys"; DynamoDB developer guide, "Using
+//! IAM policy conditions for fine-grained access control".
+
+/// The address of the sender. One address.
+pub const SOURCE_IP: &str = "aws:sourceip";
+/// When the request came. One moment.
+pub const CURRENT_TIME: &str = "aws:currenttime";
+/// When the request came, in seconds since 1970. One number.
+pub const EPOCH_TIME: &str = "aws:epochtime";
+/// Whether the request came by TLS. Yes or no.
+pub const SECURE_TRANSPORT: &str = "aws:securetransport";
+/// What the sender says it is. One text.
+pub const USER_AGENT: &str = "aws:useragent";
+/// The name of the user. One text; absent for others than users.
+pub const USERNAME: &str = "aws:username";
+/// The unique id of the principal. One text.
+pub const USER_ID: &str = "aws:userid";
+/// The principal's ARN, a session's that of its role. One ARN.
+pub const PRINCIPAL_ARN: &str = "aws:principalarn";
+/// The principal's account. One text.
+pub const PRINCIPAL_ACCOUNT: &str = "aws:principalaccount";
+/// What kind the principal is of. One text.
+pub const PRINCIPAL_TYPE: &str = "aws:principaltype";
+/// What a tag of the principal's begins with; its name follows.
+pub const PRINCIPAL_TAG: &str = "aws:principaltag/";
+/// When a session's credentials were issued. One moment; absent for keys that last.
+pub const TOKEN_ISSUE_TIME: &str = "aws:tokenissuetime";
+/// The region that was asked. One text.
+pub const REQUESTED_REGION: &str = "aws:requestedregion";
+/// The account that owns the resource. One text.
+pub const RESOURCE_ACCOUNT: &str = "aws:resourceaccount";
+/// What a tag of the resource's begins with; its name follows.
+pub const RESOURCE_TAG: &str = "aws:resourcetag/";
+/// What a tag in the request begins with; its name follows.
+pub const REQUEST_TAG: &str = "aws:requesttag/";
+/// The names of the tags in the request. Many texts.
+pub const TAG_KEYS: &str = "aws:tagkeys";
+/// The ARN of the resource that made a service call. One ARN.
+pub const SOURCE_ARN: &str = "aws:sourcearn";
+/// The account of the resource that made a service call. One text.
+pub const SOURCE_ACCOUNT: &str = "aws:sourceaccount";
+/// Whether a service calls for somebody else. Yes or no.
+pub const VIA_AWS_SERVICE: &str = "aws:viaawsservice";
+
+/// The values of the partition keys of the items that are asked for. Many texts.
+pub const LEADING_KEYS: &str = "dynamodb:leadingkeys";
+/// The names of the attributes that are asked for, written or compared, keys among them. Many.
+pub const ATTRIBUTES: &str = "dynamodb:attributes";
+/// `Select` of a query or a scan. One text.
+pub const SELECT: &str = "dynamodb:select";
+/// `ReturnValues` of a write. One text.
+pub const RETURN_VALUES: &str = "dynamodb:returnvalues";
+/// `ReturnConsumedCapacity`. One text.
+pub const RETURN_CONSUMED_CAPACITY: &str = "dynamodb:returnconsumedcapacity";
+/// The operation that this one is a part of, as in `TransactWriteItems`. One text; else absent.
+pub const ENCLOSING_OPERATION: &str = "dynamodb:enclosingoperation";
+/// Whether a PartiQL statement goes through the whole table. Yes or no.
+pub const FULL_TABLE_SCAN: &str = "dynamodb:fulltablescan";
