@@ -96,6 +96,7 @@ class Laptop:
         self.state = self.folder / "state"
         self.manifest = self.folder / "hither.toml"
         self.delays, self.restarts, self.program = delays, restarts, program
+        self.options = []
         number = next(_serial)
         net = f"127.{10 + os.getpid() // 250 % 200}.{1 + os.getpid() % 250}"
         self.address = {
@@ -116,7 +117,7 @@ class Laptop:
     def up_command(self):
         command = [self.program, "up", "--manifest", self.manifest, "--state-dir", self.state]
         command += [] if self.delays else ["--no-delay"]
-        return command + ([] if self.restarts else ["--no-restart"])
+        return command + ([] if self.restarts else ["--no-restart"]) + self.options
 
     def start(self):
         """Starts all regions and waits until `hither up` says that they stay."""

@@ -1,6 +1,7 @@
 """Who may call: any key on loopback in development, only known keys otherwise."""
 
 import contextlib
+import http.client
 import io
 import json
 import socket
@@ -173,3 +174,28 @@ def test_development_mode_is_refused_where_others_could_reach_it(tmp_path):
     )
     assert done.returncode != 0
     assert "loopback only" in done.stderr and "--credentials" in done.stderr, done.stderr
+
+
+def asked_as(laptop, host, path="/_hither/status"):
+    """Asks a region as a browser does that was led to it by another name; returns the status."""
+    connection = http.client.HTTPConnection(*laptop.port(EAST, "api"), timeout=20)
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers={"host": host})
+        return connection.getresponse().status
+
+
+def test_names_of_other_machines_lead_nowhere_in_development():
+    laptop = laptops.Laptop()
+    laptop.options = ["--allow-host", "dev.shop.test"]
+    try:
+        laptop.start()
+        for path in ("/_hither/status", "/"):
+            for ours in ("localhost:4566", "127.0.0.1", "dev.shop.test:80", "s3.amazonaws.com"):
+                assert asked_as(laptop, ours, path) == 200, (ours, path)
+            for foreign in ("evil.example", "evil.example:4566", "shop.test"):
+                assert asked_as(laptop, foreign, path) == 403, (foreign, path)
+        assert laptop.stop() == 0
+    finally:
+        if laptop in laptops.alive():
+            laptop.stop()
+        laptop.remove()

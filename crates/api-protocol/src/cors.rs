@@ -2,8 +2,6 @@
 //!
 //! It authenticates nobody. Source: Fetch standard, "HTTP CORS protocol".
 
-use std::net::IpAddr;
-
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -11,6 +9,8 @@ use http::header::{
     CONTENT_LENGTH, ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderValue, Response, Uri};
+
+use crate::hosts;
 
 /// What the answer to one request must carry; nothing where no page of another origin asks.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +35,7 @@ impl Cors {
         let Some(origin) = headers.get(ORIGIN) else {
             return Some(Self::default());
         };
-        is_loopback(origin).then(|| Self {
+        is_of_this_machine(origin).then(|| Self {
             allowed_origin: Some(origin.clone()),
         })
     }
@@ -70,18 +70,14 @@ impl Cors {
     }
 }
 
-fn is_loopback(origin: &HeaderValue) -> bool {
+/// Returns whether an `Origin` is a page of this machine.
+pub fn is_of_this_machine(origin: &HeaderValue) -> bool {
     let uri = origin
         .to_str()
         .ok()
         .and_then(|text| text.parse::<Uri>().ok());
-    let Some(host) = uri.as_ref().and_then(Uri::host) else {
-        return false;
-    };
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    let host = uri.as_ref().and_then(Uri::host);
+    host.is_some_and(hosts::is_of_this_machine)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! target() ─► another region's? the server forwards it as it came
-//!      └────► admit(): origin ─► probe, preflight ─► signature ─► unpacked body ─► facade
+//!      └────► admit(): host ─► origin ─► probe, preflight ─► signature ─► unpacked body ─► facade
 //! ```
 
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use crate::cors::Cors;
 use crate::dispatch::{self, Regions, Target, TargetRegion};
 use crate::fault::Fault;
 use crate::gzip::{InflateError, inflate};
+use crate::hosts::Hosts;
 use crate::request_id::{RequestId, RequestIds};
 use crate::sigv4::{Scope, SignatureError, Verified, Verifier, credential};
 use crate::{json, query, rest_json, rest_xml};
@@ -38,8 +39,8 @@ pub struct Front {
 #[derive(Debug)]
 pub enum Authentication {
     /// They need not: any key is taken, and so are unsigned requests. Whoever chooses this must
-    /// listen on loopback alone.
-    Development,
+    /// listen on loopback alone. They must call by one of these names.
+    Development(Hosts),
     /// By a signature that the verifier finds right.
     Signed(Verifier),
 }
@@ -91,8 +92,14 @@ impl Front {
     /// first that a body is no JSON; nobody but strangers can tell the difference.
     pub fn admit(&self, target: Target, request: Request<Bytes>) -> Admission {
         let request_id = self.ids.next();
+        if let Authentication::Development(hosts) = &self.authentication
+            && let Some(host) = hosts.foreign(&request)
+        {
+            let caller = self.nobody(target.service, request_id);
+            return Admission::Answer(answer(&caller, request.headers(), &foreign_host(&host)));
+        }
         let cors = match &self.authentication {
-            Authentication::Development => Cors::of_loopback(request.headers()),
+            Authentication::Development(_) => Cors::of_loopback(request.headers()),
             Authentication::Signed(_) => Some(Cors::of_any(request.headers())),
         };
         let Some(cors) = cors else {
@@ -117,6 +124,12 @@ impl Front {
         }
     }
 
+    /// Answers a request with a failure of which the door knows nothing, in the way its service
+    /// writes.
+    pub fn refuse(&self, service: Service, headers: &HeaderMap, fault: &Fault) -> Response<Bytes> {
+        answer(&self.nobody(service, self.ids.next()), headers, fault)
+    }
+
     fn authenticate(
         &self,
         target: Target,
@@ -124,13 +137,7 @@ impl Front {
         request_id: RequestId,
         cors: Cors,
     ) -> Admission {
-        let mut caller = Caller {
-            access_key: String::new(),
-            account: AccountId::DEFAULT,
-            region: self.regions.own.clone(),
-            service: target.service,
-            request_id,
-        };
+        let mut caller = self.nobody(target.service, request_id);
         let sender = match target.region {
             TargetRegion::Known(region) => {
                 caller.region = region;
@@ -156,10 +163,21 @@ impl Front {
         }
     }
 
+    /// Returns a caller of whom nothing is known.
+    fn nobody(&self, service: Service, request_id: RequestId) -> Caller {
+        Caller {
+            access_key: String::new(),
+            account: AccountId::DEFAULT,
+            region: self.regions.own.clone(),
+            service,
+            request_id,
+        }
+    }
+
     fn sender(&self, request: &Request<Bytes>) -> Result<Verified, SignatureError> {
         match &self.authentication {
             Authentication::Signed(verifier) => verifier.verify(self.clock.wall(), request),
-            Authentication::Development => {
+            Authentication::Development(_) => {
                 let credential = credential(request);
                 let scope = credential.as_deref().and_then(Scope::parse);
                 let access_key = scope.map_or("", |scope| scope.access_key);
@@ -303,6 +321,14 @@ fn no_json_call(request_id: RequestId) -> Response<Bytes> {
     let headers = response.headers_mut();
     headers.insert(json::REQUEST_ID, request_id.base32_header());
     response
+}
+
+fn foreign_host(host: &str) -> Fault {
+    let message = format!(
+        "In development a node answers to addresses and names of its own machine only, and \
+         {host:?} is none: call it as localhost or by its address, or start it with --allow-host"
+    );
+    Fault::caller("AccessDeniedException", message).with_status(StatusCode::FORBIDDEN)
 }
 
 fn foreign_origin() -> Response<Bytes> {

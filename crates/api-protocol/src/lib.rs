@@ -12,6 +12,7 @@ pub mod cors;
 pub mod dispatch;
 pub mod fault;
 pub mod front;
+pub mod hosts;
 pub mod json;
 pub mod limits;
 pub mod query;

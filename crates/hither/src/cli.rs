@@ -68,6 +68,9 @@ pub(crate) struct UpArgs {
     /// Join the regions without the delays of the real ones.
     #[arg(long)]
     pub(crate) no_delay: bool,
+    /// Answer to this host name too; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
     /// Leave a region dead whose process failed, in place of starting it again.
     #[arg(long)]
     pub(crate) no_restart: bool,
@@ -92,6 +95,11 @@ pub(crate) struct ServeArgs {
     /// and only loopback is listened on.
     #[arg(long)]
     pub(crate) credentials: Option<PathBuf>,
+    /// Answers to this host name too, in development; may be given several times. Without
+    /// credentials a node answers to loopback addresses, `localhost` and AWS's own names alone,
+    /// since a page could have its own name lead here.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
     /// The second port of the AWS APIs, as tools of DynamoDB Local expect it; the manifest's
     /// `dynamodb` port by default, which is 8000 unless it says otherwise.
     #[arg(long)]

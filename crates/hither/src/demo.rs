@@ -54,7 +54,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
 
     narrator.heading("Three regions, each a process of its own, joined at the speed of light");
     let links = Links::public()?;
-    let mut laptop = Laptop::start(&manifest, &manifest_file, folder, links).await?;
+    let mut laptop = Laptop::start(&manifest, &manifest_file, folder, links, Vec::new()).await?;
     for region in laptop.names() {
         let site = laptop.site(&region)?;
         narrator.line(&format!("{region} at {}", site.address));

@@ -65,11 +65,13 @@ impl Laptop {
         manifest_file: &Path,
         state_dir: &Path,
         links: Links,
+        hosts: Vec<String>,
     ) -> anyhow::Result<Self> {
         let orders = Orders {
             program: std::env::current_exe().context("find this program's own file")?,
             manifest: manifest_file.to_owned(),
             project_key: state_dir.join("project.key"),
+            hosts,
         };
         project::key(&orders.project_key, &System as &dyn Entropy)?;
         let authority = Authority::open(state_dir, &manifest.project.name)?;

@@ -66,6 +66,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         project,
         data_dir: args.data_dir,
         access: access(args.credentials.as_deref())?,
+        hosts: args.allow_host,
         dialer: dialer(args.via.as_deref())?,
         search_path: std::env::var("PATH").unwrap_or_default(),
         backend_roots: std::fs::read(SYSTEM_ROOTS).unwrap_or_default(),

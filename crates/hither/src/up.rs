@@ -33,7 +33,14 @@ pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
         .unwrap_or_else(|| folder.join(".hither"));
     std::fs::create_dir_all(&state_dir).with_context(|| format!("make {}", state_dir.display()))?;
     let links = links(&manifest, args.no_delay)?;
-    let mut laptop = Laptop::start(&manifest, &args.manifest, &state_dir, links).await?;
+    let mut laptop = Laptop::start(
+        &manifest,
+        &args.manifest,
+        &state_dir,
+        links,
+        args.allow_host,
+    )
+    .await?;
     let chaos = open_chaos(&laptop);
     if let Err(error) = set_up(&manifest, folder, &laptop).await {
         laptop.tell_ended();

@@ -4,13 +4,15 @@
 //! these calls are for loopback only.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
+use api_protocol::cors;
+use api_protocol::hosts::Hosts;
 use base::region::RegionId;
 use control::dns::LatencyEntry;
 use control::resource::Change;
@@ -25,12 +27,18 @@ use crate::status::Sources;
 pub(crate) struct Admin<S> {
     sources: Sources<S>,
     open: bool,
+    hosts: Hosts,
 }
 
 impl<S: Store> Admin<S> {
-    /// Makes them; `open` says that callers from elsewhere than loopback may use them.
-    pub(crate) fn new(sources: Sources<S>, open: bool) -> Self {
-        Self { sources, open }
+    /// Makes them; `open` says that callers from elsewhere than loopback may use them, and
+    /// `hosts` by which names.
+    pub(crate) fn new(sources: Sources<S>, open: bool, hosts: Hosts) -> Self {
+        Self {
+            sources,
+            open,
+            hosts,
+        }
     }
 
     /// Answers one call.
@@ -48,7 +56,7 @@ impl<S: Store> Admin<S> {
             let error = json!({"message": "this call is answered on loopback only"});
             return answer(StatusCode::FORBIDDEN, &error);
         }
-        if !is_ours(request.headers()) {
+        if !is_ours(&self.hosts, &request) {
             let error = json!({"message": "pages of other machines may not make this call"});
             return answer(StatusCode::FORBIDDEN, &error);
         }
@@ -188,22 +196,9 @@ fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
 
 /// Returns whether a request comes from no page, or from one of this machine: a page anywhere can
 /// make a browser here call, under a name of its own that leads to loopback.
-fn is_ours(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return true;
-    };
-    let page = origin
-        .to_str()
-        .ok()
-        .and_then(|origin| origin.parse::<Uri>().ok());
-    let Some(host) = page.as_ref().and_then(Uri::host) else {
-        return false;
-    };
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    let is_loopback = address
-        .parse()
-        .is_ok_and(|address: IpAddr| address.is_loopback());
-    is_loopback || host == "localhost"
+fn is_ours<B>(hosts: &Hosts, request: &Request<B>) -> bool {
+    let origin = request.headers().get(header::ORIGIN);
+    origin.is_none_or(cors::is_of_this_machine) && hosts.foreign(request).is_none()
 }
 
 /// Reads `name=value` pairs; what is escaped stays so, since no name needs it.

@@ -20,6 +20,8 @@ pub struct NodeConfig {
     pub dynamodb: Option<SocketAddr>,
     /// How callers of the AWS APIs prove who they are.
     pub access: Access,
+    /// Names, beside those of the machine itself, by which a node in development may be asked.
+    pub hosts: Vec<String>,
     /// How others are reached.
     pub dialer: Dialer,
     /// Where functions look for programs, as in `PATH`.

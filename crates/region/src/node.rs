@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use api_protocol::hosts::Hosts;
 use base::name::TableId;
 use clock::port::{Clock, Entropy};
 use clock::wall::System;
@@ -153,7 +154,11 @@ impl Node {
             region: config.project.region.clone(),
             facades: ports::facades(&control, &functions, &health, dns_views, Arc::clone(&clock)),
             forwarder: Forwarder::new(views::endpoints(&config.project), config.dialer.clone()),
-            admin: Admin::new(status, matches!(config.access, Access::Development)),
+            admin: Admin::new(
+                status,
+                matches!(config.access, Access::Development),
+                Hosts::new(config.hosts.iter().cloned()),
+            ),
             room: Room::new(BODIES_BYTES_MAX),
         });
         let address = own.api;

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use api_lambda::port::{self, Invocation, Outcome, RunError, Runner};
 use api_protocol::dispatch::{Regions, Strangers};
 use api_protocol::front::{Authentication, Front};
+use api_protocol::hosts::Hosts;
 use api_protocol::sigv4::{Credential, Credentials, SecretKey, Verifier};
 use api_route53::facade::Live;
 use base::name::AccountId;
@@ -183,7 +184,10 @@ pub(crate) fn facades<S: Store>(
 /// Makes the door of a node's endpoint.
 pub(crate) fn front(config: &NodeConfig, clock: Arc<dyn Clock>, entropy: &dyn Entropy) -> Front {
     let (authentication, strangers) = match &config.access {
-        Access::Development => (Authentication::Development, Strangers::Own),
+        Access::Development => (
+            Authentication::Development(Hosts::new(config.hosts.iter().cloned())),
+            Strangers::Own,
+        ),
         Access::Keys(keys) => {
             let mut keys = keys.clone();
             let (id, secret) = function_keys(&config.project.key);

@@ -11,6 +11,7 @@ use http::{Request, Response};
 use super::{Admission, Authentication, Call, Front, unknown_service};
 use crate::dispatch::{Regions, Strangers};
 use crate::gzip;
+use crate::hosts::Hosts;
 use crate::sigv4::{Credential, Credentials, Verifier};
 
 /// Nobody has a key.
@@ -28,11 +29,15 @@ fn front(authentication: Authentication) -> Front {
         all: [own.clone()].into(),
         own,
         strangers: match authentication {
-            Authentication::Development => Strangers::Own,
+            Authentication::Development(_) => Strangers::Own,
             Authentication::Signed(_) => Strangers::Refuse,
         },
     };
     Front::new(regions, authentication, Arc::new(System), &System)
+}
+
+fn development() -> Authentication {
+    Authentication::Development(Hosts::default())
 }
 
 fn signed() -> Authentication {
@@ -54,7 +59,7 @@ fn answered(authentication: Authentication, request: Request<Bytes>) -> Response
 
 #[track_caller]
 fn called(request: Request<Bytes>) -> Box<Call> {
-    match admit(Authentication::Development, request) {
+    match admit(development(), request) {
         Admission::Call(call) => call,
         Admission::Answer(response) => panic!("it was answered: {response:?}"),
     }
@@ -127,7 +132,7 @@ fn out_of_development_unsigned_calls_get_each_services_refusal() {
 #[test]
 fn what_is_no_json_call_is_no_operation() {
     let browser = Request::get("/tables").header("authorization", scope("eu-west-1", "dynamodb"));
-    let response = answered(Authentication::Development, empty(browser));
+    let response = answered(development(), empty(browser));
     assert_eq!(response.status(), 404);
     assert_eq!(body(&response), "<UnknownOperationException/>\n");
 }
@@ -135,7 +140,7 @@ fn what_is_no_json_call_is_no_operation() {
 #[test]
 fn pages_of_other_origins_do_not_reach_a_development_node() {
     let request = put_item().header("origin", "https://example.com");
-    let response = answered(Authentication::Development, empty(request));
+    let response = answered(development(), empty(request));
     assert_eq!(response.status(), 403);
     let request = put_item().header("origin", "http://localhost:3000");
     let call = called(empty(request));
@@ -144,6 +149,35 @@ fn pages_of_other_origins_do_not_reach_a_development_node() {
     assert_eq!(
         response.headers()["access-control-allow-origin"],
         "http://localhost:3000"
+    );
+}
+
+#[test]
+fn a_development_node_is_not_asked_by_other_machines_names() {
+    // As a page does whose own name leads to loopback: no browser calls that another origin.
+    let rebound = || put_item().header("host", "evil.example:4566");
+    let response = answered(development(), empty(rebound()));
+    assert_eq!(response.status(), 403);
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/x-amz-json-1.0"
+    );
+    insta::assert_snapshot!(
+        body(&response),
+        @r#"{"Message":"In development a node answers to addresses and names of its own machine only, and \"evil.example:4566\" is none: call it as localhost or by its address, or start it with --allow-host","__type":"com.amazon.coral.service#AccessDeniedException"}"#
+    );
+    let rest = Request::get("/2013-04-01/hostedzone").header("host", "evil.example");
+    let response = answered(development(), empty(rest));
+    assert_eq!(response.status(), 403);
+    assert!(body(&response).contains("<Code>AccessDeniedException</Code>"));
+    let probe = Request::get("/").header("host", "evil.example");
+    assert_eq!(answered(development(), empty(probe)).status(), 403);
+    called(empty(put_item().header("host", "127.0.0.11:4566")));
+    // Where callers must sign, the signature covers the name.
+    let response = answered(signed(), empty(rebound()));
+    assert!(
+        body(&response).contains("MissingAuthenticationToken"),
+        "{response:?}"
     );
 }
 
@@ -157,7 +191,7 @@ fn packed_bodies_are_unpacked() {
     assert!(!call.request.headers().contains_key("content-encoding"));
     let damaged = put_item().header("content-encoding", "gzip");
     let damaged = damaged.body(Bytes::from_static(b"x")).expect("a request");
-    let response = answered(Authentication::Development, damaged);
+    let response = answered(development(), damaged);
     assert!(body(&response).contains("SerializationException"));
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Orders {
     pub(crate) program: PathBuf,
     pub(crate) manifest: PathBuf,
     pub(crate) project_key: PathBuf,
+    /// Names by which the regions may be asked.
+    pub(crate) hosts: Vec<String>,
 }
 
 /// One region and its process.
@@ -82,6 +84,12 @@ impl Region {
             .arg(&orders.project_key)
             .arg("--via")
             .arg(self.directory.join("via.json"))
+            .args(
+                orders
+                    .hosts
+                    .iter()
+                    .map(|host| format!("--allow-host={host}")),
+            )
             .stdin(Stdio::piped())
             .stdout(log.try_clone().context("share a log file")?)
             .stderr(log)
