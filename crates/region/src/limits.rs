@@ -19,6 +19,13 @@ pub(crate) const FORWARD_CONNECT: Duration = Duration::from_secs(3);
 /// function runs, and a margin. Callers have their own patience, and hanging up ends the call.
 pub(crate) const FORWARD_PATIENCE: Duration = Duration::from_secs(905);
 
+/// Kept connections to each other region. 8; more calls at once than that make their own.
+pub(crate) const FORWARD_KEPT_MAX: usize = 8;
+
+/// How long a kept connection may wait for a call. 5 s: the other side hangs up after
+/// [`HEAD_PATIENCE`], and a call that is sent just then may be lost.
+pub(crate) const FORWARD_IDLE: Duration = Duration::from_secs(5);
+
 /// How long DNS waits at the start for the other regions' word on each other. 2 s: longer than
 /// they take to be heard, or to say that they miss one.
 pub(crate) const HEALTH_PATIENCE: Duration = Duration::from_secs(2);

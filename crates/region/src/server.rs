@@ -76,7 +76,12 @@ impl<S: Store> Endpoint<S> {
             && *region != self.region
             && !service.is_global()
         {
-            return self.forwarder.forward(region, request).await;
+            let forwarded = self.forwarder.forward(region, &request).await;
+            return forwarded.unwrap_or_else(|error| {
+                let service = service.clone();
+                let headers = request.headers();
+                self.front.refuse(service, headers, &error.fault())
+            });
         }
         match self.front.admit(target, request) {
             Admission::Answer(response) => response,
