@@ -2,6 +2,8 @@
 //!
 //! It is kept here only, not replicated: each region sees the same races.
 
+pub mod retention;
+
 use std::ops::Bound;
 
 use bytes::{Buf, BufMut, Bytes};
@@ -28,6 +30,15 @@ pub struct Conflict {
     pub loser: Version,
     /// The loser's encoded item; `None` where it was a delete.
     pub loser_image: Option<Bytes>,
+}
+
+/// Some races of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConflictPage {
+    /// The races, oldest winner first.
+    pub conflicts: Vec<Conflict>,
+    /// Where the next page starts; `None` at the end.
+    pub next: Option<Bytes>,
 }
 
 /// The version of an entry's bytes.
@@ -70,19 +81,40 @@ impl<S: Store> Tables<S> {
         table: TableId,
         limit: usize,
     ) -> Result<Vec<Conflict>, ReadError> {
+        Ok(self.conflicts_page(table, None, limit).await?.conflicts)
+    }
+
+    /// Returns races of a table as [`Tables::conflicts`] does, from where an earlier page ended.
+    ///
+    /// Errors: those of the store.
+    pub async fn conflicts_page(
+        &self,
+        table: TableId,
+        start: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<ConflictPage, ReadError> {
         let prefix = table.0.to_be_bytes();
+        let from = match start {
+            None => Bound::Included(prefix.to_vec()),
+            Some(start) => Bound::Excluded([&prefix, start].concat()),
+        };
         let range = Range {
             space: Space::Conflicts,
-            from: Bound::Included(prefix.to_vec()),
+            from,
             to: prefix_end(&prefix),
             order: Order::Ascending,
             rows_max: limit,
             bytes_max: CONFLICTS_BYTES,
         };
-        let rows = self.inner.store.range(range).await?.rows;
-        rows.into_iter()
-            .map(|(key, value)| Ok(decode(key, value)?))
-            .collect()
+        let page = self.inner.store.range(range).await?;
+        let last = page.rows.last().filter(|_| page.more);
+        let next = last.map(|(key, _)| key.slice(prefix.len()..));
+        let rows = page.rows.into_iter();
+        let conflicts = rows.map(|(key, value)| decode(key, value));
+        Ok(ConflictPage {
+            conflicts: conflicts.collect::<Result<_, Damaged>>()?,
+            next,
+        })
     }
 }
 
@@ -117,3 +149,6 @@ fn decode(mut key: Bytes, mut value: Bytes) -> Result<Conflict, Damaged> {
         loser_image,
     })
 }
+
+#[cfg(test)]
+mod tests;

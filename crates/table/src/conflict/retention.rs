@@ -1,0 +1,133 @@
+//! How long the conflict log is kept: a race that nobody looked at for long is forgotten.
+//!
+//! It decides no bound: whoever runs it names them. What was lost is lost by the merge rule,
+//! whether its image is kept or not.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use bytes::{Buf, Bytes};
+
+use base::name::TableId;
+use clock::hlc::Hlc;
+use store::port::{Batch, Durability, Order, Range, Space, Store, prefix_end};
+
+use crate::layout;
+use crate::limits::{STEP_BYTES, STEP_ROWS};
+use crate::tables::{ReadError, Tables};
+
+/// What is kept of the conflict log.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep {
+    /// Races whose winner was written at this stamp or later.
+    pub since: Hlc,
+    /// Most races of each table; the newest stay.
+    pub entries: usize,
+    /// Most bytes of each table's races; the newest stay.
+    pub bytes: usize,
+}
+
+/// What an earlier pass has seen, so that a table without further races is not read again.
+#[derive(Debug, Default)]
+pub struct Seen(BTreeMap<TableId, Ends>);
+
+/// The keys of a table's newest and oldest races.
+#[derive(Debug, PartialEq, Eq)]
+struct Ends {
+    newest: Bytes,
+    oldest: Bytes,
+}
+
+impl<S: Store> Tables<S> {
+    /// Forgets the races that are not to be kept, of all tables.
+    ///
+    /// Errors: those of the store; what was forgotten before stays so.
+    pub async fn trim_conflicts(&self, keep: &Keep, seen: &mut Seen) -> Result<(), ReadError> {
+        let mut from = Bound::Unbounded;
+        let mut present = BTreeMap::new();
+        while let Some(oldest) = self.end(from, Bound::Unbounded, Order::Ascending).await? {
+            let table = TableId(oldest.clone().try_get_u64().unwrap_or_default());
+            let prefix = table.0.to_be_bytes();
+            let whole = (Bound::Included(prefix.to_vec()), prefix_end(&prefix));
+            let newest = self.end(whole.0, whole.1, Order::Descending).await?;
+            let ends = Ends {
+                newest: newest.unwrap_or_default(),
+                oldest,
+            };
+            let is_aged = stamp(&ends.oldest) < keep.since;
+            if is_aged || seen.0.get(&table) != Some(&ends) {
+                self.trim_table(table, keep).await?;
+            }
+            present.insert(table, ends);
+            from = match prefix_end(&prefix) {
+                Bound::Excluded(next) | Bound::Included(next) => Bound::Included(next),
+                Bound::Unbounded => break,
+            };
+        }
+        seen.0 = present;
+        Ok(())
+    }
+
+    /// Walks a table's races from the newest, and forgets all behind the last that is kept.
+    async fn trim_table(&self, table: TableId, keep: &Keep) -> Result<(), ReadError> {
+        let prefix = table.0.to_be_bytes();
+        let (mut to, mut entries, mut bytes) = (prefix_end(&prefix), 0, 0);
+        loop {
+            let page = Range {
+                space: Space::Conflicts,
+                from: Bound::Included(prefix.to_vec()),
+                to,
+                order: Order::Descending,
+                rows_max: STEP_ROWS,
+                bytes_max: STEP_BYTES,
+            };
+            let page = self.inner.store.range(page).await?;
+            let mut batch = Batch::default();
+            for (key, value) in &page.rows {
+                entries += 1;
+                bytes += key.len() + value.len();
+                let is_kept =
+                    keep.since <= stamp(key) && entries <= keep.entries && bytes <= keep.bytes;
+                if !is_kept {
+                    batch.delete(Space::Conflicts, key.to_vec());
+                }
+            }
+            if !batch.ops.is_empty() {
+                self.commit(batch, Durability::Buffered).await?;
+            }
+            let Some((last, _)) = page.rows.last().filter(|_| page.more) else {
+                return Ok(());
+            };
+            to = Bound::Excluded(last.to_vec());
+        }
+    }
+
+    /// Returns the key at one end of a range of the log.
+    async fn end(
+        &self,
+        from: Bound<Vec<u8>>,
+        to: Bound<Vec<u8>>,
+        order: Order,
+    ) -> Result<Option<Bytes>, ReadError> {
+        let first = Range {
+            space: Space::Conflicts,
+            from,
+            to,
+            order,
+            rows_max: 1,
+            bytes_max: STEP_BYTES,
+        };
+        let rows = self.inner.store.range(first).await?.rows;
+        Ok(rows.into_iter().next().map(|(key, _)| key))
+    }
+}
+
+/// Returns the stamp of an entry's winner; the lowest for a damaged key, which is of no use.
+fn stamp(key: &Bytes) -> Hlc {
+    let mut key = key.clone();
+    if key.len() < 18 {
+        return Hlc::default();
+    }
+    key.advance(8);
+    layout::version(&mut key).hlc
+}
