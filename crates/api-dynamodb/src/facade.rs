@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::catalog::Catalog;
 use crate::fault::Refused;
+use crate::model::check::{self, Wording};
 use crate::model::facts::Model;
 use crate::operations::{self, Served, Support};
 use crate::tokens::Tokens;
@@ -26,6 +27,8 @@ pub struct DynamoDb<S> {
     pub(crate) generation: watch::Receiver<u64>,
     pub(crate) catalog: RwLock<Catalog>,
     tokens: Mutex<Tokens>,
+    /// In which words requests are refused.
+    wording: Wording,
 }
 
 /// The body of an answer, or the refusal of the call.
@@ -40,7 +43,13 @@ impl<S: Store> DynamoDb<S> {
             generation,
             catalog: RwLock::default(),
             tokens: Mutex::default(),
+            wording: Wording::default(),
         }
+    }
+
+    /// Sets in which words requests are refused.
+    pub fn with_wording(self, wording: Wording) -> Self {
+        Self { wording, ..self }
     }
 
     /// Answers one call.
@@ -71,10 +80,23 @@ impl<S: Store> DynamoDb<S> {
     /// Answers a call of an operation that there is, or says that there is none.
     async fn call(&self, dialect: Dialect, caller: &Caller, name: &str, body: &[u8]) -> Answer {
         let operation = Model::get().operation(dialect.target_prefix, name);
-        match operation.and_then(|operation| operation.support) {
-            Some(Support::Served(served, _)) => self.serve(served, caller, body).await,
-            Some(Support::Refused(why)) => Err(operations::refuse(name, why)),
-            None => Err(Fault::unknown_operation(name).into()),
+        let Some((operation, support)) = operation.and_then(|one| Some((one, one.support?))) else {
+            return Err(Fault::unknown_operation(name).into());
+        };
+        match support {
+            Support::Served(served, _) => {
+                check::check(operation, body, self.wording)?;
+                let answer = self.serve(served, caller, body).await;
+                answer.map_err(|Refused(fault)| match &*fault.code {
+                    // Of attribute values the types are known to whom takes them apart.
+                    "SerializationException" => check::explain(operation, body, fault).into(),
+                    _ => Refused(fault),
+                })
+            }
+            Support::Refused(why) => {
+                check::check_all(operation, body, self.wording)?;
+                Err(operations::refuse(name, why))
+            }
         }
     }
 

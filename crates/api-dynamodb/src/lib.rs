@@ -5,6 +5,7 @@
 
 pub mod coverage;
 pub mod facade;
+pub mod model;
 pub mod show;
 
 mod batches;
@@ -16,7 +17,6 @@ mod fault;
 mod items;
 mod legacy;
 mod limits;
-mod model;
 mod operations;
 mod reads;
 mod settings;

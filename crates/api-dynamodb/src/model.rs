@@ -2,7 +2,17 @@
 //!
 //! It holds facts and no decision on an item. Source: DynamoDB service model 2012-08-10.
 
+pub mod check;
+
 pub(crate) mod facts;
+
+mod constraints;
+mod echo;
+mod quick;
+mod raw;
+mod scan;
+mod service;
+mod types;
 
 #[cfg(test)]
 mod tests;

@@ -2,11 +2,10 @@
 //!
 //! Nothing is checked here; what the service does beyond its model stands elsewhere.
 
-#![allow(dead_code, reason = "requests are held against it")]
-
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use super::service;
 use crate::operations::{OPERATIONS, Support};
 
 /// Operations and shapes of both services.
@@ -27,6 +26,7 @@ pub(crate) struct Operation {
     /// What its request is made of.
     pub(crate) input: ShapeId,
     /// The exceptions that are its own.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests hold answers against it"))]
     pub(crate) errors: Vec<&'static str>,
     /// What becomes of a call; `None` where the table of operations lacks it.
     pub(crate) support: Option<Support>,
@@ -60,6 +60,11 @@ pub(crate) enum Kind {
         bounds: Bounds,
         pattern: Option<&'static str>,
     },
+    /// A table's name or ARN.
+    Table {
+        /// The least length of a name.
+        min: i64,
+    },
     Choice(Vec<&'static str>),
     Integer(Bounds),
     Long(Bounds),
@@ -69,12 +74,45 @@ pub(crate) enum Kind {
     Blob,
 }
 
+impl Kind {
+    /// Returns a structure's members; those of anything else are none.
+    pub(crate) fn members(&self) -> &[Member] {
+        if let Self::Structure(members) = self {
+            members
+        } else {
+            &[]
+        }
+    }
+
+    /// Returns a list's bounds and its elements' shape.
+    pub(crate) fn list(&self) -> Option<(Bounds, ShapeId)> {
+        if let Self::List { bounds, element } = self {
+            Some((*bounds, *element))
+        } else {
+            None
+        }
+    }
+}
+
 /// A member of a structure.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     pub(crate) name: &'static str,
     pub(crate) required: bool,
     pub(crate) shape: ShapeId,
+    /// In which words it is told that a constraint of it is broken.
+    pub(crate) told: Told,
+    /// What is told where it is absent or empty, where that has words of its own.
+    pub(crate) missing: Option<&'static str>,
+}
+
+/// In which words it is told that a constraint is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// In those of the node's setting.
+    AsSet,
+    /// In the newer ones, whatever the setting.
+    Newer,
 }
 
 /// The least and the greatest length or value.
@@ -110,6 +148,30 @@ impl Model {
         &self.shapes[id.0]
     }
 
+    /// Returns a shape, to be amended.
+    pub(super) fn shape_mut(&mut self, id: ShapeId) -> &mut Shape {
+        &mut self.shapes[id.0]
+    }
+
+    /// Returns all shapes, to be amended.
+    pub(super) fn shapes_mut(&mut self) -> impl Iterator<Item = &mut Shape> {
+        self.shapes.iter_mut()
+    }
+
+    /// Returns the first shape of a name.
+    pub(super) fn named(&self, name: &str) -> Option<ShapeId> {
+        self.shapes
+            .iter()
+            .position(|shape| shape.name == name)
+            .map(ShapeId)
+    }
+
+    /// Adds a shape.
+    pub(super) fn add(&mut self, name: &'static str, kind: Kind) -> ShapeId {
+        self.shapes.push(Shape { name, kind });
+        ShapeId(self.shapes.len() - 1)
+    }
+
     /// Reads the facts; the build's own text is known to be whole, which a test shows.
     fn parse(text: &'static str) -> Self {
         let mut model = Self {
@@ -120,6 +182,7 @@ impl Model {
             model.add_service(service);
         }
         model.operations.sort_by_key(|operation| operation.name);
+        service::amend(&mut model);
         model
     }
 
@@ -144,6 +207,8 @@ impl Model {
                     name: name.trim_end_matches('!'),
                     required: name.ends_with('!'),
                     shape: id(Some(shape)),
+                    told: Told::AsSet,
+                    missing: None,
                 };
                 if let Some(Shape {
                     kind: Kind::Structure(members),

@@ -81,10 +81,10 @@ async fn broken_constraints_are_told_together() {
         "ReturnConsumedCapacity": "X",
         "ReturnValues": "Y",
     });
-    let both = "2 validation errors detected: Value 'X' at 'returnConsumedCapacity' failed to \
-                satisfy constraint: Member must satisfy enum value set: [INDEXES, TOTAL, NONE]; \
-                Value 'Y' at 'returnValues' failed to satisfy constraint: Member must satisfy enum \
-                value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]";
+    let both = "2 validation errors detected: Value 'Y' at 'returnValues' failed to satisfy \
+                constraint: Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, \
+                NONE, UPDATED_NEW]; Value 'X' at 'returnConsumedCapacity' failed to satisfy \
+                constraint: Member must satisfy enum value set: [INDEXES, TOTAL, NONE]";
     world.invalid("PutItem", request, both).await;
 }
 

@@ -356,9 +356,10 @@ async fn replicas_that_cannot_be_are_refused() {
         .invalid("UpdateTable", replicate("Delete", "eu-west-1"), &missing)
         .await;
     let kept = format!("{invalid}ReplicaUpdates Disassociate is not supported by this endpoint");
-    world
-        .invalid("UpdateTable", replicate("Disassociate", "eu-west-1"), &kept)
-        .await;
+    let mut leave = replicate("Disassociate", "eu-west-1");
+    let change = &mut leave["ReplicaUpdates"][0]["Disassociate"];
+    change["DisassociationMode"] = "WAIT_FOR_REPLICATION".into();
+    world.invalid("UpdateTable", leave, &kept).await;
 }
 
 #[tokio::test]
