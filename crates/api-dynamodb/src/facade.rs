@@ -83,6 +83,10 @@ impl<S: Store> DynamoDb<S> {
         let Some((operation, support)) = operation.and_then(|one| Some((one, one.support?))) else {
             return Err(Fault::unknown_operation(name).into());
         };
+        // Nothing is no object, which even a call without members sends.
+        if body.is_empty() {
+            return Err(Fault::serialization("").into());
+        }
         match support {
             Support::Served(served, _) => {
                 check::check(operation, body, self.wording)?;

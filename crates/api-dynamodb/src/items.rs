@@ -328,8 +328,12 @@ pub(crate) fn decide(intent: Intent, condition: Option<Condition>) -> Decide {
             Intent::Delete => Effect::Delete,
             Intent::Check => Effect::Keep,
             Intent::Update { update, key } => {
+                let makes_item = item.is_some() || update.makes_item();
                 let updated = update.apply(&item.unwrap_or(key));
                 let updated = updated.map_err(|error| Refusal::Invalid(error.to_string()))?;
+                if !makes_item {
+                    return Ok(Effect::Keep);
+                }
                 let sized = check_size(&updated, TOO_LARGE_TO_UPDATE);
                 sized.map_err(|fault| Refusal::Invalid(fault.message))?;
                 Effect::Put(updated)

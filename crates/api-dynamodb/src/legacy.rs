@@ -15,7 +15,7 @@ use crate::choices::{AttributeAction, ComparisonOperator, ConditionalOperator};
 use crate::fault::{self, Refused};
 use crate::violations::Violations;
 use crate::wire::shape;
-use crate::wire::value::ValueIn;
+use crate::wire::value::{ValueIn, check_name};
 
 shape! {
     /// A condition on an attribute, in `KeyConditions`, `QueryFilter` and `ScanFilter`.
@@ -424,6 +424,7 @@ fn in_order(lower: &AttributeValue, upper: &AttributeValue) -> bool {
 
 impl UpdateIn {
     fn into_action(self, name: String) -> Result<Action, Refused> {
+        check_name(&name)?;
         let path = Path::attribute(name);
         let action = AttributeAction::read(&mut Violations::default(), "", self.action.as_deref());
         let action = action.unwrap_or(AttributeAction::Put);

@@ -111,6 +111,18 @@ impl Update {
         Projection::of_paths(self.actions.iter().map(Action::path))
     }
 
+    /// Returns whether the update makes the item where there is none: one that does nothing does,
+    /// one that only takes things away does not.
+    ///
+    /// Source: DynamoDB API reference, `UpdateItem` (`AttributeUpdates`, "DELETE").
+    pub fn makes_item(&self) -> bool {
+        let takes = |action: &Action| match action {
+            Action::Remove { .. } | Action::Delete { .. } => true,
+            Action::Set { .. } | Action::Add { .. } => false,
+        };
+        self.actions.is_empty() || !self.actions.iter().all(takes)
+    }
+
     /// Returns the item after the update. `item` holds at least the key.
     ///
     /// Errors: [`EvalError`]; nothing of the update is then done.

@@ -92,14 +92,19 @@ impl ItemIn {
     }
 }
 
+/// Checks the name of an attribute.
+pub(crate) const fn check_name(name: &str) -> Result<(), ValueProblem> {
+    match name.len() {
+        0 => Err(ValueProblem::EmptyName),
+        1..=ATTRIBUTE_NAME_BYTES_MAX => Ok(()),
+        _ => Err(ValueProblem::LongName),
+    }
+}
+
 impl<'de> Deserialize<'de> for ItemIn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Entries { map, problem } = Entries::deserialize(deserializer)?;
-        let named = map.keys().find_map(|name| match name.len() {
-            0 => Some(ValueProblem::EmptyName),
-            length if length > ATTRIBUTE_NAME_BYTES_MAX => Some(ValueProblem::LongName),
-            _ => None,
-        });
+        let named = map.keys().find_map(|name| check_name(name).err());
         Ok(Self {
             item: Item::from(map),
             problem: named.map(Box::new).or(problem),

@@ -179,6 +179,17 @@ fn add_and_delete_work_on_numbers_and_sets() {
 }
 
 #[test]
+fn an_update_that_only_takes_away_makes_no_item() {
+    for makes in ["SET a = :n", "ADD n :n", "REMOVE a SET b = :n"] {
+        assert!(update(makes).makes_item(), "{makes}");
+    }
+    for takes in ["REMOVE a", "DELETE ss :ss", "REMOVE a DELETE ss :ss"] {
+        assert!(!update(takes).makes_item(), "{takes}");
+    }
+    assert!(Update::default().makes_item());
+}
+
+#[test]
 fn what_an_update_touches_can_be_projected() {
     let touching = update("SET m.x = :n, l[1] = :s REMOVE gone");
     let after = touching.apply(&item()).unwrap();
