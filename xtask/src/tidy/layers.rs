@@ -146,6 +146,7 @@ const RULES: &[Rule] = &[
     rule("clock", &["base"], IO_AND_SERDE),
     rule("item", &["base"], IO_AND_SERDE),
     rule("expr", &["base", "item"], IO_AND_SERDE),
+    rule("partiql", &["base", "item", "expr"], IO_AND_SERDE),
     rule("iam", &["base", "clock", "item"], IO), // policies are JSON by their nature
     // cores; gateway-core maps requests to JSON events, which is its matter
     rule("gateway-core", &["base", "clock"], IO),
@@ -205,6 +206,7 @@ const RULES: &[Rule] = &[
             "table",
             "item",
             "expr",
+            "partiql",
             "store",
         ],
         &[

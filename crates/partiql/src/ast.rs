@@ -1,0 +1,197 @@
+//! Statements as they are written: nothing is bound, and nothing is known of the table.
+//!
+//! Depth and breadth are bounded by the parser.
+
+use expr::condition::Comparator;
+use expr::path::Path;
+
+use crate::error::Position;
+use crate::plan::{Direction, Returning};
+
+/// What a statement says.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Select(Select),
+    Insert(Insert),
+    Update(Update),
+    Delete(Delete),
+    /// `EXISTS` around a `SELECT`.
+    Exists(Select),
+}
+
+/// A table, or an index of one.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) table: String,
+    pub(crate) index: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Select {
+    /// What is selected; `None` for a star.
+    pub(crate) list: Option<Vec<Node>>,
+    pub(crate) source: Source,
+    pub(crate) condition: Option<Node>,
+    pub(crate) order: Vec<(Node, Direction)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Insert {
+    pub(crate) source: Source,
+    pub(crate) item: Node,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Update {
+    pub(crate) source: Source,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) condition: Option<Node>,
+    pub(crate) returning: Option<Returning>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    Set { path: Path, value: Node },
+    Remove { path: Path },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Delete {
+    pub(crate) source: Source,
+    pub(crate) condition: Option<Node>,
+    pub(crate) returning: Option<Returning>,
+}
+
+/// A part of an expression, and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) kind: NodeKind,
+    pub(crate) at: Position,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum NodeKind {
+    Missing,
+    Null,
+    Bool(bool),
+    /// A number as written, with its sign.
+    Number(String),
+    Text(String),
+    Ion(String),
+    /// The parameter of this place, from 0.
+    Parameter(usize),
+    Path(Path),
+    List(Vec<Node>),
+    Bag(Vec<Node>),
+    /// Keys and values.
+    Tuple(Vec<(Node, Node)>),
+    /// A function, its name in lower case.
+    Call {
+        name: String,
+        arguments: Vec<Node>,
+    },
+    Not(Box<Node>),
+    /// At least two.
+    And(Vec<Node>),
+    /// At least two.
+    Or(Vec<Node>),
+    /// A sign before something that is no number.
+    Signed,
+    Binary {
+        operator: Operator,
+        left: Box<Node>,
+        right: Box<Node>,
+    },
+    Between {
+        operand: Box<Node>,
+        lower: Box<Node>,
+        upper: Box<Node>,
+    },
+    In {
+        operand: Box<Node>,
+        candidates: Box<Node>,
+    },
+    Is {
+        operand: Box<Node>,
+        /// The type's name as written.
+        kind: String,
+    },
+}
+
+/// An operator between two operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Compare(Comparator),
+    Plus,
+    Minus,
+    /// One that DynamoDB does not have.
+    Other(&'static str),
+}
+
+impl Operator {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Compare(comparator) => comparator.as_str(),
+            Self::Plus => "+",
+            Self::Minus => "-",
+            Self::Other(operator) => operator,
+        }
+    }
+}
+
+impl Node {
+    /// Returns the operator that the node is, as messages show it.
+    pub(crate) const fn operator(&self) -> Option<&'static str> {
+        match &self.kind {
+            NodeKind::Not(_) => Some("not"),
+            NodeKind::And(_) => Some("and"),
+            NodeKind::Or(_) => Some("or"),
+            NodeKind::Signed => Some("-"),
+            NodeKind::Binary { operator, .. } => Some(operator.as_str()),
+            NodeKind::Between { .. } => Some("between"),
+            NodeKind::In { .. } => Some("in"),
+            NodeKind::Is { .. } => Some("is"),
+            NodeKind::Missing
+            | NodeKind::Null
+            | NodeKind::Bool(_)
+            | NodeKind::Number(_)
+            | NodeKind::Text(_)
+            | NodeKind::Ion(_)
+            | NodeKind::Parameter(_)
+            | NodeKind::Path(_)
+            | NodeKind::List(_)
+            | NodeKind::Bag(_)
+            | NodeKind::Tuple(_)
+            | NodeKind::Call { .. } => None,
+        }
+    }
+
+    /// Returns what the node is, as messages about values show it.
+    pub(crate) fn shown(&self) -> String {
+        let shown = match &self.kind {
+            NodeKind::Missing => "MISSING",
+            NodeKind::Null => "NULL",
+            NodeKind::Bool(_) => "BOOL",
+            NodeKind::Number(text) if text.bytes().any(|byte| !byte.is_ascii_digit()) => "DECIMAL",
+            NodeKind::Number(_) => "INT",
+            NodeKind::Text(_) => "STRING",
+            NodeKind::Ion(_) => "ION",
+            NodeKind::Parameter(_) => "Parameter",
+            NodeKind::Path(path) if path.steps().is_empty() => "VariableReference",
+            NodeKind::Path(_) => "PATH",
+            NodeKind::List(_) => "LIST",
+            NodeKind::Bag(_) => "BAG",
+            NodeKind::Tuple(_) => "STRUCT",
+            NodeKind::Call { name, .. } => name,
+            NodeKind::Not(_)
+            | NodeKind::And(_)
+            | NodeKind::Or(_)
+            | NodeKind::Signed
+            | NodeKind::Binary { .. }
+            | NodeKind::Between { .. }
+            | NodeKind::In { .. }
+            | NodeKind::Is { .. } => self.operator().unwrap_or_default(),
+        };
+        shown.to_owned()
+    }
+}

@@ -1,0 +1,545 @@
+//! Expressions: operators by their precedence, then terms, then the steps of paths.
+//!
+//! ```text
+//! OR < AND < NOT < = <> < <= > >= IN BETWEEN LIKE IS < || < + - < * / % < sign < . [ ]
+//! ```
+
+use expr::condition::Comparator;
+
+use super::{Parser, paths};
+use crate::ast::{Node, NodeKind, Operator};
+use crate::error::{Malformed, OperandProblem, PartiqlError, Position};
+use crate::lexer::{Token, TokenKind};
+
+/// Parses an expression in which anything may stand.
+pub(super) fn expression(parser: &mut Parser<'_>) -> Result<Node, PartiqlError> {
+    from(parser, Level::Or)
+}
+
+/// Parses an expression without `OR`, `AND` and `NOT` outside parentheses.
+pub(super) fn tested(parser: &mut Parser<'_>) -> Result<Node, PartiqlError> {
+    from(parser, Level::Test)
+}
+
+/// How tightly an operator binds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Or,
+    And,
+    Not,
+    Test,
+    Concat,
+    Sum,
+    Product,
+    Sign,
+}
+
+impl Level {
+    const fn tighter(self) -> Self {
+        match self {
+            Self::Or => Self::And,
+            Self::And => Self::Not,
+            Self::Not => Self::Test,
+            Self::Test => Self::Concat,
+            Self::Concat => Self::Sum,
+            Self::Sum => Self::Product,
+            Self::Product | Self::Sign => Self::Sign,
+        }
+    }
+}
+
+/// An operator between operands.
+#[derive(Clone, Copy)]
+enum Infix {
+    Or,
+    And,
+    Between,
+    In,
+    Is,
+    Binary(Operator),
+}
+
+/// An operator that waits for what stands right of it.
+struct Waiting {
+    level: Level,
+    at: Position,
+    what: Open,
+    /// Whether a `NOT` stands before it.
+    negated: bool,
+}
+
+/// What of an operator has been read.
+enum Open {
+    /// `NOT`, and whether it stands an even number of times.
+    Not {
+        even: bool,
+    },
+    Or(Node),
+    And(Node),
+    Binary(Operator, Node),
+    /// `BETWEEN`, up to its `AND`.
+    Lower(Node),
+    /// `BETWEEN`, from its `AND` on.
+    Upper(Node, Node),
+}
+
+/// Parses an expression of operators that bind as `least` does or tighter. They wait on a stack
+/// of our own: brackets alone recurse.
+fn from(parser: &mut Parser<'_>, least: Level) -> Result<Node, PartiqlError> {
+    let mut waiting: Vec<Waiting> = Vec::new();
+    loop {
+        let tightest = waiting.last().map_or(least, |last| last.level.tighter());
+        if tightest <= Level::Not && parser.is_keyword("NOT") {
+            waiting.push(negation(parser)?);
+        }
+        let mut left = signed(parser)?;
+        loop {
+            let at = parser.peek().at;
+            let (negated, infix) = infix(parser);
+            let level = infix.map_or(Level::Or, |(level, _)| level);
+            if matches!(infix, Some((_, Infix::And))) {
+                left = closed(&mut waiting, left, Level::Concat);
+                if let Some(lower) = between(&mut waiting) {
+                    parser.at += 1;
+                    waiting.push(lower.upper(left));
+                    break;
+                }
+            }
+            left = closed(&mut waiting, left, level);
+            if waiting.last().is_some_and(Waiting::is_lower) {
+                return Err(parser.unexpected());
+            }
+            let Some((level, infix)) = infix.filter(|_| level >= least) else {
+                return Ok(left);
+            };
+            parser.at += 1 + usize::from(negated);
+            parser.count_operator()?;
+            let what = match infix {
+                Infix::Is => {
+                    left = is(parser, left, at)?;
+                    continue;
+                }
+                Infix::In => {
+                    left = among(parser, left, at, negated)?;
+                    continue;
+                }
+                Infix::Or => Open::Or(left),
+                Infix::And => Open::And(left),
+                Infix::Between => Open::Lower(left),
+                Infix::Binary(operator) => Open::Binary(operator, left),
+            };
+            waiting.push(Waiting {
+                level,
+                at,
+                what,
+                negated,
+            });
+            break;
+        }
+    }
+}
+
+/// Gives all operators that bind as `level` does or tighter what stands right of them. Where the
+/// text goes on with nothing that joins, that is all of them: none binds less than `OR`.
+fn closed(waiting: &mut Vec<Waiting>, right: Node, level: Level) -> Node {
+    let mut right = right;
+    while let Some(last) = waiting.pop_if(|last| last.level >= level && !last.is_lower()) {
+        right = last.close(right);
+    }
+    right
+}
+
+/// Takes the `BETWEEN` out that waits for its `AND`, if that is what the `AND` at the front is.
+fn between(waiting: &mut Vec<Waiting>) -> Option<Waiting> {
+    waiting.pop_if(|last| last.is_lower())
+}
+
+impl Waiting {
+    const fn is_lower(&self) -> bool {
+        matches!(self.what, Open::Lower(_))
+    }
+
+    /// Gives a `BETWEEN` its lower bound.
+    fn upper(self, lower: Node) -> Self {
+        let what = match self.what {
+            Open::Lower(operand) => Open::Upper(operand, lower),
+            other @ (Open::Not { .. }
+            | Open::Or(_)
+            | Open::And(_)
+            | Open::Binary(..)
+            | Open::Upper(..)) => other,
+        };
+        Self { what, ..self }
+    }
+
+    fn close(self, right: Node) -> Node {
+        let at = self.at;
+        let kind = match self.what {
+            Open::Not { even } => {
+                let node = not(right, at);
+                // Two negations are none, but what they negate must still be a condition.
+                return if even { not(node, at) } else { node };
+            }
+            Open::Or(left) => {
+                let mut any = if let NodeKind::Or(any) = left.kind {
+                    any
+                } else {
+                    vec![left]
+                };
+                any.push(right);
+                NodeKind::Or(any)
+            }
+            Open::And(left) => {
+                let mut all = if let NodeKind::And(all) = left.kind {
+                    all
+                } else {
+                    vec![left]
+                };
+                all.push(right);
+                NodeKind::And(all)
+            }
+            Open::Binary(operator, left) => NodeKind::Binary {
+                operator,
+                left: Box::new(left),
+                right: Box::new(right),
+            },
+            // Only an `AND` takes the lower bound, and it makes it an upper one.
+            Open::Lower(left) => left.kind,
+            Open::Upper(operand, lower) => NodeKind::Between {
+                operand: Box::new(operand),
+                lower: Box::new(lower),
+                upper: Box::new(right),
+            },
+        };
+        let node = Node { kind, at };
+        if self.negated { not(node, at) } else { node }
+    }
+}
+
+/// Returns the operator at the front, and whether a `NOT` stands before it.
+fn infix(parser: &Parser<'_>) -> (bool, Option<(Level, Infix)>) {
+    let token = parser.peek();
+    match token.kind {
+        TokenKind::Symbol => (false, symbol(token.text)),
+        TokenKind::Keyword if token.text.eq_ignore_ascii_case("NOT") => {
+            let second = parser.peek_second();
+            let keyword = second.filter(|second| second.kind == TokenKind::Keyword);
+            let infix = keyword.and_then(|second| keyword_infix(second.text));
+            let tests = infix.filter(|(_, infix)| match infix {
+                Infix::Between | Infix::In | Infix::Binary(Operator::Other("like")) => true,
+                Infix::Or | Infix::And | Infix::Is | Infix::Binary(_) => false,
+            });
+            (true, tests)
+        }
+        TokenKind::Keyword => (false, keyword_infix(token.text)),
+        TokenKind::Word
+        | TokenKind::Quoted
+        | TokenKind::Text
+        | TokenKind::Number
+        | TokenKind::Ion
+        | TokenKind::Parameter
+        | TokenKind::End => (false, None),
+    }
+}
+
+fn symbol(text: &str) -> Option<(Level, Infix)> {
+    let test = |comparator| (Level::Test, Operator::Compare(comparator));
+    let (level, operator) = match text {
+        "=" => test(Comparator::Eq),
+        "<>" | "!=" => test(Comparator::Ne),
+        "<" => test(Comparator::Lt),
+        "<=" => test(Comparator::Le),
+        ">" => test(Comparator::Gt),
+        ">=" => test(Comparator::Ge),
+        "||" => (Level::Concat, Operator::Other("||")),
+        "+" => (Level::Sum, Operator::Plus),
+        "-" => (Level::Sum, Operator::Minus),
+        "*" => (Level::Product, Operator::Other("*")),
+        "/" => (Level::Product, Operator::Other("/")),
+        "%" => (Level::Product, Operator::Other("%")),
+        _ => return None,
+    };
+    Some((level, Infix::Binary(operator)))
+}
+
+fn keyword_infix(text: &str) -> Option<(Level, Infix)> {
+    let infixes = [
+        ("OR", Level::Or, Infix::Or),
+        ("AND", Level::And, Infix::And),
+        ("BETWEEN", Level::Test, Infix::Between),
+        ("IN", Level::Test, Infix::In),
+        ("IS", Level::Test, Infix::Is),
+        ("LIKE", Level::Test, Infix::Binary(Operator::Other("like"))),
+    ];
+    let mut infixes = infixes.into_iter();
+    let (_, level, infix) = infixes.find(|(word, ..)| text.eq_ignore_ascii_case(word))?;
+    Some((level, infix))
+}
+
+/// Parses what stands right of `IN`.
+fn among(
+    parser: &mut Parser<'_>,
+    operand: Node,
+    at: Position,
+    negated: bool,
+) -> Result<Node, PartiqlError> {
+    let kind = NodeKind::In {
+        operand: Box::new(operand),
+        candidates: Box::new(candidates(parser)?),
+    };
+    let node = Node { kind, at };
+    Ok(if negated { not(node, at) } else { node })
+}
+
+/// Parses a list of candidates: in parentheses, one element alone is a list too.
+fn candidates(parser: &mut Parser<'_>) -> Result<Node, PartiqlError> {
+    let token = parser.peek();
+    if !parser.eat("(") {
+        return signed(parser);
+    }
+    parser.enter()?;
+    if parser.is_keyword("SELECT") {
+        return Err(OperandProblem::In.into());
+    }
+    let elements = elements(parser, ")")?;
+    parser.leave();
+    let (kind, at) = (NodeKind::List(elements), token.at);
+    Ok(Node { kind, at })
+}
+
+/// Parses what stands right of `IS`.
+fn is(parser: &mut Parser<'_>, operand: Node, at: Position) -> Result<Node, PartiqlError> {
+    let negated = parser.eat_keyword("NOT");
+    let token = parser.peek();
+    if token.kind != TokenKind::Keyword {
+        return Err(parser.unexpected());
+    }
+    parser.at += 1;
+    let kind = NodeKind::Is {
+        operand: Box::new(operand),
+        kind: token.text.to_ascii_uppercase(),
+    };
+    let node = Node { kind, at };
+    Ok(if negated { not(node, at) } else { node })
+}
+
+fn not(node: Node, at: Position) -> Node {
+    let kind = NodeKind::Not(Box::new(node));
+    Node { kind, at }
+}
+
+/// Steps over any number of `NOT`.
+fn negation(parser: &mut Parser<'_>) -> Result<Waiting, PartiqlError> {
+    let at = parser.peek().at;
+    let mut count = 0_usize;
+    while parser.eat_keyword("NOT") {
+        parser.count_operator()?;
+        count += 1;
+    }
+    let even = count.is_multiple_of(2);
+    Ok(Waiting {
+        level: Level::Not,
+        at,
+        what: Open::Not { even },
+        negated: false,
+    })
+}
+
+/// Parses a term with any number of signs before it.
+fn signed(parser: &mut Parser<'_>) -> Result<Node, PartiqlError> {
+    let at = parser.peek().at;
+    let mut negative = false;
+    let mut any = false;
+    loop {
+        if parser.eat("-") {
+            negative = !negative;
+        } else if !parser.eat("+") {
+            break;
+        }
+        any = true;
+        parser.count_operator()?;
+    }
+    let node = term(parser)?;
+    if !any {
+        return Ok(node);
+    }
+    Ok(if let NodeKind::Number(text) = node.kind {
+        let text = if negative { format!("-{text}") } else { text };
+        let kind = NodeKind::Number(text);
+        let at = node.at;
+        Node { kind, at }
+    } else {
+        let kind = NodeKind::Signed;
+        Node { kind, at }
+    })
+}
+
+/// Parses a term, and the steps of a path that may follow it.
+fn term(parser: &mut Parser<'_>) -> Result<Node, PartiqlError> {
+    let token = parser.next();
+    let text = || token.text.to_owned();
+    let kind = match token.kind {
+        TokenKind::Word | TokenKind::Quoted => {
+            if token.kind == TokenKind::Word && parser.is("(") {
+                call(parser, token)?
+            } else {
+                let kind = NodeKind::Path(paths::path(parser, token)?);
+                return Ok(Node { kind, at: token.at });
+            }
+        }
+        TokenKind::Text => NodeKind::Text(token.text.replace("''", "'")),
+        TokenKind::Number => NodeKind::Number(text()),
+        TokenKind::Ion => NodeKind::Ion(text()),
+        TokenKind::Parameter => {
+            parser.parameters += 1;
+            NodeKind::Parameter(parser.parameters - 1)
+        }
+        TokenKind::Keyword => keyword(parser, token)?,
+        TokenKind::Symbol => match token.text {
+            "(" => return group(parser, token),
+            "[" => {
+                parser.enter()?;
+                let elements = elements(parser, "]")?;
+                parser.leave();
+                NodeKind::List(elements)
+            }
+            "<<" => {
+                parser.enter()?;
+                let elements = elements(parser, ">>")?;
+                parser.leave();
+                NodeKind::Bag(elements)
+            }
+            "{" => tuple(parser)?,
+            _ => return Err(before(parser)),
+        },
+        TokenKind::End => return Err(Malformed::End.into()),
+    };
+    no_steps(parser)?;
+    let at = token.at;
+    Ok(Node { kind, at })
+}
+
+/// Returns how the token that was stepped over breaks the grammar.
+fn before(parser: &mut Parser<'_>) -> PartiqlError {
+    parser.at -= 1;
+    parser.unexpected()
+}
+
+/// Refuses a step into something that is no path.
+fn no_steps(parser: &Parser<'_>) -> Result<(), PartiqlError> {
+    if parser.is(".") || parser.is("[") {
+        let at = parser.peek().at;
+        return Err(OperandProblem::Path { at }.into());
+    }
+    Ok(())
+}
+
+/// Parses what starts with a keyword.
+fn keyword(parser: &mut Parser<'_>, token: Token<'_>) -> Result<NodeKind, PartiqlError> {
+    Ok(match token.text.to_ascii_uppercase().as_str() {
+        "TRUE" => NodeKind::Bool(true),
+        "FALSE" => NodeKind::Bool(false),
+        "NULL" => NodeKind::Null,
+        "MISSING" => NodeKind::Missing,
+        "SELECT" | "CASE" | "CAST" | "PIVOT" => return Err(Parser::unsupported(token)),
+        word if CALLED.contains(&word) && parser.is("(") => call(parser, token)?,
+        _ => return Err(before(parser)),
+    })
+}
+
+/// Parses what follows an open parenthesis: one expression in them is itself, several are a list.
+fn group(parser: &mut Parser<'_>, open: Token<'_>) -> Result<Node, PartiqlError> {
+    parser.enter()?;
+    let first = expression(parser)?;
+    if parser.eat(",") {
+        let mut all = vec![first];
+        all.extend(elements(parser, ")")?);
+        parser.leave();
+        no_steps(parser)?;
+        let (kind, at) = (NodeKind::List(all), open.at);
+        return Ok(Node { kind, at });
+    }
+    parser.expect(")")?;
+    parser.leave();
+    if let NodeKind::Path(mut path) = first.kind {
+        paths::follow(parser, &mut path)?;
+        let (kind, at) = (NodeKind::Path(path), first.at);
+        return Ok(Node { kind, at });
+    }
+    no_steps(parser)?;
+    Ok(first)
+}
+
+/// Parses expressions between commas, up to a closing bracket.
+fn elements(parser: &mut Parser<'_>, close: &str) -> Result<Vec<Node>, PartiqlError> {
+    let mut elements = Vec::new();
+    if parser.eat(close) {
+        return Ok(elements);
+    }
+    loop {
+        elements.push(expression(parser)?);
+        if !parser.eat(",") {
+            break;
+        }
+    }
+    parser.expect(close)?;
+    Ok(elements)
+}
+
+fn tuple(parser: &mut Parser<'_>) -> Result<NodeKind, PartiqlError> {
+    parser.enter()?;
+    let mut entries = Vec::new();
+    if !parser.eat("}") {
+        loop {
+            let key = expression(parser)?;
+            parser.expect(":")?;
+            entries.push((key, expression(parser)?));
+            if !parser.eat(",") {
+                break;
+            }
+        }
+        parser.expect("}")?;
+    }
+    parser.leave();
+    Ok(NodeKind::Tuple(entries))
+}
+
+/// Parses the operands of a call.
+fn call(parser: &mut Parser<'_>, name: Token<'_>) -> Result<NodeKind, PartiqlError> {
+    parser.expect("(")?;
+    parser.enter()?;
+    parser.count_operator()?;
+    if parser.is("*") {
+        // Only aggregates take a star, and there are none.
+        return Err(OperandProblem::Path { at: name.at }.into());
+    }
+    let arguments = elements(parser, ")")?;
+    parser.leave();
+    Ok(NodeKind::Call {
+        name: name.text.to_ascii_lowercase(),
+        arguments,
+    })
+}
+
+/// The keywords that are functions of PartiQL; of them, `size` alone is one of DynamoDB's.
+const CALLED: [&str; 19] = [
+    "SIZE",
+    "AVG",
+    "CHARACTER_LENGTH",
+    "CHAR_LENGTH",
+    "COALESCE",
+    "COUNT",
+    "DATE_ADD",
+    "DATE_DIFF",
+    "EXISTS",
+    "EXTRACT",
+    "LOWER",
+    "MAX",
+    "MIN",
+    "NULLIF",
+    "POSITION",
+    "SUBSTRING",
+    "SUM",
+    "TRIM",
+    "UPPER",
+];
