@@ -289,15 +289,18 @@ impl<S: Store> Control<S> {
         })
     }
 
-    /// Returns whether every live region has applied a change.
+    /// Returns whether every live region has applied a change; never while all others are away.
     pub fn has_reached_all(&self, position: Position) -> bool {
         let (origin, seq) = (RegionId(position.origin), Seq(position.seq));
         if self.inner.tables.applied().at(origin) < seq {
             return false;
         }
         let reach = self.inner.reach.borrow();
-        let mut live = reach.values().filter(|peer| peer.live);
-        live.all(|peer| seq <= peer.applied.at(origin))
+        let live = reach.values().filter(|peer| peer.live);
+        let mut live = live.peekable();
+        // Where none of the others is seen alive, it is this region that is cut off.
+        let is_alone = live.peek().is_none() && !reach.is_empty();
+        !is_alone && live.all(|peer| seq <= peer.applied.at(origin))
     }
 
     /// Loads what has changed since the last time.

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use base::name::TableId;
 use base::region::{RegionId, RegionName};
+use clock::time::WallTime;
 use item::key::{KeyAttribute, KeyKind, KeySchema};
+use replica_core::link::copies::{Fill, Fills};
 use store::port::Store;
 use table::def::TableDef;
 use table::tables::ReadError;
@@ -306,16 +308,16 @@ impl<S: Store> Control<S> {
     /// Returns which replicas of this region are to be filled, and from whom: whole ones first.
     ///
     /// One whose forerunner's items are still being removed is left out until they are gone.
-    pub fn fillings(&self) -> BTreeMap<TableId, Vec<RegionId>> {
+    pub fn fillings(&self) -> Fills {
         let own = self.project().region.as_str();
-        let mut fillings = BTreeMap::new();
+        let mut fillings = Fills::new();
         for view in self.table_views() {
             let filling = view.replicas.get(own);
             let is_ready = |replica: &&Replica| {
                 replica.status == ReplicaStatus::Creating
                     && self.holdings().has(view.table.id(), replica.created)
             };
-            if filling.as_ref().is_some_and(is_ready) {
+            if let Some(replica) = filling.filter(is_ready) {
                 let mut others: Vec<&Replica> = view
                     .replicas
                     .values()
@@ -325,36 +327,65 @@ impl<S: Store> Control<S> {
                     |replica: &&Replica| (replica.status != ReplicaStatus::Active, replica.created);
                 others.sort_by_key(order);
                 let sources = others.iter().filter_map(|replica| id_of(&replica.region));
-                fillings.insert(view.table.id(), sources.collect());
+                let fill = Fill {
+                    made: replica.created,
+                    sources: sources.collect(),
+                };
+                fillings.insert(view.table.id(), fill);
             }
         }
         fillings
     }
 
-    /// Marks this region's replica of a table as whole.
+    /// Marks this region's replica of a table, made at `made`, as whole.
     ///
     /// Errors: those of the change; nothing happens where it was removed meanwhile.
-    pub async fn filled(&self, table: TableId) -> Result<(), ControlError> {
+    pub async fn filled(&self, table: TableId, made: i64) -> Result<(), ControlError> {
+        self.mark(table, made, ReplicaStatus::Active).await
+    }
+
+    /// Marks this region's replica of a table, made at `made`.
+    async fn mark(
+        &self,
+        table: TableId,
+        made: i64,
+        status: ReplicaStatus,
+    ) -> Result<(), ControlError> {
         // It may be changed by somebody else between being read and being written.
-        for _ in 1..FILLED_ATTEMPTS {
-            match self.mark_filled(table).await {
+        for _ in 1..MARK_ATTEMPTS {
+            match self.try_mark(table, made, status).await {
                 Err(ControlError::Unexpected(_)) => self.refresh().await?,
                 done => return done,
             }
         }
-        self.mark_filled(table).await
+        self.try_mark(table, made, status).await
     }
 
-    async fn mark_filled(&self, table: TableId) -> Result<(), ControlError> {
-        let Some(replica) = self.own_replica(table) else {
+    async fn try_mark(
+        &self,
+        table: TableId,
+        made: i64,
+        status: ReplicaStatus,
+    ) -> Result<(), ControlError> {
+        let replica = self.own_replica(table);
+        let Some(replica) = replica.filter(|replica| replica.created == made) else {
             return Ok(());
         };
-        let whole = Replica {
-            status: ReplicaStatus::Active,
+        let marked = Replica {
+            status,
             ..replica.clone()
         };
-        self.change(vec![Change::replace(&replica, &whole)]).await?;
+        self.change(vec![Change::replace(&replica, &marked)])
+            .await?;
         Ok(())
+    }
+
+    /// Returns whether this region's replica was whole in a directory that is lost.
+    fn is_lost(&self, replica: &Replica) -> bool {
+        let older = |replaced: WallTime| replica.created < replaced.as_micros();
+        replica.status == ReplicaStatus::Active
+            && self.tables().replaced().is_some_and(older)
+            && !self.holdings().has(TableId(replica.table), replica.created)
     }
 
     pub(crate) fn own_replica(&self, table: TableId) -> Option<Replica> {
@@ -394,7 +425,10 @@ impl<S: Store> Control<S> {
                 id: view.table.id(),
                 schema,
                 replicas: replicas.filter_map(|region| id_of(region)).collect(),
-                filling: view.replicas.get(own).is_some_and(is_filling),
+                filling: view
+                    .replicas
+                    .get(own)
+                    .is_some_and(|replica| is_filling(replica) || self.is_lost(replica)),
             });
         }
     }
@@ -412,7 +446,7 @@ impl<S: Store> Control<S> {
     /// Removes what replicas hold that are no more; then those made anew can be filled.
     ///
     /// Errors: those of the store; what is left is noted for the next time.
-    pub async fn settle(&self) -> Result<(), ReadError> {
+    pub async fn settle(&self) -> Result<(), ControlError> {
         while let Some(table) = self.holdings().next() {
             let settled = self.settle_one(table).await;
             if settled.is_err() {
@@ -428,20 +462,29 @@ impl<S: Store> Control<S> {
     pub(crate) async fn settle_empty(&self) -> Result<(), ReadError> {
         for table in self.holdings().due() {
             let own = self.own_replica(table);
-            let is_filling = own.is_some_and(|own| own.status == ReplicaStatus::Creating);
-            if is_filling && self.tables().is_empty(table).await? {
-                self.settle_one(table).await?;
+            let filling = own.filter(|own| own.status == ReplicaStatus::Creating);
+            if let Some(own) = filling
+                && self.tables().is_empty(table).await?
+            {
+                self.tables().claim(table, own.created).await?;
+                self.settled(table, own.created).await;
             }
         }
         Ok(())
     }
 
-    async fn settle_one(&self, table: TableId) -> Result<(), ReadError> {
+    async fn settle_one(&self, table: TableId) -> Result<(), ControlError> {
         let Some(replica) = self.own_replica(table) else {
-            return self.tables().erase(table).await;
+            return Ok(self.tables().erase(table).await?);
         };
         match replica.status {
             ReplicaStatus::Creating => self.tables().claim(table, replica.created).await?,
+            // It was in a directory that is lost, and is to be filled from the others.
+            ReplicaStatus::Active if self.is_lost(&replica) => {
+                let creating = ReplicaStatus::Creating;
+                self.mark(table, replica.created, creating).await?;
+                self.tables().claim(table, replica.created).await?;
+            }
             // It was made here with its table, so that there was none before it.
             ReplicaStatus::Active => self.tables().adopt(table, replica.created).await?,
         }
@@ -451,7 +494,7 @@ impl<S: Store> Control<S> {
 }
 
 /// How often marking a replica as whole is tried. 8: each time somebody else was faster.
-const FILLED_ATTEMPTS: usize = 8;
+const MARK_ATTEMPTS: usize = 8;
 
 fn id_of(region: &str) -> Option<RegionId> {
     RegionName::parse(region).ok().map(|region| region.id())

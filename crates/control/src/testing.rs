@@ -5,6 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -40,6 +41,14 @@ impl Clock for TestClock {
     }
 }
 
+impl TestClock {
+    /// Moves the clock on.
+    pub fn advance(&self, by: Duration) {
+        let micros = u64::try_from(by.as_micros()).unwrap_or(u64::MAX);
+        self.0.fetch_add(micros, Ordering::Relaxed);
+    }
+}
+
 /// Numbers that look random and come the same in each run.
 #[derive(Debug, Default)]
 pub struct TestEntropy(AtomicU64);
@@ -57,6 +66,8 @@ pub struct Node {
     pub control: Control<MemStore>,
     /// How far the other regions have come, to be told by the test.
     pub reach: watch::Sender<Arc<Reach>>,
+    /// Its clock.
+    pub clock: Arc<TestClock>,
     store: MemStore,
 }
 
@@ -84,7 +95,8 @@ impl Node {
 
     async fn over(store: MemStore, region: &str) -> Self {
         let project = project(region);
-        let clock: Arc<dyn Clock> = Arc::new(TestClock::default());
+        let hands = Arc::new(TestClock::default());
+        let clock: Arc<dyn Clock> = hands.clone();
         let entropy: Arc<dyn Entropy> = Arc::new(TestEntropy::default());
         let options = TableOptions {
             region: project.region.id(),
@@ -110,6 +122,7 @@ impl Node {
         Self {
             control,
             reach,
+            clock: hands,
             store,
         }
     }

@@ -55,7 +55,18 @@ pub struct Node {
     functions: Host,
     health: Handle,
     links: Links<FjallStore>,
-    failure: watch::Receiver<Option<StoreError>>,
+    failure: watch::Receiver<Option<Failure>>,
+}
+
+/// Why a node must not serve on: others serve what this region would refuse, or lose.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Failure {
+    /// Its store has failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its data is not what the other regions know.
+    #[error(transparent)]
+    Data(#[from] replica::status::Failure),
 }
 
 /// A node could not be started. Nothing of it is left running.
@@ -117,7 +128,8 @@ impl Node {
         let store = FjallStore::open(&config.data_dir.join("data"), Memory::default())?;
         let base = Arc::new(Tasks::new());
         let tasks = Arc::new(Tasks::new());
-        let failure = watch_over(&store, &base);
+        let (told, failure) = watch::channel(None);
+        watch_over(&store, &base, told.clone());
         let (control, reach) = open_control(store, &config, &clock, &entropy).await?;
         let following = control.clone();
         base.spawn(async move { following.follow().await });
@@ -131,6 +143,7 @@ impl Node {
             &base,
         )?;
         tasks.spawn(views::doubt_broken(links.status(), plane.clone()));
+        watch_links(links.status(), &base, told);
         let dns = start_dns(&own, &control, &health, entropy.as_ref(), &tasks)?;
         let functions = start_functions(&config, &control, &clock, &entropy, &tasks)?;
         let gateway = start_gateway(
@@ -184,13 +197,14 @@ impl Node {
         self.api
     }
 
-    /// Waits until the node's store has failed, to write or to read, and returns why.
+    /// Waits until the node's store has failed, to write or to read, or its data turns out not to
+    /// be what the other regions know, and returns why.
     ///
-    /// It is to be stopped then: others serve what this region would refuse.
-    pub async fn failed(&self) -> StoreError {
+    /// It is to be stopped then.
+    pub async fn failed(&self) -> Failure {
         let mut failure = self.failure.clone();
         match failure.wait_for(Option::is_some).await {
-            Ok(found) => found.clone().unwrap_or(StoreError::Closed),
+            Ok(found) => found.clone().unwrap_or(StoreError::Closed.into()),
             Err(_) => std::future::pending().await,
         }
     }
@@ -227,16 +241,27 @@ fn check_door(config: &NodeConfig) -> Result<(), StartError> {
     }
 }
 
+type Failed = watch::Sender<Option<Failure>>;
+
 /// Watches for the store's failure.
-fn watch_over(store: &FjallStore, tasks: &Tasks) -> watch::Receiver<Option<StoreError>> {
-    let (told, failure) = watch::channel(None);
+fn watch_over(store: &FjallStore, tasks: &Tasks, told: Failed) {
     let failed = store.failed();
     tasks.spawn(async move {
         let error = failed.await;
         tracing::error!(%error, "the region's store has failed");
-        told.send_replace(Some(error));
+        told.send_replace(Some(error.into()));
     });
-    failure
+}
+
+/// Watches for what other regions say of this region's data.
+fn watch_links(mut links: watch::Receiver<Arc<LinkStatus>>, tasks: &Tasks, told: Failed) {
+    tasks.spawn(async move {
+        let failed = links.wait_for(|links| links.failure.is_some()).await;
+        let failure = failed.ok().and_then(|links| links.failure.clone());
+        if let Some(failure) = failure {
+            told.send_replace(Some(failure.into()));
+        }
+    });
 }
 
 /// Opens the tables in a store, and the resources in them.
@@ -326,11 +351,11 @@ fn start_links(
     let (sender, fillings) = watch::channel(Arc::new(control.fillings()));
     let source = control.clone();
     views::follow(tasks, follower, sender, move || Some(source.fillings()));
-    let (filled, mut done) = mpsc::channel::<TableId>(64);
+    let (filled, mut done) = mpsc::channel::<(TableId, i64)>(64);
     let marking = control.clone();
     tasks.spawn(async move {
-        while let Some(table) = done.recv().await {
-            if let Err(error) = marking.filled(table).await {
+        while let Some((table, made)) = done.recv().await {
+            if let Err(error) = marking.filled(table, made).await {
                 tracing::error!(%table, %error, "a filled replica could not be marked active");
             }
         }

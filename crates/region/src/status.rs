@@ -12,8 +12,9 @@ use control::system::SystemTable;
 use function::host::Host;
 use health_core::view::{HealthView, RegionVerdict};
 use replica::status::{Line, LinkStatus, PeerStatus};
-use store::port::{Store, StoreError};
+use store::port::Store;
 
+use crate::node::Failure;
 use crate::ports::DnsParts;
 
 /// Where a node's status is read from.
@@ -24,7 +25,7 @@ pub(crate) struct Sources<S> {
     pub(crate) dns: DnsParts,
     pub(crate) functions: Host,
     /// Why the store has failed.
-    pub(crate) failure: watch::Receiver<Option<StoreError>>,
+    pub(crate) failure: watch::Receiver<Option<Failure>>,
 }
 
 impl<S: Store> Sources<S> {
@@ -57,6 +58,7 @@ impl<S: Store> Sources<S> {
             "version": env!("CARGO_PKG_VERSION"),
             "pid": std::process::id(),
             "store_problem": self.failure.borrow().as_ref().map(ToString::to_string),
+            "stamps_ahead_ms": links.stamps_ahead.map(ms),
             "regions": regions,
             "in_quorum": health.quorum.held,
             "applied": self.control.tables().applied().to_string(),
@@ -157,6 +159,7 @@ fn replication(peer: &PeerStatus) -> Value {
         "applied": peer.sending.applied.to_string(),
         "parked": peer.receiving.parked.keys().map(ToString::to_string).collect::<Vec<_>>(),
         "needs_resync": needs_resync,
+        "copying_percent": peer.receiving.filling.values().min(),
         "clock_too_far_ahead": peer.is_clock_ahead(),
         "latency": summaries,
     })

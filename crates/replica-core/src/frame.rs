@@ -140,6 +140,8 @@ pub struct Want {
     pub round: u32,
     /// What the receiver has applied of the origin.
     pub after: Seq,
+    /// The highest stamp among the origin's records that the receiver has on disk.
+    pub last: Hlc,
 }
 
 /// The records after a want's position are gone from the sender's log.
@@ -302,6 +304,7 @@ impl Frame {
                     buf.put_u16(want.origin.0);
                     buf.put_u32(want.round);
                     buf.put_u64(want.after.0);
+                    buf.put_i64(want.last.0);
                 }
             }
             Self::Trimmed(trimmed) => {
@@ -440,6 +443,7 @@ impl Want {
             origin: RegionId(wire::u16(buf, "an origin")?),
             round: wire::u32(buf, "a round")?,
             after: Seq(wire::u64(buf, "a position")?),
+            last: Hlc(wire::i64(buf, "a stamp")?),
         })
     }
 }

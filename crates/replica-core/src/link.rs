@@ -44,6 +44,8 @@ pub mod pulse;
 
 pub mod latency;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::region::RegionId;
@@ -71,10 +73,35 @@ pub struct Local {
     pub durable: VersionVector,
     /// The head of the own log.
     pub head: Seq,
+    /// The position after which the own log begins. Where that is not the first, what a lost
+    /// directory held is to come from the peers.
+    pub begins: Seq,
     /// The promise that later writes here are stamped above.
     pub horizon: Hlc,
     /// The stamp up to which this region has durably applied every origin.
     pub stable: Hlc,
+    /// Of each origin, the highest stamp among its records that are on disk here.
+    pub lasts: BTreeMap<RegionId, Hlc>,
+    /// The stamps that this region has never given.
+    pub pauses: Arc<[Pause]>,
+}
+
+/// Stamps that a region never gave, since its process did not run: those above `after`, up to
+/// `until`. Whoever holds a record of that region with such a stamp has it from another copy of
+/// its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// The last stamp that was given before.
+    pub after: Hlc,
+    /// The stamp that all later ones are above.
+    pub until: Hlc,
+}
+
+impl Pause {
+    /// Returns whether a stamp falls into the pause.
+    pub fn holds(&self, stamp: Hlc) -> bool {
+        self.after < stamp && stamp <= self.until
+    }
 }
 
 /// Why a connection ends. The peer's link is made again after a while.
@@ -89,8 +116,11 @@ pub enum LinkError {
     /// The peer sent what it may not send.
     #[error("it broke the protocol: {0}")]
     Protocol(&'static str),
-    /// A log ends before a position that others have seen: its region lost acknowledged writes.
-    #[error("the log of {origin} ends at {has}, and up to {had} was seen: its data is older")]
+    /// Others hold records that a log lacks: its region lost acknowledged writes.
+    #[error(
+        "up to {had}, records of {origin} were seen that its log, at {has}, does not hold: its \
+         data is older"
+    )]
     Rewound {
         /// The region whose log it is.
         origin: RegionId,

@@ -17,6 +17,19 @@ impl Seq {
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
     }
+
+    /// Returns where a log begins that a data directory writes in the place of a lost one, whose
+    /// log was seen up to here. No region wrote 2³² records that this observer has not seen, so
+    /// no position is given twice.
+    #[must_use]
+    pub const fn next_generation(self) -> Self {
+        Self(self.generation().saturating_add(1).saturating_mul(1 << 32))
+    }
+
+    /// Returns how many data directories have written the log before the one that wrote here.
+    pub const fn generation(self) -> u64 {
+        self.0 >> 32
+    }
 }
 
 impl fmt::Display for Seq {

@@ -9,10 +9,11 @@ use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use base::region::RegionName;
 use replica_core::frame::Frame;
 use replica_core::limits::FRAME_BYTES_MAX;
 use replica_core::link::LinkError;
-use replica_core::link::handshake::Session;
+use replica_core::link::handshake::{Directory, Session};
 use replica_core::link::seal::OpenError;
 
 use crate::limits::{INBOUND_BYTES, OUTBOUND_BYTES};
@@ -48,16 +49,6 @@ pub(crate) enum EndError {
     Replaced,
 }
 
-impl EndError {
-    /// Returns whether the two refuse each other: only an operator can help.
-    pub(crate) const fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Self::Link(LinkError::Refused(_) | LinkError::Rewound { .. })
-        )
-    }
-}
-
 /// What a turn of a connection came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
@@ -77,6 +68,27 @@ impl Connection {
             outbound: BytesMut::new(),
             bytes_in: 0,
             bytes_out: 0,
+        }
+    }
+
+    /// Returns the peer, and what it keeps its data in.
+    pub(crate) const fn peer(&self) -> (&RegionName, Directory) {
+        (&self.session.peer, self.session.directory)
+    }
+
+    /// Writes what is posted, and waits until the peer has heard it and ends the connection too.
+    ///
+    /// Errors: those of the socket.
+    pub(crate) async fn end(&mut self) -> io::Result<()> {
+        self.stream.write_all_buf(&mut self.outbound).await?;
+        self.stream.shutdown().await?;
+        // What the peer has said meanwhile is read: closing over it would take our word back.
+        loop {
+            self.inbound.clear();
+            self.inbound.reserve(INBOUND_BYTES);
+            if self.stream.read_buf(&mut self.inbound).await? == 0 {
+                return Ok(());
+            }
         }
     }
 

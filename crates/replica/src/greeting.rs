@@ -2,9 +2,7 @@
 //!
 //! What may be said is `replica_core::link::handshake`'s.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,6 +15,8 @@ use replica_core::frame::{self, Frame};
 use replica_core::limits::{GREETING_BYTES_MAX, GREETING_PATIENCE};
 use replica_core::link::handshake::{Accepted, Dialled, GreetingError, Identity};
 use replica_core::record::WireError;
+use store::port::{Store, StoreError};
+use table::tables::Tables;
 
 use crate::connection::Connection;
 
@@ -32,6 +32,9 @@ pub(crate) enum GreetError {
     /// The connection broke.
     #[error("greet: {0}")]
     Io(#[from] io::Error),
+    /// The peer's directory could not be noted.
+    #[error("greet: {0}")]
+    Store(#[from] StoreError),
     /// It took too long.
     #[error("greet: no answer within {GREETING_PATIENCE:?}")]
     Patience,
@@ -47,27 +50,8 @@ impl GreetError {
             Self::Greeting(GreetingError::Unexpected { .. })
             | Self::Wire(_)
             | Self::Io(_)
+            | Self::Store(_)
             | Self::Patience => None,
-        }
-    }
-}
-
-/// The data directories that this process has met, by region. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Incarnations(Arc<Mutex<BTreeMap<RegionName, u64>>>);
-
-impl Incarnations {
-    /// Takes note of a region's data directory.
-    ///
-    /// Errors: [`Refusal::Incarnation`] when the region had another one before.
-    fn meet(&self, region: &RegionName, incarnation: u64) -> Result<(), Refusal> {
-        let mut met = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = met.entry(region.clone()).or_insert(incarnation);
-        if *known == incarnation {
-            Ok(())
-        } else {
-            let region = region.clone();
-            Err(Refusal::Incarnation { region })
         }
     }
 }
@@ -75,12 +59,12 @@ impl Incarnations {
 /// Greets `peer` on a stream that we dialled.
 ///
 /// Errors: [`GreetError`]; the peer was told where we refused.
-pub(crate) async fn dial(
+pub(crate) async fn dial<S: Store>(
     mut stream: TcpStream,
     identity: &Identity,
     peer: RegionName,
     entropy: &dyn Entropy,
-    met: &Incarnations,
+    tables: &Tables<S>,
 ) -> Result<Connection, GreetError> {
     let greeting = async {
         let mut inbound = BytesMut::new();
@@ -91,9 +75,8 @@ pub(crate) async fn dial(
         let (proved, proof) = or_refuse(&mut stream, proved).await?;
         say(&mut stream, &proof).await?;
         let welcome = hear(&mut stream, &mut inbound).await?;
-        let session = proved.finish(welcome, |region, found| met.meet(region, found));
-        let session = or_refuse(&mut stream, session).await?;
-        Ok(Connection::new(stream, session, inbound))
+        let session = or_refuse(&mut stream, proved.finish(welcome)).await?;
+        admit(Connection::new(stream, session, inbound), tables).await
     };
     in_time(greeting).await
 }
@@ -101,12 +84,12 @@ pub(crate) async fn dial(
 /// Greets whoever dialled. Returns the peer, too.
 ///
 /// Errors: [`GreetError`]; the other side was told where we refused.
-pub(crate) async fn accept(
+pub(crate) async fn accept<S: Store>(
     mut stream: TcpStream,
     identity: &Identity,
     is_peer: impl Fn(&RegionName) -> bool,
     entropy: &dyn Entropy,
-    met: &Incarnations,
+    tables: &Tables<S>,
 ) -> Result<(RegionName, Connection), GreetError> {
     let greeting = async {
         let mut inbound = BytesMut::new();
@@ -115,13 +98,32 @@ pub(crate) async fn accept(
         let (accepted, challenge) = or_refuse(&mut stream, accepted).await?;
         say(&mut stream, &challenge).await?;
         let proof = hear(&mut stream, &mut inbound).await?;
-        let welcomed = accepted.welcome(proof, |region, found| met.meet(region, found));
-        let (session, welcome) = or_refuse(&mut stream, welcomed).await?;
+        let (session, welcome) = or_refuse(&mut stream, accepted.welcome(proof)).await?;
         say(&mut stream, &welcome).await?;
         let peer = session.peer.clone();
-        Ok((peer, Connection::new(stream, session, inbound)))
+        let connection = Connection::new(stream, session, inbound);
+        Ok((peer, admit(connection, tables).await?))
     };
     in_time(greeting).await
+}
+
+/// Lets a peer that has proved who it is in with the directory that it has, and notes that.
+///
+/// A refusal is sealed: the peer stops its region over it, and must know who says so.
+async fn admit<S: Store>(
+    mut connection: Connection,
+    tables: &Tables<S>,
+) -> Result<Connection, GreetError> {
+    let (peer, directory) = connection.peer();
+    let id = peer.id();
+    let admitted = directory.admit(peer, tables.met(id), tables.applied().at(id));
+    if let Err(refusal) = admitted {
+        connection.post(&Frame::Refuse(refusal.clone()));
+        connection.end().await?;
+        return Err(GreetingError::Ours(refusal).into());
+    }
+    tables.meet(id, directory.incarnation).await?;
+    Ok(connection)
 }
 
 async fn in_time<T>(

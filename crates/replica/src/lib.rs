@@ -6,8 +6,6 @@ pub mod links;
 
 pub mod status;
 
-pub mod perform;
-
 mod greeting;
 
 mod listening;

@@ -5,6 +5,11 @@ use std::time::Duration;
 /// Greetings that are held with dialling peers at a time. 64; further ones wait to be accepted.
 pub const GREETINGS_MAX: usize = 64;
 
+/// Greetings that are held with one address at a time. 16; further ones are hung up on, so that
+/// whoever holds many of them open at one address does not keep peers at others out. On a laptop
+/// all regions dial from one address.
+pub const GREETINGS_OF_ADDRESS_MAX: usize = 16;
+
 /// How long a connection to a peer may take to be made. 1 s: on a lossy way the second attempt
 /// of the kernel has been answered by then.
 pub const CONNECT_PATIENCE: Duration = Duration::from_secs(1);

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
-use tracing::info;
+use tracing::{error, info};
 
 use base::name::TableId;
 use base::region::{RegionId, RegionName};
@@ -24,16 +24,17 @@ use clock::port::{Clock, Entropy};
 use clock::time::Moment;
 use net::dial::Dialer;
 use net::tasks::Tasks;
-use replica_core::link::Now;
+use replica_core::frame::greeting::Refusal;
 use replica_core::link::copies::Fills;
 use replica_core::link::handshake::Identity;
 use replica_core::link::seal::Key;
+use replica_core::link::{LinkError, Now};
 use store::port::Store;
 use table::tables::Tables;
 
-use crate::greeting::Incarnations;
+use crate::connection::EndError;
 use crate::limits::EVENTS_MAX;
-use crate::status::LinkStatus;
+use crate::status::{Failure, LinkStatus};
 use crate::watching::Event;
 use crate::{listening, receiving, sending, watching};
 
@@ -57,8 +58,9 @@ pub struct Config {
     pub entropy: Arc<dyn Entropy>,
     /// Which tables are to be filled here, and from which regions, the primary source first.
     pub fills: watch::Receiver<Arc<Fills>>,
-    /// Where a table is reported, once, when all its sources have given what they have.
-    pub filled: mpsc::Sender<TableId>,
+    /// Where a table is reported, once, when all its sources have given what they have, with when
+    /// its replica was made.
+    pub filled: mpsc::Sender<(TableId, i64)>,
 }
 
 /// The running links of a region. Dropping them ends them.
@@ -71,11 +73,10 @@ pub struct Links<S> {
 /// What all tasks of the links share.
 pub(crate) struct Shared<S> {
     pub(crate) tables: Tables<S>,
-    pub(crate) identity: Identity,
+    identity: Identity,
     pub(crate) dialer: Dialer,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) met: Incarnations,
     pub(crate) events: mpsc::Sender<Event>,
     pub(crate) fills: watch::Receiver<Arc<Fills>>,
     pub(crate) unreachable: watch::Receiver<Arc<BTreeSet<RegionId>>>,
@@ -89,7 +90,7 @@ impl<S: Store> Links<S> {
         let tasks = Tasks::new();
         let (events, event_receiver) = mpsc::channel(EVENTS_MAX);
         let (unreachable_sender, unreachable) = watch::channel(Arc::default());
-        let incarnation = tables.incarnation();
+        let directory = tables.directory();
         debug_assert_eq!(
             tables.region(),
             config.region.id(),
@@ -99,11 +100,10 @@ impl<S: Store> Links<S> {
         let names = config.peers.iter().map(|(name, _)| name.clone());
         let shared = Arc::new(Shared {
             tables: tables.clone(),
-            identity: Identity::new(&config.project, region, incarnation, &config.key),
+            identity: Identity::new(&config.project, region, directory, &config.key),
             dialer: config.dialer,
             clock: config.clock,
             entropy: config.entropy,
-            met: Incarnations::default(),
             events,
             fills: config.fills,
             unreachable,
@@ -181,9 +181,65 @@ impl<S> Shared<S> {
         }
     }
 
+    /// Returns this region.
+    pub(crate) const fn region(&self) -> &RegionName {
+        self.identity.region()
+    }
+
     /// Tells the watching task. Where it has ended, all tasks are about to.
     pub(crate) async fn tell(&self, event: Event) {
         let _ended = self.events.send(event).await;
+    }
+}
+
+impl<S: Store> Shared<S> {
+    /// Returns who this region is, with what it keeps its data in.
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
+            .clone()
+            .with_directory(self.tables.directory())
+    }
+
+    /// Acts on why a connection with `peer` ended, where that tells something of this region.
+    /// Returns whether the next connection may fare better.
+    pub(crate) async fn note_end(&self, peer: &RegionName, error: &EndError) -> bool {
+        let EndError::Link(error) = error else {
+            return true;
+        };
+        match error {
+            LinkError::Refused(Refusal::Incarnation { region, had }) if region == self.region() => {
+                if *had <= self.tables.directory().begins {
+                    // It answers what was said before the log began anew.
+                    return true;
+                }
+                if self.tables.is_welcomed() {
+                    let peer = peer.clone();
+                    self.fail(Failure::OtherDirectory { peer }).await;
+                    return false;
+                }
+                info!(%peer, %had, "this directory takes the place of a lost one");
+                match self.tables.begin_log_above(*had).await {
+                    Ok(()) => true,
+                    Err(error) => {
+                        error!(%error, "cannot let the log begin anew");
+                        false
+                    }
+                }
+            }
+            LinkError::Rewound { origin, has, had } if *origin == self.tables.region() => {
+                let (has, had, peer) = (*has, *had, peer.clone());
+                self.fail(Failure::Rewound { peer, has, had }).await;
+                false
+            }
+            LinkError::Refused(_) | LinkError::Rewound { .. } => false,
+            LinkError::Silent(_) | LinkError::Protocol(_) => true,
+        }
+    }
+
+    /// Stops this region's writes: what it would acknowledge would be lost.
+    pub(crate) async fn fail(&self, failure: Failure) {
+        self.tables.stop_writes(&failure.to_string());
+        self.tell(Event::Failed(failure)).await;
     }
 }
 

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
@@ -16,7 +17,7 @@ use store::port::Store;
 
 use crate::connection::Connection;
 use crate::greeting;
-use crate::limits::GREETINGS_MAX;
+use crate::limits::{GREETINGS_MAX, GREETINGS_OF_ADDRESS_MAX};
 use crate::links::Shared;
 
 /// Where connections go, by peer.
@@ -30,6 +31,7 @@ pub(crate) async fn run<S: Store>(
 ) {
     let arrivals = Arc::new(arrivals);
     let greetings = Arc::new(Semaphore::new(GREETINGS_MAX));
+    let strangers = Strangers::default();
     let tasks = Tasks::new();
     loop {
         let Ok(permit) = Arc::clone(&greetings).acquire_owned().await else {
@@ -44,22 +46,26 @@ pub(crate) async fn run<S: Store>(
                 continue;
             }
         };
+        let Some(stranger) = strangers.meet(address.ip()) else {
+            debug!(%address, "a link is hung up on: too many are greeted from there");
+            continue;
+        };
         let (shared, arrivals) = (Arc::clone(&shared), Arc::clone(&arrivals));
         tasks.spawn(async move {
             debug!(%address, "a link comes");
             greet(&shared, stream, &arrivals).await;
-            drop(permit);
+            drop((permit, stranger));
         });
     }
 }
 
 async fn greet<S: Store>(shared: &Shared<S>, stream: TcpStream, arrivals: &Arrivals) {
     let address = stream.peer_addr();
-    let (identity, entropy) = (&shared.identity, shared.entropy.as_ref());
+    let (identity, entropy) = (&shared.identity(), shared.entropy.as_ref());
     let is_peer = |name: &RegionName| arrivals.contains_key(name);
     let nodelay = stream.set_nodelay(true).map_err(greeting::GreetError::from);
     let greeted = match nodelay {
-        Ok(()) => greeting::accept(stream, identity, is_peer, entropy, &shared.met).await,
+        Ok(()) => greeting::accept(stream, identity, is_peer, entropy, &shared.tables).await,
         Err(error) => Err(error),
     };
     match greeted {
@@ -78,6 +84,42 @@ async fn greet<S: Store>(shared: &Shared<S>, stream: TcpStream, arrivals: &Arriv
                 warn!(from, %error, "a link was refused");
             } else {
                 debug!(from, %error, "a link was not made");
+            }
+        }
+    }
+}
+
+/// Who is being greeted, by address. At most [`GREETINGS_MAX`] entries.
+#[derive(Clone, Default)]
+struct Strangers(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
+
+/// One of them, until it is known or gone.
+struct Stranger {
+    of: Strangers,
+    address: IpAddr,
+}
+
+impl Strangers {
+    /// Counts one in, unless there are too many at its address.
+    fn meet(&self, address: IpAddr) -> Option<Stranger> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= GREETINGS_OF_ADDRESS_MAX {
+            return None;
+        }
+        *count += 1;
+        let of = self.clone();
+        Some(Stranger { of, address })
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        let mut counts = self.of.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.address);
             }
         }
     }

@@ -10,18 +10,18 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
-use tracing::warn;
+use tracing::{error, info, warn};
 
 use base::region::RegionName;
 use clock::time::Moment;
-use replica_core::link::receive::{Input, Output, Receiver};
+use replica_core::link::receive::{ApplyFault, Input, Output, Receiver};
+use replica_core::vector::Seq;
 use store::port::Store;
 
 use crate::connection::{Connection, EndError, Turn};
 use crate::limits::REPORT_RECEIVING;
 use crate::links::Shared;
-use crate::perform;
-use crate::status;
+use crate::status::{self, Failure};
 use crate::watching::Event;
 
 /// What is being applied and merged: at most one frame, and one page a table.
@@ -115,7 +115,7 @@ impl<S: Store> Receiving<S> {
 
     fn learn_local(&mut self) {
         if self.connection.is_some() {
-            self.take(Input::Local(perform::local(&self.shared.tables)));
+            self.take(Input::Local(self.shared.tables.local()));
         }
     }
 
@@ -138,11 +138,13 @@ impl<S: Store> Receiving<S> {
         connection.flush_now();
         self.status.line.count(connection.take_traffic());
         self.take(Input::Down);
+        self.note_catching_up(false);
         if self.status.line.down(error.to_string()) {
             warn!(peer = %self.peer, %error, "no link: receiving");
         }
         self.shared.tell(Event::Down(self.peer.id())).await;
         self.tell().await;
+        self.shared.note_end(&self.peer, error).await;
     }
 
     fn hear(&mut self, turn: io::Result<Turn>) -> Result<(), EndError> {
@@ -172,7 +174,9 @@ impl<S: Store> Receiving<S> {
                         }
                     }
                 }
-                Output::Apply { .. } | Output::Merge { .. } => self.work_on(output),
+                Output::Apply { .. } | Output::Merge { .. } | Output::Skip { .. } => {
+                    self.work_on(output);
+                }
                 Output::Heard(beat) => {
                     let peer = self.peer.id();
                     let tables = &self.shared.tables;
@@ -184,15 +188,37 @@ impl<S: Store> Receiving<S> {
                         stable,
                     };
                     self.shared.tell(event).await;
+                    let catches_up = self.receiver.needs_resync().is_some();
+                    self.note_catching_up(catches_up);
+                    if catches_up {
+                        let shared = self.shared.tables.shared_with(peer);
+                        self.take(Input::Shared(shared));
+                    }
                 }
-                Output::Filled(table) => {
-                    let event = Event::Filled(table, self.peer.id());
+                Output::Filled { table, made } => {
+                    let source = self.peer.id();
+                    let event = Event::Filled {
+                        table,
+                        made,
+                        source,
+                    };
                     self.shared.tell(event).await;
+                }
+                Output::TooOld { first } => {
+                    let peer = self.peer.clone();
+                    self.shared.fail(Failure::TooOld { peer, first }).await;
                 }
                 Output::Close(error) => return Err(error.into()),
             }
         }
         Ok(())
+    }
+
+    /// Notes whether what a lost directory held is coming over this connection.
+    fn note_catching_up(&self, is: bool) {
+        let tables = &self.shared.tables;
+        let replaces = tables.directory().begins > Seq(0);
+        tables.note_catching_up(self.peer.id(), is && replaces);
     }
 
     fn work_on(&self, output: Output) {
@@ -205,16 +231,41 @@ impl<S: Store> Receiving<S> {
                 to,
                 records,
             } => self.work.push(Box::pin(async move {
-                let result = perform::apply(&tables, origin, after, to, records).await;
+                let result = tables.apply(origin, after, to, records).await;
+                let result = result.map_err(|error| {
+                    let fault = ApplyFault::from(&error);
+                    if fault == ApplyFault::Store {
+                        error!(%origin, %after, %to, %error, "cannot apply records");
+                    }
+                    fault
+                });
                 Input::Applied { ticket, result }
             })),
             Output::Merge { table, items } => self.work.push(Box::pin(async move {
-                let merged = perform::merge(&tables, table, items).await;
+                let merged = tables.merge_page(table, items).await;
+                if let Err(error) = &merged {
+                    error!(%table, %error, "cannot merge a copied page");
+                }
+                let merged = merged.is_ok();
                 Input::Merged { table, merged }
             })),
-            Output::Send(_) | Output::Heard(_) | Output::Filled(_) | Output::Close(_) => {
-                debug_assert!(false, "only records and pages are worked on");
+            Output::Skip { to } => {
+                let peer = self.peer.clone();
+                self.work.push(Box::pin(async move {
+                    let skipped = tables.skip(peer.id(), to).await;
+                    match &skipped {
+                        Ok(()) => info!(%peer, %to, "a log goes on behind what was copied of it"),
+                        Err(error) => error!(%peer, %to, %error, "cannot skip in a log"),
+                    }
+                    let skipped = skipped.is_ok();
+                    Input::Skipped { skipped }
+                }));
             }
+            Output::Send(_)
+            | Output::Heard(_)
+            | Output::Filled { .. }
+            | Output::TooOld { .. }
+            | Output::Close(_) => debug_assert!(false, "nothing else is worked on"),
         }
     }
 
@@ -236,7 +287,11 @@ impl<S: Store> Receiving<S> {
             }
         }
         self.status.parked = parked;
-        self.status.needs_resync = receiver.needs_resync();
+        let needs_resync = receiver.needs_resync();
+        if let Some(first) = needs_resync.filter(|_| self.status.needs_resync.is_none()) {
+            warn!(peer = %self.peer, %first, "records are gone: its tables are copied instead");
+        }
+        self.status.needs_resync = needs_resync;
         self.status.filling = receiver.copies().progress().collect();
         let event = Event::Receiving(self.peer.clone(), Box::new(self.status.clone()));
         self.shared.tell(event).await;

@@ -11,19 +11,18 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use base::region::RegionName;
 use clock::time::Moment;
 use replica_core::limits::{REDIAL, REDIAL_REFUSED};
-use replica_core::link::send::{Input, Output, Sender};
+use replica_core::link::send::{CopyRead, Input, LogRead, Output, Sender};
 use store::port::Store;
 
 use crate::connection::{Connection, EndError, Turn};
 use crate::greeting::{self, GreetError};
 use crate::limits::{CONNECT_PATIENCE, LASTING, REPORT_SENDING};
 use crate::links::Shared;
-use crate::perform;
 use crate::status;
 use crate::watching::Event;
 
@@ -44,7 +43,7 @@ pub(crate) async fn run<S: Store>(shared: Arc<Shared<S>>, peer: RegionName, addr
     let links = Arc::clone(&shared);
     let came = links.came.get(&peer).unwrap_or(&never);
     let mut sending = Sending {
-        sender: Sender::new(shared.identity.region().clone()),
+        sender: Sender::new(shared.region().clone()),
         reported: shared.now().moment,
         status: status::Sending::default(),
         shared,
@@ -93,8 +92,9 @@ impl<S: Store> Sending<S> {
     async fn dial(&self, address: SocketAddr) -> Result<Connection, GreetError> {
         let shared = &self.shared;
         let stream = shared.dialer.connect(address, CONNECT_PATIENCE).await?;
-        let (identity, entropy) = (&shared.identity, shared.entropy.as_ref());
-        greeting::dial(stream, identity, self.peer.clone(), entropy, &shared.met).await
+        let (identity, entropy) = (&shared.identity(), shared.entropy.as_ref());
+        let peer = self.peer.clone();
+        greeting::dial(stream, identity, peer, entropy, &shared.tables).await
     }
 
     /// Returns whether the two refuse each other.
@@ -106,7 +106,7 @@ impl<S: Store> Sending<S> {
         self.status.line.count(connection.take_traffic());
         self.sender.handle_input(self.shared.now(), Input::Down);
         self.down(error.to_string()).await;
-        error.is_refusal()
+        !self.shared.note_end(&self.peer, &error).await
     }
 
     async fn talk(&mut self, connection: &mut Connection) -> Result<Infallible, EndError> {
@@ -142,7 +142,7 @@ impl<S: Store> Sending<S> {
     }
 
     fn learn_local(&mut self) {
-        let local = perform::local(&self.shared.tables);
+        let local = self.shared.tables.local();
         let now = self.shared.now();
         self.sender.handle_input(now, Input::Local(local));
     }
@@ -166,7 +166,11 @@ impl<S: Store> Sending<S> {
             match output {
                 Output::Send(frame) => connection.post(&frame),
                 Output::ReadLog { .. } | Output::ReadCopy { .. } => self.read(output, work),
-                Output::Acked => acked = true,
+                Output::Acked => {
+                    // Whoever acknowledges has admitted our directory.
+                    self.shared.tables.note_welcome();
+                    acked = true;
+                }
                 Output::NeedsResync { first } => {
                     warn!(peer = %self.peer, %first, "the peer needs a copy of all tables");
                 }
@@ -186,7 +190,11 @@ impl<S: Store> Sending<S> {
                 after,
                 bytes_max,
             } => work.push(Box::pin(async move {
-                let read = perform::read_log(&tables, peer, origin, after, bytes_max).await;
+                let read = tables.log_for(peer, origin, after, bytes_max).await;
+                let read = read.unwrap_or_else(|error| {
+                    error!(%origin, %after, %error, "cannot read a log");
+                    LogRead::Failed
+                });
                 Input::LogRead { ticket, read }
             })),
             Output::ReadCopy {
@@ -196,7 +204,13 @@ impl<S: Store> Sending<S> {
                 items,
                 bytes_max,
             } => work.push(Box::pin(async move {
-                let read = perform::read_copy(&tables, peer, table, after, items, bytes_max).await;
+                let read = tables
+                    .copy_for(peer, table, after, (items, bytes_max))
+                    .await;
+                let read = read.unwrap_or_else(|error| {
+                    error!(%table, %error, "cannot read a table to copy it");
+                    CopyRead::Later
+                });
                 Input::CopyRead { ticket, read }
             })),
             Output::Send(_) | Output::Acked | Output::NeedsResync { .. } | Output::Close(_) => {

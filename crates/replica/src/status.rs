@@ -24,6 +24,51 @@ pub struct LinkStatus {
     pub unreachable: Vec<RegionId>,
     /// Tables that are being filled here: how far the slowest source is, in per cent.
     pub filling: BTreeMap<TableId, u8>,
+    /// How far our stamps are ahead of our wall clock, or of the peers' in the middle, where that
+    /// is more than regions tolerate of each other: peers may let our records rest so long.
+    pub stamps_ahead: Option<Duration>,
+    /// Why this region must not serve on. Its writes are stopped.
+    pub failure: Option<Failure>,
+}
+
+/// Why a region must not serve on: only its operator can help.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Peers hold writes of this region that it lacks.
+    #[error(
+        "this region's data directory is an older copy of itself: region {peer} holds records of \
+         it up to {had} that its log, at {has}, lacks; keep the directory aside, and start with \
+         an empty one, which is filled from the other regions"
+    )]
+    Rewound {
+        /// The peer that told.
+        peer: RegionName,
+        /// Where our log ends.
+        has: Seq,
+        /// How far the peer has seen it.
+        had: Seq,
+    },
+    /// Peers know another data directory of this region.
+    #[error(
+        "region {peer} knows another data directory of this region; start with that one, or with \
+         an empty one, which is filled from the other regions"
+    )]
+    OtherDirectory {
+        /// The peer that told.
+        peer: RegionName,
+    },
+    /// What this region lacks is gone from a peer's log, and deletes with it.
+    #[error(
+        "this region's data directory is too old: what it lacks of region {peer} is kept from \
+         position {first} on; keep the directory aside, and start with an empty one, which is \
+         filled from the other regions"
+    )]
+    TooOld {
+        /// The peer.
+        peer: RegionName,
+        /// The first position that it has.
+        first: Seq,
+    },
 }
 
 /// The two links of one pair of regions.
@@ -52,8 +97,8 @@ pub struct Sending {
     pub durable: VersionVector,
     /// Records of our log that the peer has not applied.
     pub backlog: u64,
-    /// The peer needs records that are gone here, from before this one: only a copy of all
-    /// tables helps.
+    /// The peer needs records that are gone here, from before this one, and copies all tables
+    /// instead.
     pub needs_resync: Option<Seq>,
 }
 
@@ -67,7 +112,8 @@ pub struct Receiving {
     pub latencies: BTreeMap<RegionId, Summary>,
     /// Origins whose records rest, and why.
     pub parked: BTreeMap<RegionId, ApplyFault>,
-    /// We need records that are gone at the peer, from before this one.
+    /// We need records that are gone at the peer, from before this one, and copy all tables
+    /// instead; how far that is is in `filling`.
     pub needs_resync: Option<Seq>,
     /// Tables that come from this peer, in per cent.
     pub filling: BTreeMap<TableId, u8>,

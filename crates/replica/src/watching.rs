@@ -5,22 +5,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use base::name::TableId;
 use base::region::{RegionId, RegionName};
-use clock::hlc::Hlc;
-use clock::time::Moment;
+use clock::hlc::{AHEAD_MAX, Hlc};
+use clock::time::{Moment, WallTime};
+use replica_core::link::copies::Fill;
 use replica_core::link::mesh::Mesh;
 use replica_core::vector::VersionVector;
 use store::port::Store;
 
 use crate::limits::SWEEP;
 use crate::links::Shared;
-use crate::perform;
-use crate::status::{LinkStatus, PeerStatus, Receiving, Sending};
+use crate::status::{Failure, LinkStatus, PeerStatus, Receiving, Sending};
 
 /// What links tell the watching task.
 #[derive(Debug)]
@@ -42,8 +43,17 @@ pub(crate) enum Event {
     Sending(RegionName, Box<Sending>),
     /// How a peer's log gets to us.
     Receiving(RegionName, Box<Receiving>),
-    /// A peer has given all it has of a table.
-    Filled(TableId, RegionId),
+    /// A peer has given all it has of a table to the replica that was made then.
+    Filled {
+        /// The table.
+        table: TableId,
+        /// When the replica was made.
+        made: i64,
+        /// The peer.
+        source: RegionId,
+    },
+    /// This region must not serve on.
+    Failed(Failure),
 }
 
 /// Where the watching task tells what it finds, but for the status.
@@ -51,7 +61,7 @@ pub(crate) struct Outputs {
     /// The regions that are out of reach.
     pub(crate) unreachable: watch::Sender<Arc<BTreeSet<RegionId>>>,
     /// Tables that are filled.
-    pub(crate) filled: mpsc::Sender<TableId>,
+    pub(crate) filled: mpsc::Sender<(TableId, i64)>,
 }
 
 struct Watching<S> {
@@ -61,7 +71,7 @@ struct Watching<S> {
     published: watch::Sender<Arc<LinkStatus>>,
     outputs: Outputs,
     /// Filled tables that the reader had no room for.
-    waiting: Vec<TableId>,
+    waiting: Vec<(TableId, i64)>,
     sweep: watch::Sender<Sweep>,
     swept: Moment,
 }
@@ -168,11 +178,21 @@ impl<S: Store> Watching<S> {
             Event::Receiving(peer, receiving) => {
                 self.status.peers.entry(peer).or_default().receiving = *receiving;
             }
-            Event::Filled(table, source) => {
-                if self.mesh.filled(table, source) {
+            Event::Filled {
+                table,
+                made,
+                source,
+            } => {
+                if self.mesh.filled(table, made, source) {
                     info!(%table, "a table is filled");
-                    self.waiting.push(table);
+                    self.waiting.push((table, made));
                 }
+            }
+            Event::Failed(failure) => {
+                if self.status.failure.is_none() {
+                    error!(%failure, "this region must not serve on");
+                }
+                self.status.failure.get_or_insert(failure);
             }
         }
     }
@@ -195,11 +215,19 @@ impl<S: Store> Watching<S> {
     fn sweep(&mut self) {
         let shared = &self.shared;
         self.swept = shared.now().moment;
-        let local = perform::local(&shared.tables);
+        let local = shared.tables.local();
         self.mesh.stable(shared.tables.region(), local.stable);
         let limit = self.mesh.round(local.horizon);
         self.status.frontier = self.mesh.frontier();
         let floor = self.mesh.floor(&local.durable);
+        let ahead = stamps_ahead(local.horizon, shared.now().wall, &self.status.peers);
+        if ahead.is_some() && self.status.stamps_ahead.is_none() {
+            warn!(
+                ?ahead,
+                "our stamps are ahead: this or another region's clock is wrong"
+            );
+        }
+        self.status.stamps_ahead = ahead;
         self.sweep.send_if_modified(|sweep| {
             let before = sweep.clone();
             sweep.tombstones = sweep.tombstones.max(limit.unwrap_or_default());
@@ -224,8 +252,9 @@ impl<S: Store> Watching<S> {
                 .copied()
                 .unwrap_or(if *source == own { 100 } else { 0 })
         };
-        let slowest = |(table, sources): (&TableId, &Vec<RegionId>)| {
-            let slowest = sources.iter().map(|source| percent(table, source)).min();
+        let slowest = |(table, fill): (&TableId, &Fill)| {
+            let sources = fill.sources.iter();
+            let slowest = sources.map(|source| percent(table, source)).min();
             (*table, slowest.unwrap_or(0))
         };
         let filling: BTreeMap<_, _> = self.mesh.fills().iter().map(slowest).collect();
@@ -238,6 +267,25 @@ impl<S: Store> Watching<S> {
             is_news
         });
     }
+}
+
+/// Returns how far stamps at `horizon` are ahead of our wall clock, or of the live peers' in the
+/// middle, where that is more than [`AHEAD_MAX`]. A wall clock that once stood ahead takes the
+/// stamps with it for good.
+fn stamps_ahead(
+    horizon: Hlc,
+    wall: WallTime,
+    peers: &BTreeMap<RegionName, PeerStatus>,
+) -> Option<Duration> {
+    let live = peers.values().map(|peer| &peer.sending);
+    let live = live.filter(|sending| sending.line.is_up());
+    let mut clocks: Vec<i64> = live.filter_map(|sending| sending.clock_ahead).collect();
+    clocks.sort_unstable();
+    let middle = clocks.get(clocks.len() / 2).copied().unwrap_or(0);
+    let behind = wall.as_micros().saturating_add(middle.min(0));
+    let ahead = u64::try_from(horizon.0.saturating_sub(behind)).unwrap_or(0);
+    let ahead = Duration::from_micros(ahead);
+    (AHEAD_MAX < ahead).then_some(ahead)
 }
 
 /// Removes what can be removed, beside the links, since it may take a while.

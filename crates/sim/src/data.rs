@@ -20,8 +20,6 @@ pub mod world;
 
 pub mod process;
 
-pub mod perform;
-
 pub mod connection;
 
 pub mod tap;

@@ -171,6 +171,13 @@ pub(crate) mod meta {
     /// The stamp that all later writes of this region are above: 8.
     pub(crate) const PROMISE: &[u8] = b"promise";
 
+    /// Where our log begins, and when that was decided: seq 8 · micros 8.
+    pub(crate) const BEGINS: &[u8] = b"begins";
+    /// A peer has taken our log from this store.
+    pub(crate) const WELCOMED: &[u8] = b"welcomed";
+    /// When this region gave no stamps: after 8 · until 8, each.
+    pub(crate) const PAUSES: &[u8] = b"pauses";
+
     /// What the names of replicas' identities begin with.
     pub(crate) const REPLICA: &[u8] = b"replica/";
 
@@ -189,6 +196,16 @@ pub(crate) mod meta {
     /// Returns the name of how far `origin`'s log was trimmed: seq 8.
     pub(crate) fn trimmed(origin: RegionId) -> Vec<u8> {
         named(b"trimmed/", origin)
+    }
+
+    /// Returns the name of the number of `peer`'s data directory: 8.
+    pub(crate) fn met(peer: RegionId) -> Vec<u8> {
+        named(b"met/", peer)
+    }
+
+    /// Returns the name of up to where `origin`'s log came in copies: seq 8.
+    pub(crate) fn skipped(origin: RegionId) -> Vec<u8> {
+        named(b"skipped/", origin)
     }
 
     fn named(name: &[u8], origin: RegionId) -> Vec<u8> {

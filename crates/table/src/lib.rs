@@ -19,6 +19,10 @@ pub mod copy;
 
 pub mod replica;
 
+pub mod directory;
+
+pub mod link;
+
 pub mod conflict;
 
 pub mod planted;

@@ -32,6 +32,10 @@ pub const STEP_BYTES: usize = 1 << 20;
 /// small ones.
 pub const CONFLICTS_BYTES: usize = 4 << 20;
 
+/// Pauses in giving stamps that are kept: restarts with writes between them. 64; the oldest is
+/// forgotten beyond it, and with it an older copy of the directory from before it.
+pub const PAUSES_MAX: usize = 64;
+
 /// How often the promise that others drop tombstones by is written anew at most. 1 s, as often as
 /// tombstones are swept; each costs an idle region one flush of the disk.
 pub const PROMISE_PERIOD: Duration = Duration::from_secs(1);

@@ -217,17 +217,21 @@ impl<S: Store> Tables<S> {
         Ok(())
     }
 
-    async fn trimmed(&self, origin: RegionId) -> Result<Seq, ReadError> {
+    pub(crate) async fn trimmed(&self, origin: RegionId) -> Result<Seq, ReadError> {
         let fact = self
             .inner
             .store
             .get(Space::Meta, &meta::trimmed(origin))
             .await?;
-        match fact {
-            None => Ok(Seq(0)),
-            Some(mut fact) => Ok(Seq(fact
+        let trimmed = match fact {
+            None => Seq(0),
+            Some(mut fact) => Seq(fact
                 .try_get_u64()
-                .map_err(|_| Damaged("a trimmed position"))?)),
+                .map_err(|_| Damaged("a trimmed position"))?),
+        };
+        if origin == self.region() {
+            return Ok(trimmed.max(self.begins()));
         }
+        Ok(trimmed)
     }
 }

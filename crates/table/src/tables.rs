@@ -19,6 +19,7 @@ use replica_core::vector::{Seq, VersionVector};
 use store::port::{Batch, Durability, Order, Range, Rows, Space, Store, StoreError, prefix_end};
 
 use crate::def::TableDef;
+use crate::directory::Known;
 use crate::layout::{self, meta};
 use crate::limits::{PROMISE_PERIOD, STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
@@ -35,6 +36,7 @@ pub(crate) struct Inner<S> {
     pub(crate) region: RegionId,
     pub(crate) members: BTreeSet<RegionId>,
     pub(crate) incarnation: u64,
+    pub(crate) known: Mutex<Known>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) locks: Locks,
     /// Held from giving a position until its batch is handed in, so that batches reach the store
@@ -134,10 +136,7 @@ impl<S: Store> Tables<S> {
             system_changes: BTreeSet::new(),
             planted: Planted::Nothing,
         };
-        let promised = match store.get(Space::Meta, meta::PROMISE).await? {
-            Some(mut fact) => Hlc(fact.try_get_i64().map_err(|_| Damaged("a promise"))?),
-            None => Hlc::default(),
-        };
+        let promised = read_promise(&store).await?;
         let mut last = promised;
         for member in &members {
             let Some(mut fact) = store.get(Space::Meta, &meta::applied(*member)).await? else {
@@ -152,7 +151,11 @@ impl<S: Store> Tables<S> {
             last = last.max(hlc);
         }
         state.head = state.applied.at(region);
-        state.clock = HybridClock::after(last);
+        let until = last.max(Hlc(clock.wall().as_micros() - 1));
+        let mut known = Known::read(&store, &members).await?;
+        let after = state.durable_hlc.get(&region).copied().unwrap_or_default();
+        known.resume(&store, after, until);
+        state.clock = HybridClock::after(until);
         state.staged = state.applied.clone();
         state.staged_hlc = state.durable_hlc.clone();
         state.horizons.insert(region, (state.head, promised));
@@ -160,6 +163,7 @@ impl<S: Store> Tables<S> {
             store,
             region,
             incarnation,
+            known: Mutex::new(known),
             clock,
             locks: Locks::new(),
             order: Mutex::default(),
@@ -445,6 +449,13 @@ async fn identify<S: Store>(
             Ok(incarnation)
         }
         (Some(_), None) | (None, Some(_)) => Err(Damaged("the region's identity").into()),
+    }
+}
+
+async fn read_promise<S: Store>(store: &S) -> Result<Hlc, OpenError> {
+    match store.get(Space::Meta, meta::PROMISE).await? {
+        Some(mut fact) => Ok(Hlc(fact.try_get_i64().map_err(|_| Damaged("a promise"))?)),
+        None => Ok(Hlc::default()),
     }
 }
 

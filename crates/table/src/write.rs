@@ -223,6 +223,7 @@ impl<S: Store> Tables<S> {
             };
             return Ok(decided.into_iter().map(written).collect());
         }
+        self.check_writable()?;
         let (done, wait) = oneshot::channel();
         let position = {
             let now = self.inner.clock.wall();
@@ -254,6 +255,8 @@ impl<S: Store> Tables<S> {
             position
         };
         wait.await.unwrap_or(Err(StoreError::Closed))?;
+        // What was on its way when writing was stopped is not acknowledged either.
+        self.check_writable()?;
         let written = |one: Decided| Written {
             old: one.old.and_then(|stored| stored.image),
             new: one.new,

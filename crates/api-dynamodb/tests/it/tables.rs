@@ -331,8 +331,9 @@ async fn global() -> (World, World) {
         .await;
     sync(&ireland, &virginia).await;
     let fillings = ireland.node.control.fillings();
-    let (id, _) = fillings.iter().next().expect("a replica to fill");
-    ireland.node.control.filled(*id).await.expect("filled");
+    let (id, fill) = fillings.iter().next().expect("a replica to fill");
+    let filled = ireland.node.control.filled(*id, fill.made).await;
+    filled.expect("filled");
     sync(&virginia, &ireland).await;
     (virginia, ireland)
 }

@@ -1,11 +1,14 @@
 //! Tests of resources in one region, and across two.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use base::region::RegionName;
-use replica_core::vector::Seq;
+use base::region::{RegionId, RegionName};
+use replica_core::vector::{Seq, VersionVector};
 
-use super::{Control, ControlError};
+use super::{Control, ControlError, PeerReach};
 use crate::resource::{Change, Resource};
 use crate::system::SystemTable;
 use crate::testing::{self, Node};
@@ -118,6 +121,33 @@ async fn a_change_in_one_region_is_a_resource_of_the_other() {
 }
 
 #[tokio::test]
+async fn a_change_has_reached_all_once_those_that_live_have_it_and_some_do() {
+    let east = Node::open("us-east-1").await;
+    let made = east.control.change(vec![Change::create(&note("a", "one"))]);
+    let position = made.await.expect("made");
+    let peer = |region: u16, live, seq| {
+        let applied = VersionVector::from_iter([(east.id(), Seq(seq))]);
+        (RegionId(region), PeerReach { live, applied })
+    };
+    let reached = |peers: [(RegionId, PeerReach); 2]| {
+        east.reach.send_replace(Arc::new(BTreeMap::from(peers)));
+        east.control.has_reached_all(position)
+    };
+    let has = position.seq;
+    assert!(
+        east.control.has_reached_all(position),
+        "there are no others"
+    );
+    assert!(reached([peer(8, true, has), peer(9, true, has)]));
+    assert!(!reached([peer(8, true, has), peer(9, true, has - 1)]));
+    assert!(reached([peer(8, true, has), peer(9, false, 0)]));
+    assert!(
+        !reached([peer(8, false, has), peer(9, false, 0)]),
+        "it is cut off"
+    );
+}
+
+#[tokio::test]
 async fn a_global_table_is_one_table_with_replicas() {
     let (east, west) = (Node::open("us-east-1").await, Node::open("eu-west-1").await);
     let europe = RegionName::parse("eu-west-1").expect("a region");
@@ -141,9 +171,15 @@ async fn a_global_table_is_one_table_with_replicas() {
     west.control.refresh().await.expect("loaded");
     let id = made.table.id();
     west.control.settle().await.expect("settled");
-    assert_eq!(west.control.fillings()[&id], [east.id()]);
+    assert_eq!(west.control.fillings()[&id].sources, [east.id()]);
     assert!(west.control.tables().table(id).expect("known").filling);
-    west.control.filled(id).await.expect("noted");
+    let made = west.control.fillings()[&id].made;
+    west.control.filled(id, made - 1).await.expect("no matter");
+    assert!(
+        !west.control.fillings().is_empty(),
+        "another replica was filled"
+    );
+    west.control.filled(id, made).await.expect("noted");
     assert!(west.control.fillings().is_empty());
     assert!(!west.control.tables().table(id).expect("known").filling);
     assert_eq!(

@@ -1,6 +1,7 @@
 //! Tests of replicas that come, go, and come again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base::name::TableId;
 use base::region::RegionName;
@@ -11,6 +12,7 @@ use table::write::{Effect, Write};
 
 use super::{ReplicaStatus, TableView};
 use crate::control::Control;
+use crate::system::SystemTable;
 use crate::testing::{self, Node};
 
 const EUROPE: &str = "eu-west-1";
@@ -34,7 +36,9 @@ async fn carts(east: &Node, west: &Node) -> TableView {
         .expect("made");
     learn(west, east).await;
     west.control.settle().await.expect("settled");
-    west.control.filled(made.table.id()).await.expect("noted");
+    let replica = west.control.fillings()[&made.table.id()].made;
+    let noted = west.control.filled(made.table.id(), replica).await;
+    noted.expect("noted");
     learn(east, west).await;
     put(east, made.table.id()).await;
     learn(west, east).await;
@@ -90,7 +94,7 @@ async fn a_replica_that_is_removed_and_made_anew_at_once_starts_empty() {
     );
     west.control.settle().await.expect("settled");
     assert_eq!(rows(&west, id).await, 0);
-    assert_eq!(west.control.fillings()[&id], [east.id()]);
+    assert_eq!(west.control.fillings()[&id].sources, [east.id()]);
     assert_eq!(status(&west.control), ReplicaStatus::Creating);
 }
 
@@ -122,4 +126,32 @@ async fn a_region_without_a_replica_knows_who_has_one() {
         "else it would vouch for records whose changes it was never sent"
     );
     assert!(!tables.is_replica(made.table.id(), west.id()));
+}
+
+#[tokio::test]
+async fn a_replica_whose_directory_is_lost_is_filled_again() {
+    let (east, west) = (Node::open("us-east-1").await, Node::open(EUROPE).await);
+    let made = carts(&east, &west).await;
+    let id = made.table.id();
+    let again = Node::open(EUROPE).await;
+    again.clock.advance(Duration::from_mins(1));
+    let had = east.control.tables().applied().at(west.id());
+    let begun = again.control.tables().begin_log_above(had).await;
+    begun.expect("begun");
+    for table in SystemTable::ALL {
+        let page = east.control.tables();
+        let page = page.copy_page(table.id(), None, usize::MAX, None).await;
+        let items = page.expect("read").items;
+        let merged = again.control.tables().merge_copy(table.id(), items).await;
+        merged.expect("merged");
+    }
+    again.control.refresh().await.expect("loaded");
+    assert!(again.control.tables().table(id).expect("known").filling);
+    again.control.settle().await.expect("settled");
+    assert_eq!(status(&again.control), ReplicaStatus::Creating);
+    let fill = &again.control.fillings()[&id];
+    assert_eq!(fill.sources, [east.id()]);
+    again.control.filled(id, fill.made).await.expect("noted");
+    assert_eq!(status(&again.control), ReplicaStatus::Active);
+    assert!(!again.control.tables().table(id).expect("known").filling);
 }

@@ -25,6 +25,8 @@ pub struct Hello {
     pub peer: RegionName,
     /// Its data directory: a number drawn when the directory was made.
     pub incarnation: u64,
+    /// The position after which this directory's log begins.
+    pub begins: Seq,
     /// Random bytes, so that no proof can be used twice.
     pub nonce: [u8; 32],
 }
@@ -53,10 +55,15 @@ pub enum Refusal {
     #[error("the project keys differ")]
     Key,
     /// A known region came back with another data directory.
-    #[error("region {region} came back with another data directory; remove and add it again")]
+    #[error(
+        "region {region} came back with another data directory, whose log begins below {had}, up \
+         to where the log of the one before is known"
+    )]
     Incarnation {
         /// The region.
         region: RegionName,
+        /// How far the log of the other directory has been seen.
+        had: Seq,
     },
     /// A region came back with an older state of its data directory.
     #[error(
@@ -82,6 +89,7 @@ impl Hello {
         wire::put_bytes(buf, self.region.as_str().as_bytes());
         wire::put_bytes(buf, self.peer.as_str().as_bytes());
         buf.put_u64(self.incarnation);
+        buf.put_u64(self.begins.0);
         buf.put_slice(&self.nonce);
     }
 
@@ -97,6 +105,7 @@ impl Hello {
             region: region(buf)?,
             peer: region(buf)?,
             incarnation: wire::u64(buf, "an incarnation")?,
+            begins: Seq(wire::u64(buf, "a position")?),
             nonce: wire::array(buf, "a nonce")?,
         })
     }
@@ -110,7 +119,10 @@ impl Refusal {
             Self::Misdirected(region) => put_region(buf, 2, region),
             Self::Stranger(region) => put_region(buf, 3, region),
             Self::Key => buf.put_u8(4),
-            Self::Incarnation { region } => put_region(buf, 5, region),
+            Self::Incarnation { region, had } => {
+                put_region(buf, 5, region);
+                buf.put_u64(had.0);
+            }
             Self::Rewound { region, has, had } => {
                 put_region(buf, 6, region);
                 buf.put_u64(has.0);
@@ -131,6 +143,7 @@ impl Refusal {
             4 => Self::Key,
             5 => Self::Incarnation {
                 region: region(buf)?,
+                had: Seq(wire::u64(buf, "a position")?),
             },
             6 => Self::Rewound {
                 region: region(buf)?,

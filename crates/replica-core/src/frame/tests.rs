@@ -62,6 +62,7 @@ fn greetings() -> Vec<Frame> {
         region: name("eu-west-1"),
         peer: name("lab-2"),
         incarnation: 99,
+        begins: Seq(1 << 32),
         nonce: [8; 32],
     };
     vec![
@@ -82,6 +83,7 @@ fn refusals() -> [Refusal; 7] {
         Refusal::Key,
         Refusal::Incarnation {
             region: region.clone(),
+            had: Seq(3),
         },
         Refusal::Rewound {
             region,
@@ -121,6 +123,7 @@ fn log_frames() -> [Frame; 5] {
         origin: RegionId(1),
         round: 2,
         after: Seq(3),
+        last: Hlc(5),
     };
     let trimmed = Trimmed {
         origin: RegionId(1),

@@ -9,7 +9,7 @@
 //!      └──── COPY_RETRY ───┘
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::{Buf, Bytes};
 
@@ -20,19 +20,44 @@ use clock::time::Moment;
 use crate::frame::copy::{CopyItem, CopyItems, CopyPage, CopyRequest};
 use crate::limits::{COPIES_MAX, COPY_RETRY};
 
-/// Which tables are to be filled here, and from which regions. The first is the primary source:
-/// it gives everything it has; the others give what they wrote last themselves.
-pub type Fills = BTreeMap<TableId, Vec<RegionId>>;
+/// Which tables are to be filled here.
+pub type Fills = BTreeMap<TableId, Fill>;
+
+/// A replica that is to be filled here, and from which regions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fill {
+    /// When the replica was made: one that is made anew is filled anew.
+    ///
+    /// Units: microseconds of wall time.
+    pub made: i64,
+    /// The sources. The first is the primary one: it gives everything it has; the others give
+    /// what they wrote last themselves.
+    pub sources: Vec<RegionId>,
+}
 
 /// The copies that come from one source.
 #[derive(Clone, Debug, Default)]
 pub struct Copies {
+    /// For replicas that are to be filled.
+    fills: BTreeMap<TableId, Purpose>,
+    /// For what is missing of the source's log. Where a table is also filled, that comes first.
+    missing: BTreeMap<TableId, Purpose>,
     tables: BTreeMap<TableId, Copy>,
+    /// Tables of which a page will come that nobody waits for any more. None is asked for before.
+    stale: BTreeSet<TableId>,
+}
+
+/// What a copy is for. Another purpose begins at the first page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Purpose {
+    items: CopyItems,
+    /// When the replica was made that is filled; none where records are missing.
+    made: Option<i64>,
 }
 
 #[derive(Clone, Debug)]
 struct Copy {
-    items: CopyItems,
+    purpose: Purpose,
     /// The last key of the last page that was merged.
     after: Option<Bytes>,
     state: State,
@@ -49,18 +74,52 @@ enum State {
 impl Copies {
     /// Takes over which tables `source` is to give.
     pub fn fill(&mut self, source: RegionId, fills: &Fills) {
-        self.tables
-            .retain(|table, _| fills.get(table).is_some_and(|from| from.contains(&source)));
-        for (table, from) in fills.iter().filter(|(_, from)| from.contains(&source)) {
-            let items = if from.first() == Some(&source) {
+        let given = fills
+            .iter()
+            .filter(|(_, fill)| fill.sources.contains(&source));
+        let purpose = |(table, fill): (&TableId, &Fill)| {
+            let items = if fill.sources.first() == Some(&source) {
                 CopyItems::All
             } else {
                 CopyItems::OwnOnly
             };
-            let copy = self.tables.entry(*table).or_insert_with(|| Copy::of(items));
-            if copy.items != items {
-                *copy = Copy::of(items);
+            let made = Some(fill.made);
+            (*table, Purpose { items, made })
+        };
+        self.fills = given.map(purpose).collect();
+        self.arrange();
+    }
+
+    /// Takes over which tables the source is to give since records of its log are missing here;
+    /// none once they are not.
+    pub fn replace_missing(&mut self, items: CopyItems, tables: &BTreeSet<TableId>) {
+        let purpose = Purpose { items, made: None };
+        self.missing = tables.iter().map(|table| (*table, purpose)).collect();
+        self.arrange();
+    }
+
+    /// Returns whether all has come that stands for missing records.
+    pub fn has_replaced(&self) -> bool {
+        self.missing.iter().all(|(table, purpose)| {
+            let copy = self.tables.get(table);
+            copy.is_some_and(|copy| copy.purpose == *purpose && copy.state == State::Done)
+        })
+    }
+
+    fn arrange(&mut self) {
+        let mut wanted = self.missing.clone();
+        wanted.extend(&self.fills);
+        self.tables.retain(|table, copy| {
+            let stays = wanted.get(table) == Some(&copy.purpose);
+            if !stays && copy.state == State::Asked {
+                self.stale.insert(*table);
             }
+            stays
+        });
+        for (table, purpose) in wanted {
+            self.tables
+                .entry(table)
+                .or_insert_with(|| Copy::of(purpose));
         }
     }
 
@@ -73,17 +132,22 @@ impl Copies {
             State::Waiting { until } => until.is_none_or(|until| until <= now),
             State::Asked | State::Merging { .. } | State::Done => false,
         };
-        let (table, copy) = self.tables.iter_mut().find(|(_, copy)| due(copy))?;
+        let stale = &self.stale;
+        let mut tables = self.tables.iter_mut();
+        let (table, copy) = tables.find(|(table, copy)| due(copy) && !stale.contains(table))?;
         copy.state = State::Asked;
         Some(CopyRequest {
             table: *table,
             after: copy.after.clone(),
-            items: copy.items,
+            items: copy.purpose.items,
         })
     }
 
     /// Takes a page in. Returns its items, to be merged; `None` for a page nobody waits for.
     pub fn page(&mut self, page: CopyPage) -> Option<Vec<CopyItem>> {
+        if self.stale.remove(&page.table) {
+            return None;
+        }
         let copy = self.tables.get_mut(&page.table)?;
         if copy.state != State::Asked || copy.after != page.after {
             return None;
@@ -94,7 +158,8 @@ impl Copies {
 
     /// Notes that the source cannot give `table` yet.
     pub fn later(&mut self, now: Moment, table: TableId) {
-        if let Some(copy) = self.tables.get_mut(&table)
+        if !self.stale.remove(&table)
+            && let Some(copy) = self.tables.get_mut(&table)
             && copy.state == State::Asked
         {
             let until = Some(now + COPY_RETRY);
@@ -102,14 +167,12 @@ impl Copies {
         }
     }
 
-    /// Notes that the last page of `table` is merged, or could not be. Returns whether the
-    /// source has given all of it.
-    pub fn merged(&mut self, now: Moment, table: TableId, merged: bool) -> bool {
-        let Some(copy) = self.tables.get_mut(&table) else {
-            return false;
-        };
+    /// Notes that the last page of `table` is merged, or could not be. Where the source has given
+    /// all of it to a replica that is filled, returns when that was made.
+    pub fn merged(&mut self, now: Moment, table: TableId, merged: bool) -> Option<i64> {
+        let copy = self.tables.get_mut(&table)?;
         let State::Merging { next } = &copy.state else {
-            return false;
+            return None;
         };
         let next = next.clone();
         copy.state = match (merged, next) {
@@ -123,11 +186,12 @@ impl Copies {
                 State::Waiting { until: None }
             }
         };
-        copy.state == State::Done
+        copy.purpose.made.filter(|_| copy.state == State::Done)
     }
 
     /// Notes that the connection is gone: what was asked will not come.
     pub fn down(&mut self) {
+        self.stale.clear();
         for copy in self.tables.values_mut() {
             if copy.state == State::Asked {
                 copy.state = State::Waiting { until: None };
@@ -170,9 +234,9 @@ impl Copies {
 }
 
 impl Copy {
-    const fn of(items: CopyItems) -> Self {
+    const fn of(purpose: Purpose) -> Self {
         Self {
-            items,
+            purpose,
             after: None,
             state: State::Waiting { until: None },
         }

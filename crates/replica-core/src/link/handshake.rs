@@ -20,6 +20,7 @@ use base::region::RegionName;
 use crate::frame::Frame;
 use crate::frame::greeting::{Hello, Refusal};
 use crate::link::seal::{Key, Opener, Sealer};
+use crate::vector::Seq;
 
 /// The format versions that this build speaks. Neighbouring releases have one in common.
 pub const FORMATS: RangeInclusive<u8> = 1..=1;
@@ -29,9 +30,18 @@ pub const FORMATS: RangeInclusive<u8> = 1..=1;
 pub struct Identity {
     project: [u8; 32],
     region: RegionName,
-    incarnation: u64,
+    directory: Directory,
     formats: RangeInclusive<u8>,
     key: Key,
+}
+
+/// What a region keeps its data in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Directory {
+    /// A number drawn when it was made.
+    pub incarnation: u64,
+    /// The position after which the log begins that is written to it.
+    pub begins: Seq,
 }
 
 /// A connection on which both sides have proved who they are.
@@ -40,7 +50,7 @@ pub struct Session {
     /// The peer.
     pub peer: RegionName,
     /// The peer's data directory.
-    pub incarnation: u64,
+    pub directory: Directory,
     /// The format that both speak.
     pub format: u8,
     /// Seals what goes out.
@@ -93,12 +103,12 @@ pub struct Accepted {
 }
 
 impl Identity {
-    /// Makes the identity of `region`, whose data directory is `incarnation`.
-    pub fn new(project: &str, region: RegionName, incarnation: u64, key: &Key) -> Self {
+    /// Makes the identity of `region` with its data directory.
+    pub fn new(project: &str, region: RegionName, directory: Directory, key: &Key) -> Self {
         Self {
             project: *blake3::hash(project.as_bytes()).as_bytes(),
             region,
-            incarnation,
+            directory,
             formats: FORMATS,
             key: Key(blake3::derive_key(CONTEXT, &key.0)),
         }
@@ -108,6 +118,12 @@ impl Identity {
     #[must_use]
     pub fn with_formats(self, formats: RangeInclusive<u8>) -> Self {
         Self { formats, ..self }
+    }
+
+    /// Returns this identity as that of another data directory.
+    #[must_use]
+    pub fn with_directory(self, directory: Directory) -> Self {
+        Self { directory, ..self }
     }
 
     /// Returns the region.
@@ -121,7 +137,8 @@ impl Identity {
             project: self.project,
             region: self.region.clone(),
             peer,
-            incarnation: self.incarnation,
+            incarnation: self.directory.incarnation,
+            begins: self.directory.begins,
             nonce,
         }
     }
@@ -186,29 +203,20 @@ impl Dialled {
 }
 
 impl Proved {
-    /// Ends the greeting with the peer's welcome; `known` may still refuse its data directory.
+    /// Ends the greeting with the peer's welcome.
     ///
     /// Errors: [`GreetingError`]; of kind `Ours` with the refusal to send.
-    pub fn finish(
-        self,
-        frame: Frame,
-        known: impl FnOnce(&RegionName, u64) -> Result<(), Refusal>,
-    ) -> Result<Session, GreetingError> {
+    pub fn finish(self, frame: Frame) -> Result<Session, GreetingError> {
         let Frame::Welcome(proof) = frame else {
             return Err(unexpected("welcome", frame));
         };
-        let Hello {
-            region,
-            incarnation,
-            ..
-        } = self.challenge;
         if self.keys.listener != blake3::Hash::from_bytes(proof) {
             return Err(GreetingError::Ours(Refusal::Key));
         }
-        known(&region, incarnation).map_err(GreetingError::Ours)?;
+        let directory = self.challenge.directory();
         Ok(Session {
-            peer: region,
-            incarnation,
+            peer: self.challenge.region,
+            directory,
             format: self.format,
             sealer: Sealer::new(self.keys.downward),
             opener: Opener::new(self.keys.upward),
@@ -256,36 +264,53 @@ impl Accepted {
         Ok((accepted, challenge))
     }
 
-    /// Ends the greeting with the peer's proof; `known` may still refuse its data directory.
-    /// Returns the frame to send.
+    /// Ends the greeting with the peer's proof. Returns the frame to send.
     ///
     /// Errors: [`GreetingError`]; of kind `Ours` with the refusal to send.
-    pub fn welcome(
-        self,
-        frame: Frame,
-        known: impl FnOnce(&RegionName, u64) -> Result<(), Refusal>,
-    ) -> Result<(Session, Frame), GreetingError> {
+    pub fn welcome(self, frame: Frame) -> Result<(Session, Frame), GreetingError> {
         let Frame::Proof(proof) = frame else {
             return Err(unexpected("proof", frame));
         };
-        let Hello {
-            region,
-            incarnation,
-            ..
-        } = self.hello;
         if self.keys.dialler != blake3::Hash::from_bytes(proof) {
             return Err(GreetingError::Ours(Refusal::Key));
         }
-        known(&region, incarnation).map_err(GreetingError::Ours)?;
         let welcome = Frame::Welcome(*self.keys.listener.as_bytes());
+        let directory = self.hello.directory();
         let session = Session {
-            peer: region,
-            incarnation,
+            peer: self.hello.region,
+            directory,
             format: self.format,
             sealer: Sealer::new(self.keys.upward),
             opener: Opener::new(self.keys.downward),
         };
         Ok((session, welcome))
+    }
+}
+
+impl Hello {
+    fn directory(&self) -> Directory {
+        Directory {
+            incarnation: self.incarnation,
+            begins: self.begins,
+        }
+    }
+}
+
+impl Directory {
+    /// Decides whether a region's directory may be talked to by a peer that knows the `known` one
+    /// of that region, and its log up to `had`.
+    ///
+    /// One may take the place of another only where its log begins above all that is known of
+    /// the other's: no position may mean two records.
+    ///
+    /// Errors: [`Refusal::Incarnation`], to be sent over the sealed connection, so that the
+    /// region can believe it.
+    pub fn admit(self, region: &RegionName, known: Option<u64>, had: Seq) -> Result<(), Refusal> {
+        if known.is_none_or(|known| known == self.incarnation) || had <= self.begins {
+            return Ok(());
+        }
+        let region = region.clone();
+        Err(Refusal::Incarnation { region, had })
     }
 }
 

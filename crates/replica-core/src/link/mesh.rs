@@ -13,7 +13,7 @@ use clock::time::Moment;
 
 use crate::frontier::Frontier;
 use crate::limits::RELAY_AFTER;
-use crate::link::copies::Fills;
+use crate::link::copies::{Fill, Fills};
 use crate::planted::Planted;
 use crate::vector::VersionVector;
 
@@ -25,6 +25,7 @@ pub struct Mesh {
     frontier: Frontier,
     fills: Fills,
     given: BTreeSet<(TableId, RegionId)>,
+    /// Tables that have come whole, once told.
     filled: BTreeSet<TableId>,
     planted: Planted,
 }
@@ -134,33 +135,38 @@ impl Mesh {
         floor
     }
 
-    /// Takes over which tables are to be filled here. Returns those that have come already.
-    pub fn fill(&mut self, fills: Fills) -> Vec<TableId> {
-        // A source gives more as the primary one than otherwise: what it gave does not count.
-        let old = &self.fills;
+    /// Takes over which tables are to be filled here. Returns those that have come already, and
+    /// when their replicas were made.
+    pub fn fill(&mut self, fills: Fills) -> Vec<(TableId, i64)> {
+        // A source gives more as the primary one than otherwise, and what it gave to an earlier
+        // replica is gone: neither counts.
+        let old = std::mem::replace(&mut self.fills, fills);
+        let key = |fill: &Fill| (fill.made, fill.sources.first().copied());
         self.given.retain(|(table, source)| {
-            let primary = |fills: &Fills| fills.get(table).and_then(|from| from.first().copied());
-            primary(old) == primary(&fills)
-                && fills
-                    .get(table)
-                    .is_some_and(|sources| sources.contains(source))
+            let fill = self.fills.get(table);
+            fill.map(key) == old.get(table).map(key)
+                && fill.is_some_and(|fill| fill.sources.contains(source))
         });
-        self.filled.retain(|table| fills.contains_key(table));
-        self.fills = fills;
-        let tables: Vec<_> = self.fills.keys().copied().collect();
+        let made = |fill: &Fill| fill.made;
+        self.filled.retain(|table| {
+            let fill = self.fills.get(table);
+            fill.is_some() && fill.map(made) == old.get(table).map(made)
+        });
+        let made = |(table, fill): (&TableId, &Fill)| (*table, fill.made);
+        let tables: Vec<_> = self.fills.iter().map(made).collect();
         tables
             .into_iter()
-            .filter(|table| self.complete(*table))
+            .filter(|(table, _)| self.complete(*table))
             .collect()
     }
 
-    /// Notes that `source` has given all it has of `table`. Returns whether all sources have,
-    /// once.
-    pub fn filled(&mut self, table: TableId, source: RegionId) -> bool {
+    /// Notes that `source` has given all it has of `table` to the replica that was made at
+    /// `made`. Returns whether all sources have, once.
+    pub fn filled(&mut self, table: TableId, made: i64, source: RegionId) -> bool {
         let asked = self
             .fills
             .get(&table)
-            .is_some_and(|sources| sources.contains(&source));
+            .is_some_and(|fill| fill.made == made && fill.sources.contains(&source));
         if asked {
             self.given.insert((table, source));
         }
@@ -178,7 +184,7 @@ impl Mesh {
         let complete = self
             .fills
             .get(&table)
-            .is_some_and(|sources| sources.iter().all(given));
+            .is_some_and(|fill| fill.sources.iter().all(given));
         complete && self.filled.insert(table)
     }
 }

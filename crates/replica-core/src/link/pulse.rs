@@ -10,7 +10,8 @@ use clock::time::{Moment, WallTime};
 
 use crate::frame::{Echo, Sample};
 use crate::limits::{BEAT_BUSY, BEAT_IDLE, DEAD_AFTER, SAMPLES_MAX};
-use crate::link::Now;
+use crate::link::{LinkError, Now};
+use crate::planted::Planted;
 
 /// One connection's signs of life.
 #[derive(Clone, Debug)]
@@ -67,6 +68,25 @@ impl Pulse {
         }
     }
 
+    /// Returns what is due at `now`.
+    pub fn due(&self, now: Now, planted: Planted) -> Due {
+        if self.dead_at() <= now.moment && planted != Planted::MissingDeadline {
+            Due::End(LinkError::Silent(DEAD_AFTER))
+        } else if self.beat_at() <= now.moment {
+            Due::Beat
+        } else {
+            Due::Nothing
+        }
+    }
+
+    /// Returns when something is due.
+    pub fn due_at(&self, planted: Planted) -> Moment {
+        if planted == Planted::MissingDeadline {
+            return self.beat_at();
+        }
+        self.beat_at().min(self.dead_at())
+    }
+
     /// Returns when a beat is due.
     pub fn beat_at(&self) -> Moment {
         (self.said + BEAT_IDLE).min(self.beat + BEAT_BUSY)
@@ -76,6 +96,17 @@ impl Pulse {
     pub fn dead_at(&self) -> Moment {
         self.heard + DEAD_AFTER
     }
+}
+
+/// What a connection's heartbeat makes due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing.
+    Nothing,
+    /// The peer is to hear that we are alive.
+    Beat,
+    /// The peer counts as dead.
+    End(LinkError),
 }
 
 /// What is known of the way to a peer and of its clock.

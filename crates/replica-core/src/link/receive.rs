@@ -7,12 +7,18 @@
 //!   an origin:  Flowing ── gap ─► Parked (COPY_RETRY) ─────► Flowing, a new round
 //!                  │                                             ▲
 //!                  └─ clock too far ahead, store failed ─► Parked (PARK_FOR)
+//!
+//!   records that are gone at the peer, or all of it where a lost directory is replaced:
+//!   Flowing ── Trimmed ─► (beat: where its log stands) ─► its tables are copied ─► Skip ─► Flowing
+//!                 └─ some were applied here ─► TooOld
 //! ```
 //!
 //! What comes of an earlier round is thrown away, and counts as worked off. Nothing is lost by
 //! it: the next round starts at what is applied.
 
 mod inbox;
+
+mod catch_up;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -23,10 +29,11 @@ use clock::time::Moment;
 
 use crate::frame::copy::CopyItem;
 use crate::frame::{Ack, Beat, Data, Frame, Want};
-use crate::limits::{COPY_RETRY, DEAD_AFTER, PARK_FOR};
+use crate::limits::{COPY_RETRY, PARK_FOR};
 use crate::link::copies::{Copies, Fills};
 use crate::link::latency::{Latencies, Summary};
-use crate::link::pulse::{PeerClock, Pulse};
+use crate::link::pulse::{Due, PeerClock, Pulse};
+use crate::link::receive::catch_up::CatchUp;
 use crate::link::receive::inbox::Inbox;
 use crate::link::{LinkError, Local, Now};
 use crate::planted::Planted;
@@ -47,7 +54,9 @@ pub struct Receiver {
     told: Option<Told>,
     copies: Copies,
     latencies: BTreeMap<RegionId, Latencies>,
-    trimmed: Option<Seq>,
+    catch_up: Option<CatchUp>,
+    /// Where the peer's log stood when it last said so over this connection.
+    head: Option<Seq>,
     outputs: VecDeque<Output>,
     planted: Planted,
 }
@@ -76,6 +85,13 @@ pub enum Input {
     },
     /// Which tables are to be filled here.
     Fill(Fills),
+    /// The tables that both regions replicate, while [`Receiver::needs_resync`].
+    Shared(BTreeSet<TableId>),
+    /// How an [`Output::Skip`] fared. A fresh `Local` should be told before.
+    Skipped {
+        /// Whether it is on disk.
+        skipped: bool,
+    },
     /// How an [`Output::Merge`] fared.
     Merged {
         /// The table.
@@ -126,8 +142,25 @@ pub enum Output {
     },
     /// The peer said where it stands.
     Heard(Beat),
-    /// The peer has given all it has of a table.
-    Filled(TableId),
+    /// The peer has given all it has of a table to the replica that was made then.
+    Filled {
+        /// The table.
+        table: TableId,
+        /// When the replica was made.
+        made: i64,
+    },
+    /// All that the peer's log says up to `to` has come in copies: count it as applied, and
+    /// answer with [`Input::Skipped`].
+    Skip {
+        /// The position.
+        to: Seq,
+    },
+    /// Records that are needed here are gone at the peer, and copies do not tell what was
+    /// deleted meanwhile: this region's data is too old.
+    TooOld {
+        /// The first position that is left.
+        first: Seq,
+    },
     /// End the connection.
     Close(LinkError),
 }
@@ -174,7 +207,8 @@ impl Receiver {
             told: None,
             copies: Copies::default(),
             latencies: BTreeMap::new(),
-            trimmed: None,
+            catch_up: None,
+            head: None,
             outputs: VecDeque::new(),
             planted: Planted::Nothing,
         }
@@ -202,10 +236,16 @@ impl Receiver {
             Input::Applied { ticket, result } => self.applied(now, ticket, result),
             Input::Fill(fills) => self.copies.fill(self.peer, &fills),
             Input::Merged { table, merged } => {
-                if self.copies.merged(now.moment, table, merged) {
-                    self.outputs.push_back(Output::Filled(table));
+                if let Some(made) = self.copies.merged(now.moment, table, merged) {
+                    self.outputs.push_back(Output::Filled { table, made });
                 }
             }
+            Input::Shared(tables) => {
+                if let Some(catch_up) = &mut self.catch_up {
+                    catch_up.share(&tables, &mut self.copies);
+                }
+            }
+            Input::Skipped { skipped } => self.skipped(skipped),
         }
         self.pump(now);
         self.debug_assert_invariants();
@@ -227,15 +267,14 @@ impl Receiver {
         for origin in due {
             self.restart(origin, None);
         }
-        if let Some(pulse) = &self.pulse {
-            let beats = pulse.beat_at() <= now.moment;
-            let dead = pulse.dead_at() <= now.moment;
-            if dead && self.planted != Planted::MissingDeadline {
-                self.outputs
-                    .push_back(Output::Close(LinkError::Silent(DEAD_AFTER)));
-            } else if beats {
-                self.say_ack(now);
-            }
+        let due = self
+            .pulse
+            .as_ref()
+            .map(|pulse| pulse.due(now, self.planted));
+        match due.unwrap_or(Due::Nothing) {
+            Due::Nothing => {}
+            Due::End(why) => self.outputs.push_back(Output::Close(why)),
+            Due::Beat => self.say_ack(now),
         }
         self.pump(now);
         self.debug_assert_invariants();
@@ -253,14 +292,9 @@ impl Receiver {
             .values()
             .filter_map(|wanted| wanted.parked.map(|parked| parked.until));
         let pulse = self.pulse.as_ref()?;
-        let due = match self.planted {
-            Planted::MissingDeadline => pulse.beat_at(),
-            Planted::Nothing
-            | Planted::ResumeTooFar
-            | Planted::RelayForgotten
-            | Planted::OneRound => pulse.beat_at().min(pulse.dead_at()),
-        };
-        parked.chain(self.copies.poll_timeout()).chain([due]).min()
+        let due = pulse.due_at(self.planted);
+        let copies = self.copies.poll_timeout().filter(|_| self.may_copy());
+        parked.chain(copies).chain([due]).min()
     }
 
     /// Returns whether the link is up.
@@ -275,9 +309,10 @@ impl Receiver {
             .filter_map(|(origin, wanted)| wanted.parked.map(|parked| (*origin, parked)))
     }
 
-    /// Returns the first position that the peer has left, when ours is gone there.
-    pub const fn needs_resync(&self) -> Option<Seq> {
-        self.trimmed
+    /// Returns the first position that the peer has left while ours is gone there, and its tables
+    /// are copied instead.
+    pub fn needs_resync(&self) -> Option<Seq> {
+        self.catch_up.as_ref().map(CatchUp::first)
     }
 
     /// Returns the copies that come from the peer.
@@ -306,19 +341,23 @@ impl Receiver {
             let parked = self.wants.get(&origin).and_then(|wanted| wanted.parked);
             self.restart(origin, parked);
         }
+        self.begin_catch_up();
         debug_assert!(self.wants_changed, "a new sender knows no wants");
     }
 
     fn down(&mut self) {
         self.pulse = None;
         self.inbox.down();
-        self.told = None;
+        (self.told, self.head) = (None, None);
         self.copies.down();
         self.outputs.retain(|output| match output {
             Output::Send(_) | Output::Close(_) => false,
-            Output::Apply { .. } | Output::Merge { .. } | Output::Heard(_) | Output::Filled(_) => {
-                true
-            }
+            Output::Apply { .. }
+            | Output::Merge { .. }
+            | Output::Heard(_)
+            | Output::Filled { .. }
+            | Output::Skip { .. }
+            | Output::TooOld { .. } => true,
         });
     }
 
@@ -331,12 +370,14 @@ impl Receiver {
             Frame::Data(data) => self.data(data),
             Frame::Beat(beat) => {
                 pulse.sampled(now, beat.sample, &mut self.clock);
+                let head = beat.durable.at(self.peer);
+                self.head = Some(head);
+                if let Some(catch_up) = &mut self.catch_up {
+                    catch_up.reach(head);
+                }
                 self.outputs.push_back(Output::Heard(beat));
             }
-            Frame::Trimmed(trimmed) if trimmed.origin == self.peer => {
-                self.trimmed = Some(trimmed.first);
-            }
-            Frame::Trimmed(_) => {}
+            Frame::Trimmed(trimmed) => self.gone(trimmed),
             Frame::CopyPage(page) => {
                 let table = page.table;
                 if let Some(items) = self.copies.page(page) {
@@ -439,8 +480,15 @@ impl Receiver {
         if self.pulse.is_none() {
             return;
         }
-        while let Some(request) = self.copies.ask(now.moment) {
+        while self.may_copy()
+            && let Some(request) = self.copies.ask(now.moment)
+        {
             self.say(now, Frame::CopyRequest(request));
+        }
+        if let Some(catch_up) = &mut self.catch_up
+            && let Some(to) = catch_up.skip(&self.copies)
+        {
+            self.outputs.push_back(Output::Skip { to });
         }
         if self.wants_changed {
             self.wants_changed = false;
@@ -483,12 +531,16 @@ impl Receiver {
     }
 
     fn say_wants(&mut self, now: Now) {
-        let flowing = |(_, wanted): &(&RegionId, &Wanted)| wanted.parked.is_none();
+        // Until what came in copies counts as applied, the log would have to start at its first.
+        let rests = |origin: &RegionId| *origin == self.peer && self.catch_up.is_some();
+        let flowing =
+            |(origin, wanted): &(&RegionId, &Wanted)| wanted.parked.is_none() && !rests(origin);
         let wants = self.wants.iter().filter(flowing);
         let wants = wants.map(|(origin, wanted)| Want {
             origin: *origin,
             round: wanted.round,
             after: self.local.applied.at(*origin),
+            last: self.local.lasts.get(origin).copied().unwrap_or_default(),
         });
         let frame = Frame::Want(wants.collect());
         self.say(now, frame);

@@ -23,10 +23,9 @@ use crate::frame::copy::{CopyItem, CopyItems, CopyPage, CopyRequest};
 use crate::frame::greeting::Refusal;
 use crate::frame::{Ack, Beat, Data, Frame, Sample, Trimmed, Want, record_cost};
 use crate::limits::{
-    COPIES_MAX, COPY_PAGE_BYTES, DEAD_AFTER, FRAME_BYTES_CUT, FRAME_RECORDS_MAX, PARK_FOR,
-    WINDOW_BYTES,
+    COPIES_MAX, COPY_PAGE_BYTES, FRAME_BYTES_CUT, FRAME_RECORDS_MAX, PARK_FOR, WINDOW_BYTES,
 };
-use crate::link::pulse::{PeerClock, Pulse};
+use crate::link::pulse::{Due, PeerClock, Pulse};
 use crate::link::send::cursors::Cursors;
 use crate::link::share::Part;
 use crate::link::{LinkError, Local, Now};
@@ -53,7 +52,8 @@ pub struct Sender {
     outputs: VecDeque<Output>,
     applied: VersionVector,
     durable: VersionVector,
-    trimmed: Option<Seq>,
+    /// The round whose records are gone, and the first position that is left.
+    trimmed: Option<(u32, Seq)>,
     planted: Planted,
 }
 
@@ -216,17 +216,16 @@ impl Sender {
     /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Now) {
         if let Some(pulse) = &mut self.pulse {
-            let beats = pulse.beat_at() <= now.moment;
-            let dead = pulse.dead_at() <= now.moment;
-            if dead && self.planted != Planted::MissingDeadline {
-                self.outputs
-                    .push_back(Output::Close(LinkError::Silent(DEAD_AFTER)));
-            } else if beats {
-                // What cannot go out does not pile up: one frame at a time waits.
-                let sample = pulse.beat(now);
-                let waits = |output: &Output| matches!(output, Output::Send(_));
-                if !self.outputs.iter().any(waits) {
-                    self.say_beat(sample);
+            match pulse.due(now, self.planted) {
+                Due::Nothing => {}
+                Due::End(why) => self.outputs.push_back(Output::Close(why)),
+                Due::Beat => {
+                    // What cannot go out does not pile up: one frame at a time waits.
+                    let sample = pulse.beat(now);
+                    let waits = |output: &Output| matches!(output, Output::Send(_));
+                    if !self.outputs.iter().any(waits) {
+                        self.say_beat(sample);
+                    }
                 }
             }
         }
@@ -259,13 +258,7 @@ impl Sender {
     /// Returns when [`Sender::handle_timeout`] is due; before it, `Local` should be fresh.
     pub fn poll_timeout(&self) -> Option<Moment> {
         let pulse = self.pulse.as_ref()?;
-        let due = match self.planted {
-            Planted::MissingDeadline => pulse.beat_at(),
-            Planted::Nothing
-            | Planted::ResumeTooFar
-            | Planted::RelayForgotten
-            | Planted::OneRound => pulse.beat_at().min(pulse.dead_at()),
-        };
+        let due = pulse.due_at(self.planted);
         self.cursors.poll_timeout().into_iter().chain([due]).min()
     }
 
@@ -292,8 +285,8 @@ impl Sender {
     }
 
     /// Returns the first position left, when the peer needs a copy of everything.
-    pub const fn needs_resync(&self) -> Option<Seq> {
-        self.trimmed
+    pub fn needs_resync(&self) -> Option<Seq> {
+        self.trimmed.map(|(_, first)| first)
     }
 
     /// Returns what is known of the way to the peer and of its clock.
@@ -330,11 +323,14 @@ impl Sender {
             }
             Frame::Want(wants) => self.wanted(&wants),
             Frame::CopyRequest(request) => self.copy_requested(request),
+            Frame::Refuse(refusal) => {
+                self.outputs
+                    .push_back(Output::Close(LinkError::Refused(refusal)));
+            }
             Frame::Hello(_)
             | Frame::Challenge(_)
             | Frame::Proof(_)
             | Frame::Welcome(_)
-            | Frame::Refuse(_)
             | Frame::Data(_)
             | Frame::Beat(_)
             | Frame::Trimmed(_)
@@ -348,12 +344,8 @@ impl Sender {
             return self.close("an impossible window");
         }
         self.consumed = ack.consumed;
-        for (origin, seq) in ack.applied.iter() {
-            self.applied.advance(origin, seq);
-        }
-        for (origin, seq) in ack.durable.iter() {
-            self.durable.advance(origin, seq);
-        }
+        // Taken as it is said: a crash takes a peer back, and a lost directory to the beginning.
+        (self.applied, self.durable) = (ack.applied, ack.durable);
         if self.outputs.back() != Some(&Output::Acked) {
             self.outputs.push_back(Output::Acked);
         }
@@ -362,13 +354,21 @@ impl Sender {
     fn wanted(&mut self, wants: &[Want]) {
         let own = self.own.id();
         let has = self.local.durable.at(own);
-        if let Some(want) = wants.iter().find(|want| want.origin == own)
-            && has < want.after
-        {
-            return self.rewound(want.after, has);
+        if let Some(want) = wants.iter().find(|want| want.origin == own) {
+            // A log that was written on after it had lost its end gives positions twice; only
+            // the stamps tell that the peer's records are others.
+            let same = want.after.generation() == has.generation();
+            let pauses = self.local.pauses.iter();
+            let strange = same && pauses.into_iter().any(|pause| pause.holds(want.last));
+            if has < want.after || strange {
+                return self.rewound(want.after, has);
+            }
         }
         self.cursors.want(wants, self.planted);
+        // Another round starts where the peer has filled what was missing.
         let cursors = &self.cursors;
+        self.trimmed
+            .take_if(|(round, _)| !cursors.serves(own, *round));
         self.frames
             .retain(|data| cursors.serves(data.origin, data.round));
     }
@@ -411,7 +411,7 @@ impl Sender {
                 cursor.trimmed = true;
                 let (origin, round) = (reading.origin, reading.round);
                 if own {
-                    self.trimmed = Some(first);
+                    self.trimmed = Some((round, first));
                     let trimmed = Trimmed {
                         origin,
                         round,

@@ -105,6 +105,7 @@ fn frame() -> impl Strategy<Value = Frame> {
                 origin,
                 round,
                 after: Seq(b),
+                last: Hlc(signed(c)),
             }]),
             4 => Frame::Trimmed(Trimmed {
                 origin,

@@ -568,7 +568,10 @@ impl World {
                 self.regions[pair.1].mesh.up(peer);
             }
             receive::Output::Close(_) => self.cut(pair.0, pair.1),
-            receive::Output::Merge { .. } | receive::Output::Filled(_) => {
+            receive::Output::Merge { .. }
+            | receive::Output::Filled { .. }
+            | receive::Output::Skip { .. }
+            | receive::Output::TooOld { .. } => {
                 self.violations.push(format!("{pair:?}: {output:?}"));
             }
         }

@@ -6,14 +6,15 @@ mod relay;
 
 mod world;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use replica::status::PeerStatus;
+use replica::limits::GREETINGS_OF_ADDRESS_MAX;
+use replica::status::{Failure, PeerStatus};
 use replica_core::link::seal::Key;
 use replica_core::vector::Seq;
+use tokio::io::AsyncReadExt;
 
-use world::{CARTS, World};
+use world::{CARTS, World, patiently};
 
 #[tokio::test]
 async fn a_write_in_one_region_is_read_in_the_others() {
@@ -136,21 +137,69 @@ async fn a_region_that_comes_back_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_region_that_comes_back_empty_is_refused() {
-    let mut world = World::start(2).await;
-    world.regions[1].put("ann", "tea", "1").await;
-    world.regions[0].until_applied(&world.regions[1]).await;
+async fn a_region_that_comes_back_empty_is_filled_and_goes_on() {
+    let mut world = World::start(3).await;
+    for number in 0..5 {
+        world.regions[1].put("ann", &number.to_string(), "1").await;
+        world.regions[0].put("bob", &number.to_string(), "1").await;
+    }
+    world.regions[1].delete("ann", "4").await;
+    world.until_converged().await;
+    // The others forget nothing of it when they start again, too.
+    world.restart(0).await;
+    world.restart(2).await;
     world.replace(1).await;
-    let (a, b) = (&world.regions[0], &world.regions[1]);
-    let problem = |peer: &PeerStatus| peer.sending.line.problem.clone().unwrap_or_default();
-    b.until(a, |peer| problem(peer).contains("another data directory"))
-        .await;
-    a.until(b, |peer| problem(peer).contains("another data directory"))
-        .await;
+    let [a, b, c] = &world.regions[..] else {
+        panic!("three regions");
+    };
+    a.put("bob", "tea", "2").await;
+    b.until_applied(a).await;
+    b.put("ann", "tea", "3").await;
+    world.until_converged().await;
+    assert!(
+        Seq(6) < b.tables.directory().begins,
+        "6 positions are taken"
+    );
+    assert_eq!(b.quantity("ann", "3").await.as_deref(), Some("1"));
+    assert_eq!(b.quantity("ann", "4").await, None);
+    assert_eq!(c.quantity("ann", "tea").await.as_deref(), Some("3"));
+    for region in &world.regions {
+        assert_eq!(region.conflicts().await, 0);
+        assert_eq!(region.links.status().borrow().failure, None);
+    }
 }
 
 #[tokio::test]
-async fn a_region_that_lost_its_last_writes_is_told_so() {
+async fn a_directory_whose_place_was_taken_is_refused() {
+    let mut world = World::start(2).await;
+    world.regions[1].put("ann", "tea", "1").await;
+    world.regions[0].until_applied(&world.regions[1]).await;
+    world.regions[1]
+        .until(&world.regions[0], |peer| {
+            peer.sending.applied.iter().len() > 0
+        })
+        .await;
+    let old = world.regions[1].store.copy();
+    world.replace(1).await;
+    // Whether before or after the directory has got its place, a write reaches the others.
+    world.regions[1].put("ann", "tea", "2").await;
+    let (a, b) = (&world.regions[0], &world.regions[1]);
+    let own = b.id();
+    b.until(a, |peer| Seq(1 << 32) <= peer.sending.applied.at(own))
+        .await;
+    world.until_converged().await;
+    world.restart_from(1, old).await;
+    let b = &world.regions[1];
+    let failure = b.until_failed().await;
+    assert!(
+        matches!(failure, Failure::OtherDirectory { .. }),
+        "{failure}"
+    );
+    assert!(!b.takes_writes().await);
+}
+
+#[tokio::test]
+async fn a_region_that_lost_its_last_writes_stops() {
     let mut world = World::start(2).await;
     world.regions[1].put("ann", "tea", "1").await;
     let before = world.regions[1].store.copy();
@@ -161,6 +210,78 @@ async fn a_region_that_lost_its_last_writes_is_told_so() {
     let problem = |peer: &PeerStatus| peer.sending.line.problem.clone().unwrap_or_default();
     b.until(a, |peer| problem(peer).contains("its data is older"))
         .await;
+    let failure = b.until_failed().await;
+    assert!(matches!(failure, Failure::Rewound { .. }), "{failure}");
+    assert!(!b.takes_writes().await);
+    assert_eq!(a.links.status().borrow().failure, None);
+}
+
+#[tokio::test]
+async fn a_region_that_wrote_over_what_it_had_lost_stops() {
+    let mut world = World::start(2).await;
+    world.regions[1].put("ann", "tea", "1").await;
+    let before = world.regions[1].store.copy();
+    world.regions[1].put("ann", "tea", "2").await;
+    world.regions[0].until_applied(&world.regions[1]).await;
+    world.break_links(0, 1);
+    world.restart_from(1, before).await;
+    let (a, b) = (&world.regions[0], &world.regions[1]);
+    for number in 0..5 {
+        b.put("bob", &number.to_string(), "1").await;
+    }
+    world.heal_links(0, 1);
+    let failure = b.until_failed().await;
+    assert!(matches!(failure, Failure::Rewound { .. }), "{failure}");
+    assert_eq!(a.quantity("ann", "tea").await.as_deref(), Some("2"));
+    assert_eq!(a.quantity("bob", "4").await, None);
+}
+
+#[tokio::test]
+async fn a_region_whose_data_is_too_old_to_catch_up_stops() {
+    let mut world = World::start(2).await;
+    world.regions[0].put("ann", "tea", "1").await;
+    world.regions[1].until_applied(&world.regions[0]).await;
+    let before = world.regions[1].store.copy();
+    world.regions[0].delete("ann", "tea").await;
+    world.regions[1].until_applied(&world.regions[0]).await;
+    let own = world.regions[0].id();
+    world.regions[0].until_swept(own).await;
+    world.restart_from(1, before).await;
+    let failure = world.regions[1].until_failed().await;
+    assert!(matches!(failure, Failure::TooOld { .. }), "{failure}");
+}
+
+#[tokio::test]
+async fn strangers_at_one_address_are_greeted_a_few_at_a_time() {
+    let world = World::start(1).await;
+    let connect = || async {
+        let stream = tokio::net::TcpStream::connect(world.addresses[0]).await;
+        stream.expect("connected")
+    };
+    let mut held = Vec::new();
+    for _ in 0..GREETINGS_OF_ADDRESS_MAX {
+        held.push(connect().await);
+    }
+    let mut one_more = connect().await;
+    let read = patiently(one_more.read(&mut [0; 1])).await;
+    assert!(!matches!(read, Ok(1..)), "it is hung up on: {read:?}");
+    let still = held
+        .iter()
+        .all(|stream| stream.try_read(&mut [0; 1]).is_err());
+    assert!(still, "the others are not");
+}
+
+#[tokio::test]
+async fn stamps_that_a_wrong_clock_took_ahead_are_told() {
+    let world = World::start(2).await;
+    let a = &world.regions[0];
+    a.skew(Duration::from_secs(20));
+    a.put("ann", "tea", "1").await;
+    a.skew(Duration::ZERO);
+    let mut status = a.links.status();
+    let told = patiently(status.wait_for(|status| status.stamps_ahead.is_some())).await;
+    let ahead = told.expect("the links run").stamps_ahead;
+    assert!(ahead.is_some_and(|ahead| Duration::from_millis(500) < ahead));
 }
 
 #[tokio::test]
@@ -178,14 +299,14 @@ async fn a_replica_is_filled_while_writes_go_on() {
     // The new replica asks before its sources know of it: they say "later".
     let all = [a.id(), b.id(), c.id()];
     c.define(&all, true);
-    c.fill(BTreeMap::from([(CARTS, vec![a.id(), b.id()])]));
+    c.fill(&[a.id(), b.id()]);
     a.define(&all, false);
     a.put("ann", "tea", "2").await;
     b.define(&all, false);
     b.put("bob", "tea", "3").await;
-    assert_eq!(c.until_filled().await, Some(CARTS));
+    assert_eq!(c.until_filled().await, Some((CARTS, 1)));
     c.define(&all, false);
-    c.fill(BTreeMap::new());
+    c.fill(&[]);
     world.until_converged().await;
     assert_eq!(c.quantity("bob", "b699").await.as_deref(), Some("1"));
     assert_eq!(c.quantity("ann", "tea").await.as_deref(), Some("2"));

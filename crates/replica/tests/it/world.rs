@@ -19,8 +19,8 @@ use item::key::{Key, KeyAttribute, KeyKind, KeySchema};
 use item::value::{AttributeValue, Item};
 use net::dial::Dialer;
 use replica::links::{Config, Links};
-use replica::status::PeerStatus;
-use replica_core::link::copies::Fills;
+use replica::status::{Failure, PeerStatus};
+use replica_core::link::copies::{Fill, Fills};
 use replica_core::link::seal;
 use store::memory::MemStore;
 use store::port::{Batch, Durability, Order, Range, Space, Store};
@@ -47,7 +47,7 @@ pub(crate) struct World {
     pub(crate) regions: Vec<Region>,
     names: Vec<RegionName>,
     relays: BTreeMap<(usize, usize), Relay>,
-    addresses: Vec<SocketAddr>,
+    pub(crate) addresses: Vec<SocketAddr>,
 }
 
 /// One region that runs.
@@ -58,7 +58,7 @@ pub(crate) struct Region {
     name: RegionName,
     clock: Arc<Skewed>,
     fills: watch::Sender<Arc<Fills>>,
-    filled: tokio::sync::Mutex<mpsc::Receiver<TableId>>,
+    filled: tokio::sync::Mutex<mpsc::Receiver<(TableId, i64)>>,
 }
 
 /// The machine's clock, with a wall time that can be wrong.
@@ -277,25 +277,27 @@ impl Region {
         });
     }
 
-    pub(crate) fn fill(&self, fills: Fills) {
-        self.fills.send_replace(Arc::new(fills));
+    /// Fills the replica of the table that was made at 1 from other regions, or nothing.
+    pub(crate) fn fill(&self, sources: &[RegionId]) {
+        let (made, sources) = (1, sources.to_vec());
+        let fill = (!sources.is_empty()).then_some((CARTS, Fill { made, sources }));
+        self.fills
+            .send_replace(Arc::new(fill.into_iter().collect()));
     }
 
     /// Waits until a table is told to be filled.
-    pub(crate) async fn until_filled(&self) -> Option<TableId> {
+    pub(crate) async fn until_filled(&self) -> Option<(TableId, i64)> {
         patiently(self.filled.lock().await.recv()).await
     }
 
     pub(crate) async fn put(&self, customer: &str, sku: &str, quantity: &str) {
-        let mut item = Item::new();
-        for (name, value) in [("customer", customer), ("sku", sku), ("quantity", quantity)] {
-            item.insert(name.to_owned(), AttributeValue::S(value.to_owned()));
-        }
-        self.write(customer, sku, Effect::Put(item)).await;
+        let write = self.puts(customer, sku, quantity);
+        self.tables.write(write).await.expect("written");
     }
 
     pub(crate) async fn delete(&self, customer: &str, sku: &str) {
-        self.write(customer, sku, Effect::Delete).await;
+        let write = self.writes(customer, sku, Effect::Delete);
+        self.tables.write(write).await.expect("written");
     }
 
     pub(crate) async fn quantity(&self, customer: &str, sku: &str) -> Option<String> {
@@ -331,6 +333,14 @@ impl Region {
         status.peers[&other.name].clone()
     }
 
+    /// Waits until this region must not serve on, and returns why.
+    pub(crate) async fn until_failed(&self) -> Failure {
+        let mut status = self.links.status();
+        let failed = patiently(status.wait_for(|status| status.failure.is_some())).await;
+        let failure = failed.expect("the links run").failure.clone();
+        failure.expect("it was waited for")
+    }
+
     /// Waits until what the links of this region tell of `other` is as it should be.
     pub(crate) async fn until(&self, other: &Self, is: impl Fn(&PeerStatus) -> bool) -> PeerStatus {
         let mut status = self.links.status();
@@ -364,13 +374,28 @@ impl Region {
         .await;
     }
 
-    async fn write(&self, customer: &str, sku: &str, effect: Effect) {
-        let write = Write {
+    /// Returns whether a write is acknowledged.
+    pub(crate) async fn takes_writes(&self) -> bool {
+        self.tables
+            .write(self.puts("eve", "tea", "1"))
+            .await
+            .is_ok()
+    }
+
+    fn puts(&self, customer: &str, sku: &str, quantity: &str) -> Write {
+        let mut item = Item::new();
+        for (name, value) in [("customer", customer), ("sku", sku), ("quantity", quantity)] {
+            item.insert(name.to_owned(), AttributeValue::S(value.to_owned()));
+        }
+        self.writes(customer, sku, Effect::Put(item))
+    }
+
+    fn writes(&self, customer: &str, sku: &str, effect: Effect) -> Write {
+        Write {
             table: self.table(),
             key: key(customer, sku),
             decide: Box::new(move |_| Ok(effect)),
-        };
-        self.tables.write(write).await.expect("written");
+        }
     }
 
     fn table(&self) -> Arc<TableDef> {

@@ -18,8 +18,8 @@ use replica_core::frame::Frame;
 use replica_core::limits::REDIAL;
 use replica_core::link::Now;
 use replica_core::link::mesh::Mesh;
-use replica_core::link::receive;
-use replica_core::link::send;
+use replica_core::link::receive::{self, ApplyFault};
+use replica_core::link::send::{self, LogRead};
 use replica_core::vector::Seq;
 use table::def::TableDef;
 use table::tables::{Options, Tables};
@@ -27,7 +27,6 @@ use table::write::WriteError;
 
 use crate::clocks::Clocks;
 use crate::data::client::{self, Operation};
-use crate::data::perform;
 use crate::data::process::ends::{Receiving, Role, Sending};
 use crate::data::process::sweep::{SWEEP, Sweep};
 use crate::data::run::Mistake;
@@ -208,7 +207,7 @@ impl Process {
         let is_due = |due: Option<Moment>| due.is_some_and(|due| due <= now.moment);
         for (peer, sending) in &mut self.sending {
             if is_due(sending.sender.poll_timeout()) {
-                let local = perform::local(&self.tables);
+                let local = self.tables.local();
                 sending.sender.handle_input(now, send::Input::Local(local));
                 sending.sender.handle_timeout(now);
             }
@@ -243,7 +242,7 @@ impl Process {
             }
             Done::Receiver(peer, input) => {
                 // What was applied is told together with that it was.
-                let local = perform::local(&self.tables);
+                let local = self.tables.local();
                 if let Some(receiving) = self.receiving.get_mut(&peer) {
                     let receiver = &mut receiving.receiver;
                     if receiving.connection.is_some() {
@@ -272,7 +271,7 @@ impl Process {
 
     fn learn_local(&mut self) {
         let now = self.now();
-        let local = perform::local(&self.tables);
+        let local = self.tables.local();
         for sending in self.sending.values_mut() {
             if sending.connection.is_some() {
                 let input = send::Input::Local(local.clone());
@@ -328,7 +327,8 @@ impl Process {
             } => {
                 let (tables, to) = (self.tables.clone(), self.place.id(peer));
                 self.tasks.spawn(async move {
-                    let read = perform::read_log(&tables, to, origin, after, bytes_max).await;
+                    let read = tables.log_for(to, origin, after, bytes_max).await;
+                    let read = read.unwrap_or(LogRead::Failed);
                     Done::Sender(peer, send::Input::LogRead { ticket, read })
                 });
             }
@@ -362,7 +362,8 @@ impl Process {
             } => {
                 let tables = self.tables.clone();
                 self.tasks.spawn(async move {
-                    let result = perform::apply(&tables, origin, (after, to), records).await;
+                    let result = tables.apply(origin, after, to, records).await;
+                    let result = result.map_err(|error| ApplyFault::from(&error));
                     Done::Receiver(peer, receive::Input::Applied { ticket, result })
                 });
             }
@@ -373,7 +374,10 @@ impl Process {
                 self.mesh.stable(id, beat.stable);
             }
             receive::Output::Close(error) => self.close(peer, connection, Role::Receiving, &error),
-            receive::Output::Merge { .. } | receive::Output::Filled(_) => {
+            receive::Output::Merge { .. }
+            | receive::Output::Filled { .. }
+            | receive::Output::Skip { .. }
+            | receive::Output::TooOld { .. } => {
                 self.effects
                     .push(Effect::Wrong(format!("of peer {peer} comes {output:?}")));
             }

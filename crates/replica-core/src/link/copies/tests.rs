@@ -1,6 +1,6 @@
 //! Tests of copies: what is asked, in which order, and how they survive cuts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -8,7 +8,7 @@ use base::name::TableId;
 use base::region::RegionId;
 use clock::time::Moment;
 
-use super::{Copies, Fills};
+use super::{Copies, Fill, Fills};
 use crate::frame::copy::{CopyItems, CopyPage};
 use crate::limits::COPIES_MAX;
 
@@ -21,7 +21,14 @@ fn at(millis: u64) -> Moment {
 }
 
 fn carts_from(sources: &[RegionId]) -> Fills {
-    BTreeMap::from([(CARTS, sources.to_vec())])
+    BTreeMap::from([(CARTS, fill(MADE, sources))])
+}
+
+const MADE: i64 = 7;
+
+fn fill(made: i64, sources: &[RegionId]) -> Fill {
+    let sources = sources.to_vec();
+    Fill { made, sources }
 }
 
 fn page(after: Option<&'static [u8]>, next: Option<&'static [u8]>) -> CopyPage {
@@ -46,12 +53,12 @@ fn pages_are_asked_one_after_the_other_until_the_last() {
     assert_eq!(copies.ask(at(0)), None, "one page of a table at a time");
     assert!(copies.page(page(None, Some(b"\x80\x00k"))).is_some());
     assert_eq!(copies.ask(at(0)), None, "nothing before it is merged");
-    assert!(!copies.merged(at(0), CARTS, true));
+    assert_eq!(copies.merged(at(0), CARTS, true), None);
     assert_eq!(progress(&copies), 50);
     let request = copies.ask(at(0)).expect("due");
     assert_eq!(request.after.as_deref(), Some(&b"\x80\x00k"[..]));
     copies.page(page(Some(b"\x80\x00k"), None));
-    assert!(copies.merged(at(0), CARTS, true));
+    assert_eq!(copies.merged(at(0), CARTS, true), Some(MADE));
     assert_eq!(copies.ask(at(0)), None);
     assert_eq!(progress(&copies), 100);
 }
@@ -62,6 +69,7 @@ fn other_sources_give_only_what_they_wrote() {
     copies.fill(B, &carts_from(&[A, B]));
     assert_eq!(copies.ask(at(0)).expect("due").items, CopyItems::OwnOnly);
     copies.fill(B, &carts_from(&[B]));
+    copies.later(at(0), CARTS);
     assert_eq!(copies.ask(at(0)).expect("due").items, CopyItems::All);
     copies.fill(B, &carts_from(&[A]));
     assert_eq!(copies.progress().count(), 0);
@@ -98,7 +106,7 @@ fn a_page_that_was_not_ready_or_not_merged_is_asked_again_after_a_while() {
     assert_eq!(copies.poll_timeout(), Some(at(210)));
     assert!(copies.ask(at(210)).is_some());
     copies.page(page(None, Some(b"k1")));
-    assert!(!copies.merged(at(300), CARTS, false));
+    assert_eq!(copies.merged(at(300), CARTS, false), None);
     assert_eq!(copies.ask(at(300)), None);
     assert_eq!(copies.ask(at(500)).expect("again").after, None);
 }
@@ -106,11 +114,44 @@ fn a_page_that_was_not_ready_or_not_merged_is_asked_again_after_a_while() {
 #[test]
 fn few_tables_are_copied_at_a_time() {
     let mut copies = Copies::default();
-    let tables = (0..10).map(|number| (TableId((1 << 20) + number), vec![A]));
+    let tables = (0..10).map(|number| (TableId((1 << 20) + number), fill(MADE, &[A])));
     copies.fill(A, &tables.collect());
     let asked = std::iter::from_fn(|| copies.ask(at(0))).count();
     assert_eq!(asked, COPIES_MAX);
     copies.later(at(0), TableId(1 << 20));
     assert!(copies.ask(at(0)).is_some(), "another table takes its place");
     assert_eq!(copies.poll_timeout(), None, "time alone makes no room");
+}
+
+#[test]
+fn a_replica_that_is_made_anew_is_filled_anew() {
+    let mut copies = Copies::default();
+    copies.fill(A, &carts_from(&[A]));
+    copies.ask(at(0));
+    copies.page(page(None, Some(b"k1")));
+    copies.merged(at(0), CARTS, true);
+    copies.ask(at(0));
+    let again = BTreeMap::from([(CARTS, fill(MADE + 1, &[A]))]);
+    copies.fill(A, &again);
+    assert_eq!(copies.ask(at(0)), None, "the page of before is on its way");
+    assert!(copies.page(page(Some(b"k1"), None)).is_none());
+    assert_eq!(copies.ask(at(0)).expect("due").after, None);
+    copies.page(page(None, None));
+    assert_eq!(copies.merged(at(0), CARTS, true), Some(MADE + 1));
+}
+
+#[test]
+fn what_stands_for_missing_records_comes_after_what_fills() {
+    let mut copies = Copies::default();
+    copies.fill(A, &carts_from(&[B, A]));
+    copies.replace_missing(CopyItems::All, &BTreeSet::from([CARTS]));
+    assert_eq!(copies.ask(at(0)).expect("due").items, CopyItems::OwnOnly);
+    copies.page(page(None, None));
+    assert_eq!(copies.merged(at(0), CARTS, true), Some(MADE));
+    assert!(!copies.has_replaced(), "the copy began too early");
+    copies.fill(A, &Fills::new());
+    assert_eq!(copies.ask(at(0)).expect("due").items, CopyItems::All);
+    copies.page(page(None, None));
+    assert_eq!(copies.merged(at(0), CARTS, true), None);
+    assert!(copies.has_replaced());
 }

@@ -5,17 +5,23 @@ use bytes::BytesMut;
 use base::name::TableId;
 use base::region::RegionName;
 
-use super::{Accepted, Dialled, GreetingError, Identity, Session};
+use super::{Accepted, Dialled, Directory, GreetingError, Identity, Session};
 use crate::frame::Frame;
 use crate::frame::greeting::Refusal;
 use crate::link::seal::Key;
+use crate::vector::Seq;
+
+const DIRECTORY: Directory = Directory {
+    incarnation: 1,
+    begins: Seq(0),
+};
 
 fn name(text: &str) -> RegionName {
     RegionName::parse(text).expect("a region name")
 }
 
 fn identity(region: &str) -> Identity {
-    Identity::new("shop", name(region), 1, &Key([3; 32]))
+    Identity::new("shop", name(region), DIRECTORY, &Key([3; 32]))
 }
 
 /// Greets, and returns how it ended at the dialling and at the listening side.
@@ -23,7 +29,6 @@ fn greet(
     dialler: &Identity,
     target: &str,
     listener: &Identity,
-    known: impl Fn(&RegionName, u64) -> Result<(), Refusal>,
 ) -> Result<(Session, Session), (GreetingError, GreetingError)> {
     let at_listener = |error: GreetingError, dialled: Dialled| {
         let GreetingError::Ours(refusal) = error.clone() else {
@@ -39,13 +44,13 @@ fn greet(
         Err(error) => return Err(at_listener(error, dialled)),
     };
     let (proved, proof) = dialled.prove(challenge).expect("challenged rightly");
-    match accepted.welcome(proof, known) {
+    match accepted.welcome(proof) {
         Ok((session, welcome)) => {
-            let dialled = proved.finish(welcome, |_, _| Ok(())).expect("welcome");
+            let dialled = proved.finish(welcome).expect("welcome");
             Ok((dialled, session))
         }
         Err(GreetingError::Ours(refusal)) => {
-            let told = proved.finish(Frame::Refuse(refusal.clone()), |_, _| Ok(()));
+            let told = proved.finish(Frame::Refuse(refusal.clone()));
             Err((told.expect_err("refused"), GreetingError::Ours(refusal)))
         }
         Err(other) => panic!("the listener found {other}"),
@@ -54,7 +59,7 @@ fn greet(
 
 #[track_caller]
 fn refused(dialler: &Identity, target: &str, listener: &Identity, expect: &Refusal) {
-    let (told, found) = greet(dialler, target, listener, |_, _| Ok(())).expect_err("refused");
+    let (told, found) = greet(dialler, target, listener).expect_err("refused");
     assert_eq!(found, GreetingError::Ours(expect.clone()));
     assert_eq!(told, GreetingError::Theirs(expect.clone()));
 }
@@ -62,9 +67,12 @@ fn refused(dialler: &Identity, target: &str, listener: &Identity, expect: &Refus
 #[test]
 fn peers_of_one_project_talk_and_only_to_each_other() {
     let (a, b) = (identity("lab-1"), identity("lab-2"));
-    let (mut dialler, mut listener) = greet(&a, "lab-2", &b, |_, _| Ok(())).expect("let in");
+    let (mut dialler, mut listener) = greet(&a, "lab-2", &b).expect("let in");
     assert_eq!((dialler.peer.as_str(), dialler.format), ("lab-2", 1));
-    assert_eq!((listener.peer.as_str(), listener.incarnation), ("lab-1", 1));
+    assert_eq!(
+        (listener.peer.as_str(), listener.directory),
+        ("lab-1", DIRECTORY)
+    );
     let mut wire = BytesMut::new();
     dialler
         .sealer
@@ -80,17 +88,16 @@ fn strangers_and_the_misdirected_are_told_so() {
     refused(&a, "lab-3", &b, &Refusal::Misdirected(name("lab-2")));
     let stranger = identity("lab-9");
     refused(&stranger, "lab-2", &b, &Refusal::Stranger(name("lab-9")));
-    let other = Identity::new("shed", name("lab-1"), 1, &Key([3; 32]));
+    let other = Identity::new("shed", name("lab-1"), DIRECTORY, &Key([3; 32]));
     refused(&other, "lab-2", &b, &Refusal::Project);
-    let other = Identity::new("shop", name("lab-1"), 1, &Key([4; 32]));
+    let other = Identity::new("shop", name("lab-1"), DIRECTORY, &Key([4; 32]));
     refused(&other, "lab-2", &b, &Refusal::Key);
 }
 
 #[test]
 fn neighbouring_releases_talk_and_others_are_told_the_range() {
     let newer = identity("lab-1").with_formats(1..=2);
-    let (dialler, listener) =
-        greet(&newer, "lab-2", &identity("lab-2"), |_, _| Ok(())).expect("let in");
+    let (dialler, listener) = greet(&newer, "lab-2", &identity("lab-2")).expect("let in");
     assert_eq!((dialler.format, listener.format), (1, 1));
     let newest = identity("lab-1").with_formats(2..=3);
     let refusal = Refusal::Format { min: 1, max: 1 };
@@ -98,17 +105,26 @@ fn neighbouring_releases_talk_and_others_are_told_the_range() {
 }
 
 #[test]
-fn a_known_region_with_another_data_directory_is_refused() {
-    let (a, b) = (identity("lab-1"), identity("lab-2"));
-    let refusal = Refusal::Incarnation {
-        region: name("lab-1"),
+fn a_directory_takes_the_place_of_another_only_above_its_log() {
+    let directory = |begins| Directory {
+        incarnation: 1,
+        begins: Seq(begins),
     };
-    let known = |_: &RegionName, found: u64| match found {
-        7 => Ok(()),
-        _ => Err(refusal.clone()),
-    };
-    let (told, _) = greet(&a, "lab-2", &b, known).expect_err("refused");
-    assert_eq!(told, GreetingError::Theirs(refusal.clone()));
+    let region = name("lab-1");
+    let admit = |begins, known, had| directory(begins).admit(&region, known, Seq(had));
+    assert_eq!(admit(0, None, 9), Ok(()), "nobody has met another one");
+    assert_eq!(admit(0, Some(1), 9), Ok(()));
+    assert_eq!(admit(0, Some(7), 0), Ok(()), "the other one wrote nothing");
+    assert_eq!(admit(9, Some(7), 9), Ok(()));
+    let had = Seq(9);
+    let region = name("lab-1");
+    assert_eq!(
+        admit(8, Some(7), 9),
+        Err(Refusal::Incarnation { region, had })
+    );
+    let begins = had.next_generation();
+    assert_eq!((begins.generation(), had.generation()), (1, 0));
+    assert_eq!(admit(begins.0, Some(7), 9), Ok(()));
 }
 
 #[test]
@@ -121,7 +137,7 @@ fn a_listener_without_the_key_is_not_talked_to() {
         panic!("a proof follows a challenge");
     };
     // It can only give the dialler's own proof back.
-    let ended = proved.finish(Frame::Welcome(proof), |_, _| Ok(()));
+    let ended = proved.finish(Frame::Welcome(proof));
     assert_eq!(
         ended.expect_err("refused"),
         GreetingError::Ours(Refusal::Key)
@@ -139,7 +155,7 @@ fn a_proof_is_of_use_in_one_conversation_only() {
     };
     let (_, recorded) = prove([2; 32]);
     let (accepted, _) = prove([5; 32]);
-    let ended = accepted.welcome(recorded, |_, _| Ok(()));
+    let ended = accepted.welcome(recorded);
     assert_eq!(
         ended.expect_err("refused"),
         GreetingError::Ours(Refusal::Key)

@@ -9,6 +9,7 @@ use clock::hlc::Hlc;
 use clock::time::Moment;
 
 use super::Mesh;
+use crate::link::copies::{Fill, Fills};
 use crate::vector::{Seq, VersionVector};
 
 const A: RegionId = RegionId(1);
@@ -25,6 +26,13 @@ fn vector(entries: &[(RegionId, u64)]) -> VersionVector {
         .iter()
         .map(|(origin, seq)| (*origin, Seq(*seq)))
         .collect()
+}
+
+const MADE: i64 = 7;
+
+fn carts_from(made: i64, sources: &[RegionId]) -> Fills {
+    let sources = sources.to_vec();
+    BTreeMap::from([(CARTS, Fill { made, sources })])
 }
 
 #[test]
@@ -76,21 +84,34 @@ fn tombstones_wait_for_every_region_twice() {
 #[test]
 fn a_table_is_filled_once_when_all_its_sources_have_given() {
     let mut mesh = Mesh::new(at(0), A, [B, C]);
-    let fills = BTreeMap::from([(CARTS, vec![B, C])]);
+    let fills = carts_from(MADE, &[B, C]);
     assert_eq!(mesh.fill(fills.clone()), vec![]);
-    assert!(!mesh.filled(CARTS, B));
-    assert!(!mesh.filled(TableId(5), C));
-    assert!(mesh.filled(CARTS, C));
-    assert!(!mesh.filled(CARTS, C));
+    assert!(!mesh.filled(CARTS, MADE, B));
+    assert!(!mesh.filled(TableId(5), MADE, C));
+    assert!(mesh.filled(CARTS, MADE, C));
+    assert!(!mesh.filled(CARTS, MADE, C));
     assert_eq!(mesh.fill(fills), vec![]);
 }
 
 #[test]
 fn a_source_that_drops_out_leaves_the_table_filled_and_another_primary_starts_again() {
     let mut mesh = Mesh::new(at(0), A, [B, C]);
-    mesh.fill(BTreeMap::from([(CARTS, vec![B, C])]));
-    mesh.filled(CARTS, B);
-    assert_eq!(mesh.fill(BTreeMap::from([(CARTS, vec![C, B])])), vec![]);
-    assert!(!mesh.filled(CARTS, C));
-    assert_eq!(mesh.fill(BTreeMap::from([(CARTS, vec![C])])), vec![CARTS]);
+    mesh.fill(carts_from(MADE, &[B, C]));
+    mesh.filled(CARTS, MADE, B);
+    assert_eq!(mesh.fill(carts_from(MADE, &[C, B])), vec![]);
+    assert!(!mesh.filled(CARTS, MADE, C));
+    assert_eq!(mesh.fill(carts_from(MADE, &[C])), vec![(CARTS, MADE)]);
+}
+
+#[test]
+fn what_was_given_to_a_replica_that_was_removed_does_not_fill_the_next() {
+    let mut mesh = Mesh::new(at(0), A, [B, C]);
+    mesh.fill(carts_from(MADE, &[B, C]));
+    mesh.filled(CARTS, MADE, B);
+    assert_eq!(mesh.fill(carts_from(MADE + 1, &[B, C])), vec![]);
+    assert!(!mesh.filled(CARTS, MADE + 1, C), "B gave to another one");
+    assert!(!mesh.filled(CARTS, MADE, B), "B is late");
+    assert!(mesh.filled(CARTS, MADE + 1, B));
+    mesh.fill(carts_from(MADE + 2, &[B]));
+    assert!(mesh.filled(CARTS, MADE + 2, B), "each is told once");
 }

@@ -11,10 +11,11 @@ use clock::hlc::Hlc;
 use clock::time::{Moment, WallTime};
 
 use super::{ApplyFault, Input, Output, Receiver};
-use crate::frame::copy::{CopyItems, CopyPage};
+use crate::frame::copy::{CopyItems, CopyPage, CopyRequest};
 use crate::frame::greeting::Refusal;
 use crate::frame::{Ack, Beat, Data, Frame, Sample, Trimmed, Want};
 use crate::limits::WINDOW_BYTES;
+use crate::link::copies::Fill;
 use crate::link::{LinkError, Local, Now};
 use crate::record::{Change, Record};
 use crate::vector::{Seq, VersionVector};
@@ -281,12 +282,16 @@ fn latency_is_from_commit_to_visible_by_the_measured_clock() {
 fn a_table_is_asked_for_merged_and_told_filled() {
     let (mut receiver, _) = connected();
     let table = TableId(1 << 20);
-    receiver.handle_input(at(1), Input::Fill(BTreeMap::from([(table, vec![C, B])])));
-    let asked = outputs(&mut receiver);
-    let [Output::Send(Frame::CopyRequest(request))] = &asked[..] else {
-        panic!("a request, not {asked:?}");
-    };
-    assert_eq!(request.items, CopyItems::OwnOnly);
+    let (made, sources) = (7, vec![C, B]);
+    let fill = Fill { made, sources };
+    receiver.handle_input(at(1), Input::Fill(BTreeMap::from([(table, fill)])));
+    assert_eq!(
+        outputs(&mut receiver),
+        [],
+        "where its log stands is not known"
+    );
+    let asked = requests(&hear(&mut receiver, at(1), beat(4)));
+    assert_eq!(asked[0].items, CopyItems::OwnOnly);
     let page = CopyPage {
         table,
         after: None,
@@ -297,20 +302,134 @@ fn a_table_is_asked_for_merged_and_told_filled() {
     assert!(matches!(merge[..], [Output::Merge { .. }]));
     let merged = true;
     receiver.handle_input(at(3), Input::Merged { table, merged });
-    assert_eq!(outputs(&mut receiver), [Output::Filled(table)]);
+    assert_eq!(outputs(&mut receiver), [Output::Filled { table, made }]);
 }
 
-#[test]
-fn what_the_peer_says_of_its_own_log_is_kept_for_status() {
-    let (mut receiver, round) = connected();
-    let (origin, first) = (B, Seq(9));
+fn beat(head: u64) -> Frame {
+    Frame::Beat(Beat {
+        head: Seq(head),
+        horizon: Hlc(0),
+        stable: Hlc(0),
+        applied: vector(&[(B, head)]),
+        durable: vector(&[(B, head)]),
+        sample: Sample {
+            said: Moment::from_micros(0),
+            wall: WallTime::from_micros(0),
+            echo: None,
+        },
+    })
+}
+
+fn requests(outputs: &[Output]) -> Vec<CopyRequest> {
+    let mut requests = Vec::new();
+    for output in outputs {
+        if let Output::Send(Frame::CopyRequest(request)) = output {
+            requests.push(request.clone());
+        }
+    }
+    requests
+}
+
+/// Tells that the records which the receiver wants next are gone up to `first`.
+fn trimmed(receiver: &mut Receiver, round: u32, first: u64) -> Vec<Output> {
+    let (origin, first) = (B, Seq(first));
     let trimmed = Trimmed {
         origin,
         round,
         first,
     };
-    hear(&mut receiver, at(1), Frame::Trimmed(trimmed));
-    assert_eq!(receiver.needs_resync(), Some(first));
+    hear(receiver, at(1), Frame::Trimmed(trimmed))
+}
+
+/// Lets the only table come, empty. Returns what follows.
+fn give(receiver: &mut Receiver, table: TableId) -> Vec<Output> {
+    let page = CopyPage {
+        table,
+        after: None,
+        items: vec![],
+        next: None,
+    };
+    hear(receiver, at(2), Frame::CopyPage(page));
+    let merged = true;
+    receiver.handle_input(at(3), Input::Merged { table, merged });
+    outputs(receiver)
+}
+
+#[test]
+fn what_is_gone_is_copied_and_the_log_goes_on_behind_it() {
+    let mut receiver = Receiver::new(B);
+    receiver.handle_input(at(0), Input::Up);
+    let round = wants(&outputs(&mut receiver)).expect("wants")[0].round;
+    let table = TableId(1 << 20);
+    let tables = BTreeSet::from([table]);
+    trimmed(&mut receiver, round, 9);
+    assert_eq!(receiver.needs_resync(), Some(Seq(9)));
+    receiver.handle_input(at(1), Input::Shared(tables));
+    assert_eq!(
+        outputs(&mut receiver),
+        [],
+        "where its log stands is not known"
+    );
+    let asked = requests(&hear(&mut receiver, at(1), beat(12)));
+    assert_eq!(asked[0].items, CopyItems::All);
+    hear(&mut receiver, at(1), beat(15));
+    let to = Seq(12);
+    assert_eq!(give(&mut receiver, table), [Output::Skip { to }]);
+    receiver.handle_input(at(4), Input::Local(local(12, 12)));
+    receiver.handle_input(at(4), Input::Skipped { skipped: true });
+    assert_eq!(receiver.needs_resync(), None);
+    let wants = wants(&outputs(&mut receiver)).expect("wants");
+    assert_eq!(wants[0].after, to);
+    assert_ne!(wants[0].round, round);
+}
+
+#[test]
+fn a_cut_while_what_is_gone_is_copied_loses_none_of_it() {
+    let mut receiver = Receiver::new(B);
+    receiver.handle_input(at(0), Input::Up);
+    let round = wants(&outputs(&mut receiver)).expect("wants")[0].round;
+    let table = TableId(1 << 20);
+    trimmed(&mut receiver, round, 9);
+    hear(&mut receiver, at(1), beat(12));
+    receiver.handle_input(at(1), Input::Shared(BTreeSet::from([table])));
+    outputs(&mut receiver);
+    assert!(matches!(
+        give(&mut receiver, table)[..],
+        [Output::Skip { .. }]
+    ));
+    receiver.handle_input(at(4), Input::Skipped { skipped: false });
+    receiver.handle_input(at(5), Input::Down);
+    receiver.handle_input(at(6), Input::Up);
+    let again = outputs(&mut receiver);
+    assert!(again.contains(&Output::Skip { to: Seq(12) }), "{again:?}");
+    let round = wants(&again).expect("wants")[0].round;
+    trimmed(&mut receiver, round, 14);
+}
+
+#[test]
+fn a_directory_in_the_place_of_a_lost_one_gives_what_it_wrote_itself() {
+    let (mut receiver, round) = connected();
+    let begins = Seq(4).next_generation().0;
+    trimmed(&mut receiver, round, begins + 1);
+    hear(&mut receiver, at(1), beat(begins));
+    let tables = BTreeSet::from([TableId(1 << 20)]);
+    receiver.handle_input(at(1), Input::Shared(tables));
+    let asked = requests(&outputs(&mut receiver));
+    assert_eq!(asked[0].items, CopyItems::OwnOnly);
+}
+
+#[test]
+fn data_that_is_too_old_to_be_caught_up_with_is_told() {
+    let (mut receiver, round) = connected();
+    let first = Seq(9);
+    assert_eq!(trimmed(&mut receiver, round + 1, 9), [], "of no round");
+    assert_eq!(trimmed(&mut receiver, round, 9), [Output::TooOld { first }]);
+    assert_eq!(receiver.needs_resync(), None);
+}
+
+#[test]
+fn a_refusal_ends_the_connection() {
+    let (mut receiver, _) = connected();
     let refusal = Refusal::Project;
     let said = hear(&mut receiver, at(1), Frame::Refuse(refusal.clone()));
     assert_eq!(said, [Output::Close(LinkError::Refused(refusal))]);

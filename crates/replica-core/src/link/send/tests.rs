@@ -13,7 +13,7 @@ use crate::frame::greeting::Refusal;
 use crate::frame::{Ack, Data, Frame, Sample, Want};
 use crate::limits::{FRAME_BYTES_CUT, WINDOW_BYTES};
 use crate::link::share::Part;
-use crate::link::{LinkError, Local, Now};
+use crate::link::{LinkError, Local, Now, Pause};
 use crate::record::{Change, Record};
 use crate::vector::{Seq, VersionVector};
 
@@ -62,6 +62,7 @@ fn want(origin: RegionId, round: u32, after: u64) -> Want {
         origin,
         round,
         after: Seq(after),
+        last: Hlc(0),
     }
 }
 
@@ -285,6 +286,34 @@ fn a_peer_that_has_seen_more_than_we_have_is_told_that_our_data_is_older() {
 }
 
 #[test]
+fn a_peer_that_has_a_record_we_never_wrote_is_told_that_our_data_is_older() {
+    let own = own().id();
+    let (after, until) = (Hlc(100), Hlc(200));
+    let told = |last, generation: u64| {
+        let mut sender = Sender::new(self::own());
+        let mut local = local(&[(own, (generation << 32) + 9)]);
+        local.pauses = [Pause { after, until }].into();
+        sender.handle_input(at(0), Input::Local(local));
+        sender.handle_input(at(0), Input::Up);
+        let last = Hlc(last);
+        let wants = vec![Want {
+            last,
+            ..want(own, 1, 7)
+        }];
+        sender.handle_input(at(0), Input::Frame(Frame::Want(wants)));
+        let outputs = outputs(&mut sender, at(0));
+        outputs.contains(&Output::Close(LinkError::Rewound {
+            origin: own,
+            has: Seq(9),
+            had: Seq(7),
+        }))
+    };
+    assert!(told(101, 0) && told(200, 0));
+    assert!(!told(0, 0) && !told(100, 0) && !told(201, 0));
+    assert!(!told(150, 1), "it is of the directory before this one");
+}
+
+#[test]
 fn records_that_are_gone_are_told_and_not_asked_again() {
     let own = own().id();
     let mut sender = asked(&[(own, 9)], vec![want(own, 1, 2)]);
@@ -301,6 +330,9 @@ fn records_that_are_gone_are_told_and_not_asked_again() {
     assert_eq!(sender.needs_resync(), Some(first));
     sender.handle_input(at(0), Input::Local(local(&[(own, 10)])));
     assert_eq!(outputs(&mut sender, at(0)), []);
+    let goes_on = Frame::Want(vec![want(own, 2, 10)]);
+    sender.handle_input(at(0), Input::Frame(goes_on));
+    assert_eq!(sender.needs_resync(), None);
 }
 
 #[test]

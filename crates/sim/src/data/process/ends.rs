@@ -12,7 +12,6 @@ use replica_core::link::LinkError;
 use replica_core::link::receive::{self, Receiver};
 use replica_core::link::send::{self, Sender};
 
-use crate::data::perform;
 use crate::data::process::{Effect, Place, Process};
 use crate::data::run::Mistake;
 
@@ -65,7 +64,7 @@ impl Process {
     /// was waited for.
     pub fn welcomed(&mut self, peer: usize, connection: u64) -> bool {
         let now = self.now();
-        let local = perform::local(&self.tables);
+        let local = self.tables.local();
         let Some(sending) = self.sending.get_mut(&peer) else {
             return false;
         };
@@ -89,7 +88,7 @@ impl Process {
             self.effects.push(Effect::Hang(before, Role::Receiving));
         }
         let now = self.now();
-        let local = perform::local(&self.tables);
+        let local = self.tables.local();
         self.mesh.up(self.place.id(peer));
         if let Some(receiving) = self.receiving.get_mut(&peer) {
             receiving.connection = Some(connection);

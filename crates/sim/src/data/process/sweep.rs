@@ -9,7 +9,6 @@ use clock::time::Moment;
 use replica_core::link::Now;
 use replica_core::vector::VersionVector;
 
-use crate::data::perform;
 use crate::data::process::{Done, Process};
 
 /// How often tombstones and logs are swept, as the shell does.
@@ -28,7 +27,7 @@ pub(super) struct Sweep {
 
 impl Process {
     pub(super) fn sweep(&mut self, now: Now) {
-        let local = perform::local(&self.tables);
+        let local = self.tables.local();
         self.mesh.stable(self.place.id(self.place.at), local.stable);
         let limit = self.mesh.round(local.horizon).unwrap_or_default();
         self.sweep.at = now.moment;

@@ -1,0 +1,136 @@
+//! Catching up with a log whose beginning is gone: the tables are copied in its place.
+//!
+//! It copies nothing itself. Pages are read at the peer after it has said where its log stands,
+//! so together they hold all that the log says up to there; the log goes on from there.
+
+use std::collections::BTreeSet;
+
+use base::name::TableId;
+
+use crate::frame::Trimmed;
+use crate::frame::copy::CopyItems;
+use crate::link::copies::Copies;
+use crate::link::receive::{Output, Receiver};
+use crate::vector::Seq;
+
+/// One catching up; it outlives connections.
+#[derive(Clone, Debug)]
+pub(super) struct CatchUp {
+    /// The first position that the peer has left.
+    first: Seq,
+    items: CopyItems,
+    /// Where the peer's log stood before the first page was asked for.
+    to: Option<Seq>,
+    /// The tables that are copied, once they are known.
+    tables: Option<BTreeSet<TableId>>,
+    /// The skip has been asked for over this connection.
+    skips: bool,
+}
+
+impl CatchUp {
+    pub(super) const fn new(first: Seq, items: CopyItems) -> Self {
+        Self {
+            first,
+            items,
+            to: None,
+            tables: None,
+            skips: false,
+        }
+    }
+
+    pub(super) const fn first(&self) -> Seq {
+        self.first
+    }
+
+    /// Notes that the peer's log stands at `head`.
+    pub(super) fn reach(&mut self, head: Seq) {
+        if self.to.is_none() && self.first <= head.next() {
+            self.to = Some(head);
+        }
+    }
+
+    /// Returns whether pages may be asked for.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.to.is_some()
+    }
+
+    /// Takes over which tables are to be copied.
+    pub(super) fn share(&mut self, tables: &BTreeSet<TableId>, copies: &mut Copies) {
+        if self.tables.as_ref() != Some(tables) {
+            copies.replace_missing(self.items, tables);
+            self.tables = Some(tables.clone());
+        }
+    }
+
+    /// Returns where the log goes on, once for each connection, when all has come.
+    pub(super) fn skip(&mut self, copies: &Copies) -> Option<Seq> {
+        let to = self.to?;
+        let is_due = self.tables.is_some() && !self.skips && copies.has_replaced();
+        self.skips |= is_due;
+        is_due.then_some(to)
+    }
+}
+
+impl Receiver {
+    /// Catches up by copies with a log whose beginning is gone.
+    pub(super) fn gone(&mut self, trimmed: Trimmed) {
+        let wanted = self.wants.get(&self.peer);
+        let round = wanted.is_some_and(|wanted| wanted.round == trimmed.round);
+        if trimmed.origin != self.peer || !round {
+            return;
+        }
+        let (applied, first) = (self.local.applied.at(self.peer), trimmed.first);
+        if self.catch_up.is_some() {
+            return;
+        }
+        let items = if applied == Seq(0) {
+            CopyItems::All
+        } else if applied.generation() < first.generation() {
+            // The directory before this one is lost. What it had written came by its log, and
+            // nothing that was deleted since is in this one.
+            CopyItems::OwnOnly
+        } else {
+            return self.outputs.push_back(Output::TooOld { first });
+        };
+        self.catch_up(first, items);
+    }
+
+    /// Goes on with catching up over a connection that is made, or starts where this directory
+    /// has taken the place of a lost one: what that one wrote is in no log that is asked for.
+    pub(super) fn begin_catch_up(&mut self) {
+        let applied = self.local.applied.at(self.peer);
+        match &mut self.catch_up {
+            Some(catch_up) => catch_up.skips = false,
+            None if self.local.begins > Seq(0) && applied == Seq(0) => {
+                self.catch_up(Seq(1), CopyItems::All);
+            }
+            None => {}
+        }
+    }
+
+    fn catch_up(&mut self, first: Seq, items: CopyItems) {
+        self.copies.replace_missing(items, &BTreeSet::new());
+        self.catch_up = Some(CatchUp::new(first, items));
+    }
+
+    pub(super) fn skipped(&mut self, skipped: bool) {
+        if skipped && self.catch_up.take().is_some() {
+            let none = BTreeSet::new();
+            self.copies.replace_missing(CopyItems::All, &none);
+            self.restart(self.peer, None);
+        }
+    }
+
+    /// Returns whether what is copied goes on where the peer's log does: pages that are read
+    /// before it is known where that is would miss what is written between.
+    pub(super) fn may_copy(&self) -> bool {
+        let applied = self.local.applied.at(self.peer);
+        match (&self.catch_up, self.head) {
+            (Some(catch_up), _) => catch_up.has_begun(),
+            (None, None) => false,
+            (None, Some(head)) => {
+                head == Seq(0) || (applied > Seq(0) && head.generation() == applied.generation())
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Tests of data directories: what they keep of themselves and of others.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use base::name::TableId;
+use base::region::RegionId;
+use clock::hlc::Hlc;
+use clock::port::{Clock, Entropy};
+use clock::time::{Moment, WallTime};
+use item::key::{Key, KeyAttribute, KeyKind, KeySchema};
+use item::value::{AttributeValue, Item};
+use replica_core::vector::Seq;
+use store::memory::MemStore;
+
+use crate::def::TableDef;
+use crate::log::LogError;
+use crate::remote::ApplyError;
+use crate::tables::{Options, Tables};
+use crate::write::{Effect, Write, WriteError};
+
+const A: RegionId = RegionId(1);
+const B: RegionId = RegionId(2);
+const CARTS: TableId = TableId(1 << 20);
+
+/// A clock, and chance, that are told what to say.
+struct Told(AtomicI64);
+
+impl Clock for Told {
+    fn now(&self) -> Moment {
+        Moment::from_micros(1)
+    }
+
+    fn wall(&self) -> WallTime {
+        WallTime::from_micros(self.0.load(Ordering::Relaxed))
+    }
+}
+
+impl Entropy for Told {
+    fn random(&self) -> u64 {
+        7
+    }
+}
+
+async fn open(store: &MemStore, now: i64) -> Tables<MemStore> {
+    let told = Arc::new(Told(AtomicI64::new(now)));
+    let options = Options {
+        region: A,
+        members: BTreeSet::from([A, B]),
+        clock: told.clone(),
+        entropy: told,
+    };
+    let tables = Tables::open(store.clone(), options).await.expect("opened");
+    tables.define(TableDef {
+        id: CARTS,
+        schema: KeySchema {
+            partition: KeyAttribute {
+                name: "cart".into(),
+                kind: KeyKind::S,
+            },
+            sort: None,
+        },
+        replicas: BTreeSet::from([A, B]),
+        filling: false,
+    });
+    tables
+}
+
+async fn put(tables: &Tables<MemStore>, cart: &str) -> Result<Seq, WriteError> {
+    let item = Item::from_iter([("cart".to_owned(), AttributeValue::S(cart.to_owned()))]);
+    let write = Write {
+        table: tables.table(CARTS).expect("defined"),
+        key: Key {
+            partition: cart.into(),
+            sort: None,
+        },
+        decide: Box::new(move |_| Ok(Effect::Put(item))),
+    };
+    Ok(tables.write(write).await?.position)
+}
+
+/// Returns the highest stamp that a peer holds which has all of our log.
+fn last(tables: &Tables<MemStore>) -> Hlc {
+    tables.local().lasts[&A]
+}
+
+#[tokio::test]
+async fn a_peers_directory_is_known_after_a_restart() {
+    let store = MemStore::new();
+    let tables = open(&store, 1_000).await;
+    assert_eq!((tables.met(B), tables.is_welcomed()), (None, false));
+    tables.meet(B, 5).await.expect("kept");
+    tables.note_welcome();
+    let again = open(&store.crash(), 2_000).await;
+    assert_eq!((again.met(B), again.is_welcomed()), (Some(5), true));
+}
+
+#[tokio::test]
+async fn a_log_that_begins_above_anothers_gives_no_position_of_it() {
+    let store = MemStore::new();
+    let tables = open(&store, 1_000).await;
+    assert_eq!(put(&tables, "ann").await.expect("written"), Seq(1));
+    tables.begin_log_above(Seq(90)).await.expect("moved");
+    let begins = Seq(1 << 32);
+    assert_eq!(put(&tables, "bob").await.expect("written"), begins.next());
+    let again = open(&store.crash(), 2_000).await;
+    assert_eq!(again.directory().begins, begins);
+    assert_eq!(again.replaced(), Some(WallTime::from_micros(1_000)));
+    let head = put(&again, "eve").await.expect("written");
+    assert_eq!(head, begins.next().next());
+    let gone = again.read_log(A, Seq(90), 1_000).await;
+    let Err(LogError::Trimmed { first, .. }) = gone else {
+        panic!("gone, not {gone:?}");
+    };
+    assert_eq!(first, begins.next());
+    let page = again.read_log(A, begins, 1_000).await.expect("read");
+    assert_eq!((page.records.len(), page.to), (2, head));
+}
+
+#[tokio::test]
+async fn what_copies_stand_for_counts_as_applied_and_vouches_for_no_stamp() {
+    let store = MemStore::new();
+    let tables = open(&store, 1_000).await;
+    tables.skip(B, Seq(40)).await.expect("skipped");
+    tables.skip(B, Seq(30)).await.expect("nothing to do");
+    let again = open(&store.crash(), 2_000).await;
+    assert_eq!(
+        (again.applied().at(B), again.durable().at(B)),
+        (Seq(40), Seq(40))
+    );
+    assert_eq!(again.local().lasts[&B], Hlc(0));
+    let gone = again.read_log(B, Seq(12), 1_000).await;
+    assert!(gone.is_err(), "a relay lacks it");
+    let own = again.skip(A, Seq(40)).await;
+    assert!(matches!(own, Err(ApplyError::NoPeer(A))));
+}
+
+#[tokio::test]
+async fn an_older_copy_never_gave_the_stamps_that_were_lost() {
+    let store = MemStore::new();
+    let tables = open(&store, 1_000).await;
+    put(&tables, "ann").await.expect("written");
+    let backup = store.crash();
+    // The region went on for a while, which the backup does not know.
+    let lost = Hlc(5_000);
+    let restored = open(&backup, 9_000).await;
+    let gave = |tables: &Tables<MemStore>, stamp| {
+        let pauses = tables.local().pauses;
+        !pauses.iter().any(|pause| pause.holds(stamp))
+    };
+    assert!(gave(&restored, last(&restored)), "from before the backup");
+    assert!(!gave(&restored, lost));
+    // It writes over the lost positions, and starts again: that changes nothing.
+    put(&restored, "bob").await.expect("written");
+    let first = last(&restored);
+    let again = open(&backup.crash(), 12_000).await;
+    put(&again, "eve").await.expect("written");
+    assert!(gave(&again, first) && gave(&again, last(&again)));
+    assert!(!gave(&again, lost));
+}
+
+#[tokio::test]
+async fn restarts_without_writes_between_them_are_one_pause() {
+    let store = MemStore::new();
+    put(&open(&store, 1_000).await, "ann")
+        .await
+        .expect("written");
+    for restart in 2..200 {
+        open(&store, restart * 1_000).await;
+    }
+    assert_eq!(open(&store, 900_000).await.local().pauses.len(), 2);
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_once_writes_are_stopped() {
+    let tables = open(&MemStore::new(), 1_000).await;
+    tables.stop_writes("older than the others");
+    let refused = put(&tables, "ann").await.expect_err("stopped");
+    assert!(
+        refused.to_string().contains("older than the others"),
+        "{refused}"
+    );
+}

@@ -1,0 +1,133 @@
+//! What the cores of a link want done with tables, done: for the shell and for the simulation.
+//!
+//! It decides nothing, and logs nothing.
+
+use bytes::Bytes;
+
+use base::name::TableId;
+use base::region::RegionId;
+use replica_core::frame::copy::{CopyItem, CopyItems};
+use replica_core::link::Local;
+use replica_core::link::receive::ApplyFault;
+use replica_core::link::send::{CopyRead, LogRead};
+use replica_core::link::share::Part;
+use replica_core::vector::Seq;
+use store::port::Store;
+
+use crate::copy::CopiedItem;
+use crate::log::LogError;
+use crate::remote::ApplyError;
+use crate::tables::{ReadError, Tables};
+
+impl<S: Store> Tables<S> {
+    /// Returns where this region stands. It promises that later writes are stamped above.
+    pub fn local(&self) -> Local {
+        let (head, horizon) = self.horizon();
+        let (begins, pauses) = (self.begins(), self.pauses());
+        let stable = self.stable();
+        let state = self.lock();
+        Local {
+            applied: state.applied.clone(),
+            durable: state.durable.clone(),
+            lasts: state.durable_hlc.clone(),
+            head,
+            begins,
+            horizon,
+            stable,
+            pauses,
+        }
+    }
+
+    /// Reads the part of a log that `peer` may have.
+    ///
+    /// Errors: those of reading; it may be tried again.
+    pub async fn log_for(
+        &self,
+        peer: RegionId,
+        origin: RegionId,
+        after: Seq,
+        bytes_max: usize,
+    ) -> Result<LogRead, ReadError> {
+        let replicates = |table| self.is_replica(table, peer);
+        match self.read_log(origin, after, bytes_max).await {
+            Ok(page) => {
+                let part = Part {
+                    records: page.records,
+                    to: page.to,
+                };
+                Ok(LogRead::Part(if origin == self.region() {
+                    part.of_own(replicates)
+                } else {
+                    part.of_relayed(after, replicates)
+                }))
+            }
+            Err(LogError::Trimmed { first, .. }) => Ok(LogRead::Trimmed { first }),
+            Err(LogError::Read(error)) => Err(error),
+        }
+    }
+
+    /// Reads a page of a table for `peer`, once its changes go into the peer's frames.
+    ///
+    /// Errors: those of reading; it may be tried again.
+    pub async fn copy_for(
+        &self,
+        peer: RegionId,
+        table: TableId,
+        after: Option<Bytes>,
+        (items, bytes_max): (CopyItems, usize),
+    ) -> Result<CopyRead, ReadError> {
+        let ready = self.table(table).is_some_and(|def| {
+            // What a lost directory wrote is given again once it has come back.
+            let whole = match items {
+                CopyItems::All => !def.filling,
+                CopyItems::OwnOnly => !self.is_catching_up(),
+            };
+            whole && def.replicas.contains(&peer)
+        });
+        if !ready {
+            return Ok(CopyRead::Later);
+        }
+        let only = match items {
+            CopyItems::All => None,
+            CopyItems::OwnOnly => Some(self.region()),
+        };
+        let page = self.copy_page(table, after.as_deref(), bytes_max, only);
+        let page = page.await?;
+        Ok(CopyRead::Page {
+            items: page.items.into_iter().map(CopyItem::from).collect(),
+            next: page.next,
+        })
+    }
+
+    /// Merges a page of a table. Returns once it is on disk.
+    ///
+    /// Errors: those of [`Tables::merge_copy`].
+    pub async fn merge_page(&self, table: TableId, items: Vec<CopyItem>) -> Result<(), ReadError> {
+        let items = items.into_iter().map(CopiedItem::from).collect();
+        self.merge_copy(table, items).await
+    }
+}
+
+impl From<&ApplyError> for ApplyFault {
+    fn from(error: &ApplyError) -> Self {
+        match error {
+            ApplyError::Gap { .. } => Self::Gap,
+            ApplyError::TooFarAhead(too_far) => Self::TooFarAhead(too_far.ahead),
+            ApplyError::NoPeer(_) | ApplyError::Damaged(_) | ApplyError::Store(_) => Self::Store,
+        }
+    }
+}
+
+impl From<CopiedItem> for CopyItem {
+    fn from(item: CopiedItem) -> Self {
+        let CopiedItem { key, stamp, image } = item;
+        Self { key, stamp, image }
+    }
+}
+
+impl From<CopyItem> for CopiedItem {
+    fn from(item: CopyItem) -> Self {
+        let CopyItem { key, stamp, image } = item;
+        Self { key, stamp, image }
+    }
+}
