@@ -25,6 +25,8 @@ pub mod certificates;
 
 pub mod functions;
 
+pub mod access;
+
 pub mod seal;
 
 #[cfg(any(test, feature = "testing"))]

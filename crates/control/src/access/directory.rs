@@ -1,0 +1,213 @@
+//! A snapshot of who may use a project: secrets opened, policies compiled, all by access key.
+//!
+//! It verifies no signature and follows no changes: whoever holds one makes another when
+//! resources change. What cannot be read or is missing is closed, never left out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base::name::AccountId;
+use clock::time::WallTime;
+use iam::context::Context;
+use iam::credentials::Secret;
+use iam::decision::Policies;
+use iam::keys;
+use iam::kind::Kind;
+use iam::policy::Policy;
+use iam::principal::Principal;
+use iam::session::{Session, Subject};
+use store::port::Store;
+
+use crate::access::{self, AccessKey, ManagedPolicy, User};
+use crate::control::Control;
+
+/// Who may use a project.
+#[derive(Debug, Default)]
+pub struct Directory {
+    keys: BTreeMap<String, Holder>,
+    users: BTreeMap<String, Arc<Identity>>,
+}
+
+/// What belongs to an active access key.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// Its secret.
+    pub secret: Secret,
+    /// Whose it is.
+    pub identity: Arc<Identity>,
+}
+
+/// Somebody who is known, with all that decisions need of them.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Who it is.
+    pub principal: Principal,
+    /// The account.
+    pub account: AccountId,
+    /// Their own policies, and those attached to them.
+    policies: Vec<Arc<Policy>>,
+    boundary: Option<Arc<Policy>>,
+    session: Option<Vec<Arc<Policy>>>,
+    tags: Vec<(String, String)>,
+    issued: Option<WallTime>,
+}
+
+impl Directory {
+    /// Reads everything.
+    pub fn read<S: Store>(control: &Control<S>) -> Self {
+        let policies: BTreeMap<String, Arc<Policy>> = control
+            .all::<ManagedPolicy>()
+            .into_iter()
+            .map(|policy| {
+                let arn = policy.arn();
+                let compiled = Policy::stored(&arn, &policy.document, Kind::Managed);
+                (arn, Arc::new(compiled))
+            })
+            .collect();
+        let users: Vec<User> = control.all();
+        let mut directory = Self::default();
+        for user in &users {
+            let Some(identity) = Identity::of_user(user, &policies) else {
+                tracing::error!(user = user.arn(), "a user without an account is left out");
+                continue;
+            };
+            directory.users.insert(user.id.clone(), Arc::new(identity));
+        }
+        let listed: BTreeMap<&str, &User> = users
+            .iter()
+            .flat_map(|user| user.access_keys.iter().map(move |id| (id.as_str(), user)))
+            .collect();
+        for key in control.all::<AccessKey>() {
+            let is_listed = listed
+                .get(key.id.as_str())
+                .is_some_and(|user| user.id == key.user_id);
+            if !is_listed || !key.is_active {
+                continue;
+            }
+            let Some(identity) = directory.users.get(&key.user_id).cloned() else {
+                continue;
+            };
+            match access::secret_of(control, &key) {
+                Ok(secret) => {
+                    let holder = Holder { secret, identity };
+                    directory.keys.insert(key.id, holder);
+                }
+                Err(error) => tracing::error!(key = key.id, %error, "an access key stays closed"),
+            }
+        }
+        directory
+    }
+
+    /// Returns what belongs to an access key; `None` for one that does not exist or is inactive.
+    pub fn find(&self, access_key: &str) -> Option<&Holder> {
+        self.keys.get(access_key)
+    }
+
+    /// Returns whose a session is; `None` where they are no more. Roles have no sessions here.
+    ///
+    /// It compiles the session's policies: callers keep it for as long as the session is used.
+    pub fn of_session(&self, session: &Session) -> Option<Identity> {
+        let whose = match &session.subject {
+            Subject::Root => Identity::root(session.account),
+            Subject::User { id, .. } => {
+                let user = self.users.get(id)?;
+                (user.account == session.account).then(|| Identity::clone(user))?
+            }
+            Subject::Role { .. } => return None,
+        };
+        let compile = |text: &String| {
+            let policy = Policy::stored("session policy", text, Kind::Session);
+            Arc::new(policy)
+        };
+        let policies: Vec<_> = session.policies.iter().map(compile).collect();
+        let mut tags = whose.tags;
+        tags.extend(session.tags.iter().cloned());
+        Some(Identity {
+            session: (!policies.is_empty()).then_some(policies),
+            tags,
+            issued: Some(session.issued),
+            ..whose
+        })
+    }
+}
+
+impl Identity {
+    /// Makes the root user of an account.
+    pub fn root(account: AccountId) -> Self {
+        Self {
+            principal: Principal::root(account),
+            account,
+            policies: Vec::new(),
+            boundary: None,
+            session: None,
+            tags: Vec::new(),
+            issued: None,
+        }
+    }
+
+    fn of_user(user: &User, managed: &BTreeMap<String, Arc<Policy>>) -> Option<Self> {
+        let account = AccountId::parse(&user.account)?;
+        let named = |arn: &String| {
+            let known = managed.get(arn).cloned().or_else(|| built_in(arn));
+            // It may have denied something, and may still be on its way here.
+            known.unwrap_or_else(|| Arc::new(Policy::closed(arn)))
+        };
+        let attached = user.attached.iter().map(named);
+        let inline = user.inline.iter().map(|(name, document)| {
+            let policy = Policy::stored(name, document, Kind::Inline);
+            Arc::new(policy)
+        });
+        let tags = user.tags.iter();
+        Some(Self {
+            principal: Principal::user(account, &user.path, &user.name, &user.id),
+            account,
+            policies: attached.chain(inline).collect(),
+            boundary: user.boundary.as_ref().map(named),
+            session: None,
+            tags: tags
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+            issued: None,
+        })
+    }
+
+    /// Returns the policies that a decision weighs, beside the resource's own.
+    pub fn policies<'p>(&'p self, resource: Option<&'p Policy>) -> Policies<'p> {
+        Policies {
+            identity: &self.policies,
+            resource,
+            boundary: self.boundary.as_deref(),
+            session: self.session.as_deref(),
+        }
+    }
+
+    /// Tells a context who asks: names, ids, tags, and since when.
+    pub fn describe<'a>(&'a self, context: &mut Context<'a>) {
+        self.principal.describe(context);
+        for (tag, value) in &self.tags {
+            context.set_tag(keys::PRINCIPAL_TAG, tag, value.as_str());
+        }
+        if let Some(issued) = self.issued {
+            context.set(keys::TOKEN_ISSUE_TIME, issued);
+        }
+    }
+
+    /// Returns whether any of its policies looks at a key: what none looks at need not be told.
+    pub fn mentions(&self, key: &str) -> bool {
+        let of_session = self.session.iter().flatten();
+        let all = self.policies.iter().chain(&self.boundary).chain(of_session);
+        all.into_iter().any(|policy| policy.mentions(key))
+    }
+}
+
+/// Returns the one policy of AWS's own that everybody has: all is allowed.
+fn built_in(arn: &str) -> Option<Arc<Policy>> {
+    const ALL: &str = r#"{"Version":"2012-10-17",
+        "Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let policy = || Arc::new(Policy::stored(arn, ALL, Kind::Managed));
+    (arn == ADMINISTRATOR_ACCESS).then(policy)
+}
+
+/// The ARN of AWS's policy that allows everything.
+/// Source: IAM user guide, "AWS managed policies for job functions".
+pub const ADMINISTRATOR_ACCESS: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
