@@ -117,6 +117,8 @@ impl Run {
     /// Returns what follows the run at the beginning of `text`.
     fn strip_from<'t>(&self, text: &'t str) -> Option<&'t str> {
         match self {
+            // Comparing nothing is not free: its address is none, and processors look it up.
+            Self::Text(run) if run.is_empty() => Some(text),
             Self::Text(run) => text.strip_prefix(&**run),
             Self::Mixed(run) => {
                 let mut letters = text.chars();
@@ -134,6 +136,8 @@ impl Run {
     /// Returns what follows the first place in `text` where the run is.
     fn find_in<'t>(&self, text: &'t str) -> Option<&'t str> {
         match self {
+            Self::Text(run) if run.is_empty() => Some(text),
+            Self::Text(run) if run.is_empty() => Some(text),
             Self::Text(run) => text.find(&**run).and_then(|at| text.get(at + run.len()..)),
             Self::Mixed(_) => {
                 let mut starts = text.char_indices();
@@ -145,7 +149,7 @@ impl Run {
     /// Returns whether `text` ends with the run.
     fn ends(&self, text: &str) -> bool {
         match self {
-            Self::Text(run) => text.ends_with(&**run),
+            Self::Text(run) => run.is_empty() || text.ends_with(&**run),
             Self::Mixed(run) => {
                 let mut letters = text.chars();
                 run.iter().rev().all(|wanted| {
