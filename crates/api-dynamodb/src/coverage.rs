@@ -25,7 +25,6 @@ pub fn page() -> String {
     );
     for operation in operations {
         let (mark, note) = match operation.support {
-            Some(Support::Served(_, "")) => ("served", ""),
             Some(Support::Served(_, but)) => ("served", but),
             Some(Support::Refused(why)) => ("refused", why),
             None => ("missing", ""),

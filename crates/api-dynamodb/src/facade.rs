@@ -128,6 +128,23 @@ impl<S: Store> DynamoDb<S> {
             Served::DescribeContinuousBackups => self.describe_continuous_backups(body),
             Served::DescribeLimits => Ok(Self::describe_limits()),
             Served::DescribeEndpoints => Ok(self.describe_endpoints()),
+            Served::PutResourcePolicy => self.put_resource_policy(caller, body).await,
+            Served::GetResourcePolicy => self.get_resource_policy(caller, body),
+            Served::DeleteResourcePolicy => self.delete_resource_policy(caller, body).await,
+            Served::DescribeContributorInsights => self.describe_contributor_insights(body),
+            Served::UpdateContributorInsights => self.update_contributor_insights(body),
+            Served::ListContributorInsights => self.list_contributor_insights(body),
+            Served::DescribeKinesisStreamingDestination => self.describe_kinesis_destinations(body),
+            Served::ListBulkOperations => Self::list_bulk_operations(body),
+            Served::DescribeBulkOperation | Served::CancelBulkOperation => {
+                Self::no_bulk_operation(body)
+            }
+            Served::CreateGlobalTable => Self::create_global_table(),
+            Served::UpdateGlobalTable => Self::update_global_table(body),
+            Served::DescribeGlobalTable
+            | Served::DescribeGlobalTableSettings
+            | Served::UpdateGlobalTableSettings => Self::no_global_table(body),
+            Served::ListGlobalTables => Ok(Self::list_global_tables()),
         }
     }
 

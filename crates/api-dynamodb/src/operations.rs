@@ -39,43 +39,51 @@ operations! {
     served {
         BatchGetItem,
         BatchWriteItem,
+        CancelBulkOperation "there are none to be cancelled",
+        CreateGlobalTable "refuses as AWS does: version 2017.11.29 is no more",
         CreateTable "indexes, keys of KMS and warm or on-demand throughput are refused",
         DeleteItem,
+        DeleteResourcePolicy "policies are kept and shown, and decide nothing; streams have none",
         DeleteTable,
+        DescribeBulkOperation "there are none to be described",
         DescribeContinuousBackups "backups are always off",
+        DescribeContributorInsights "they are always off",
         DescribeEndpoints,
+        DescribeGlobalTable "refuses as AWS does: version 2017.11.29 is no more",
+        DescribeGlobalTableSettings "refuses as AWS does: version 2017.11.29 is no more",
+        DescribeKinesisStreamingDestination "there are none to be described",
         DescribeLimits,
         DescribeTable,
         DescribeTimeToLive "expiry is always off",
         GetItem,
+        GetResourcePolicy "policies are kept and shown, and decide nothing; streams have none",
+        ListBulkOperations "there are none to be listed",
+        ListContributorInsights "there are none to be listed",
+        ListGlobalTables "there are none of version 2017.11.29, as on AWS",
         ListTables,
         ListTagsOfResource,
         PutItem,
+        PutResourcePolicy "policies are kept and shown, and decide nothing; streams have none",
         Query "indexes are refused",
         Scan "indexes are refused",
         TagResource,
         TransactGetItems,
         TransactWriteItems,
         UntagResource,
+        UpdateContributorInsights "they cannot be enabled",
+        UpdateGlobalTable "refuses as AWS does: version 2017.11.29 is no more",
+        UpdateGlobalTableSettings "refuses as AWS does: version 2017.11.29 is no more",
         UpdateItem,
         UpdateTable "indexes, keys of KMS, strong consistency across regions and warm or \
                      on-demand throughput are refused",
     }
     refused {
         BatchExecuteStatement: PARTIQL,
-        CancelBulkOperation: BULK,
         CreateBackup: BACKUPS,
-        CreateGlobalTable: GLOBAL_TABLES,
         DeleteBackup: BACKUPS,
-        DeleteResourcePolicy: POLICIES,
         DescribeBackup: BACKUPS,
-        DescribeBulkOperation: BULK,
-        DescribeContributorInsights: INSIGHTS,
         DescribeExport: EXPORTS,
-        DescribeGlobalTable: GLOBAL_TABLES,
-        DescribeGlobalTableSettings: GLOBAL_TABLES,
         DescribeImport: IMPORTS,
-        DescribeKinesisStreamingDestination: KINESIS,
         DescribeStream: STREAMS,
         DescribeTableReplicaAutoScaling: AUTO_SCALING,
         DisableKinesisStreamingDestination: KINESIS,
@@ -84,25 +92,17 @@ operations! {
         ExecuteTransaction: PARTIQL,
         ExportTableToPointInTime: EXPORTS,
         GetRecords: STREAMS,
-        GetResourcePolicy: POLICIES,
         GetShardIterator: STREAMS,
         ImportTable: IMPORTS,
         ListBackups: BACKUPS,
-        ListBulkOperations: BULK,
-        ListContributorInsights: INSIGHTS,
         ListExports: EXPORTS,
-        ListGlobalTables: GLOBAL_TABLES,
         ListImports: IMPORTS,
         ListStreams: STREAMS,
-        PutResourcePolicy: POLICIES,
         RestoreTableFromBackup: BACKUPS,
         RestoreTableToPointInTime: BACKUPS,
         SearchVectors: VECTORS,
         StartBulkPutItems: BULK,
         UpdateContinuousBackups: BACKUPS,
-        UpdateContributorInsights: INSIGHTS,
-        UpdateGlobalTable: GLOBAL_TABLES,
-        UpdateGlobalTableSettings: GLOBAL_TABLES,
         UpdateKinesisStreamingDestination: KINESIS,
         UpdateTableReplicaAutoScaling: AUTO_SCALING,
         UpdateTimeToLive: EXPIRY,
@@ -119,12 +119,9 @@ const BACKUPS: &str = "tables are not backed up through this API";
 const BULK: &str = "there is no object store to read items in bulk from";
 const EXPIRY: &str = "items do not expire";
 const EXPORTS: &str = "there is no object store to export to";
-const GLOBAL_TABLES: &str = "global tables of version 2017.11.29 are no more; \
-                             UpdateTable with ReplicaUpdates makes replicas";
 const IMPORTS: &str = "there is no object store to import from";
-const INSIGHTS: &str = "accesses are not counted by key";
+pub(crate) const INSIGHTS: &str = "accesses are not counted by key";
 const KINESIS: &str = "there are no Kinesis streams to send changes to";
 const PARTIQL: &str = "statements of PartiQL are not understood";
-const POLICIES: &str = "access is not decided by resource policies";
 const STREAMS: &str = "changes of items are not told as streams";
 const VECTORS: &str = "there are no vector indexes";

@@ -9,6 +9,8 @@ use control::tables::{Replica, Table};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::policies::Kept;
+
 /// Settings that all replicas of a table share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -38,6 +40,8 @@ pub(crate) struct Own {
     pub(crate) tags: BTreeMap<String, String>,
     /// Whether it must not be deleted.
     pub(crate) protected: bool,
+    /// Its policy.
+    pub(crate) policy: Option<Kept>,
     /// What a newer build keeps.
     #[serde(flatten)]
     pub(crate) rest: Map<String, Value>,

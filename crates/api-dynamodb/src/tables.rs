@@ -156,14 +156,14 @@ impl<S: Store> DynamoDb<S> {
     }
 
     /// Returns this region's replica of a table.
-    fn own_replica<'t>(&self, open: &'t OpenTable) -> Option<&'t Replica> {
+    pub(crate) fn own_replica<'t>(&self, open: &'t OpenTable) -> Option<&'t Replica> {
         open.view
             .replicas
             .get(self.control.project().region.as_str())
     }
 
     /// Changes a table's shared settings and this region's replica's own, if nobody else does.
-    async fn change_settings(
+    pub(crate) async fn change_settings(
         &self,
         open: &OpenTable,
         shared: Option<&Shared>,

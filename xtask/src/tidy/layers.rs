@@ -206,6 +206,7 @@ const RULES: &[Rule] = &[
             "table",
             "item",
             "expr",
+            "iam",
             "partiql",
             "store",
         ],

@@ -8,6 +8,7 @@
 mod batches;
 mod items;
 mod legacy;
+mod policies;
 mod reads;
 mod refusals;
 mod tables;

@@ -1,0 +1,106 @@
+//! What tables can have on AWS and cannot have here: told as off, and asked for in vain.
+//!
+//! Nothing is pretended: what would switch something on is refused in the table of operations, or
+//! here where switching it off is possible. Source: DynamoDB service model 2012-08-10.
+
+use api_protocol::fault::Fault;
+use api_protocol::json;
+use serde_json::json as json_value;
+use store::port::Store;
+
+use crate::facade::{Answer, DynamoDb};
+use crate::fault;
+use crate::operations;
+use crate::wire::shape;
+
+shape! {
+    /// The members of the calls on contributor insights and Kinesis streams.
+    NamedIn {
+        table: "TableName" as String,
+        index: "IndexName" as String,
+        action: "ContributorInsightsAction" as String,
+    }
+}
+
+shape! {
+    /// The members of the calls on bulk operations.
+    BulkIn {
+        arn: "BulkOperationArn" as String,
+        after: "NextToken" as String,
+    }
+}
+
+impl<S: Store> DynamoDb<S> {
+    /// Answers `DescribeContributorInsights`: they are off.
+    pub(crate) fn describe_contributor_insights(&self, body: &[u8]) -> Answer {
+        let request: NamedIn = json::parse(body)?;
+        self.insights_off(&request)
+    }
+
+    /// Answers `UpdateContributorInsights`: what is off can be switched off.
+    pub(crate) fn update_contributor_insights(&self, body: &[u8]) -> Answer {
+        let request: NamedIn = json::parse(body)?;
+        let answer = self.insights_off(&request)?;
+        match request.action.as_deref() {
+            Some("DISABLE") => Ok(answer),
+            Some(_) | None => Err(operations::refuse(
+                "UpdateContributorInsights ENABLE",
+                operations::INSIGHTS,
+            )),
+        }
+    }
+
+    /// Answers `ListContributorInsights`: there are none.
+    pub(crate) fn list_contributor_insights(&self, body: &[u8]) -> Answer {
+        let request: NamedIn = json::parse(body)?;
+        if let Some(given) = &request.table {
+            self.existing(given)?;
+        }
+        Ok(b"{\"ContributorInsightsSummaries\":[]}".to_vec())
+    }
+
+    /// Answers `DescribeKinesisStreamingDestination`: there are none.
+    pub(crate) fn describe_kinesis_destinations(&self, body: &[u8]) -> Answer {
+        let request: NamedIn = json::parse(body)?;
+        let name = self.existing(&request.table.unwrap_or_default())?;
+        let answer = json_value!({ "TableName": name, "KinesisDataStreamDestinations": [] });
+        Ok(answer.to_string().into_bytes())
+    }
+
+    /// Answers `ListBulkOperations`: there are none.
+    pub(crate) fn list_bulk_operations(body: &[u8]) -> Answer {
+        let request: BulkIn = json::parse(body)?;
+        if request.after.is_some() {
+            return Err(fault::invalid_parameter("NextToken is not one of this endpoint").into());
+        }
+        Ok(b"{\"BulkOperationsSummaryList\":[]}".to_vec())
+    }
+
+    /// Answers `DescribeBulkOperation` and `CancelBulkOperation`: there is no such operation.
+    pub(crate) fn no_bulk_operation(body: &[u8]) -> Answer {
+        let request: BulkIn = json::parse(body)?;
+        let arn = request.arn.unwrap_or_default();
+        let message = format!("Requested resource not found: BulkOperation: {arn} not found");
+        Err(Fault::caller("ResourceNotFoundException", message).into())
+    }
+
+    fn insights_off(&self, request: &NamedIn) -> Answer {
+        let name = self.existing(request.table.as_deref().unwrap_or_default())?;
+        if let Some(index) = &request.index {
+            let message = format!("Requested resource not found: Index: {index} not found");
+            return Err(Fault::caller("ResourceNotFoundException", message).into());
+        }
+        let answer = json_value!({
+            "TableName": name,
+            "ContributorInsightsStatus": "DISABLED",
+        });
+        Ok(answer.to_string().into_bytes())
+    }
+
+    /// Returns the name of a table that there is.
+    fn existing(&self, given: &str) -> Result<String, Fault> {
+        let open = self.find(given);
+        let open = open.ok_or_else(|| fault::no_table_named(given))?;
+        Ok(open.view.table.name.clone())
+    }
+}
