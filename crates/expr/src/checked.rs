@@ -77,7 +77,7 @@ pub fn among(operand: Operand, candidates: Vec<Operand>) -> Result<Condition, Pr
 
 /// Makes a sum of two operands of `SET`.
 ///
-/// Errors: [`Problem::OperandType`] for an operand that is never a number.
+/// Errors: [`Problem`] for an operand that is never a number.
 pub fn plus(left: SetOperand, right: SetOperand) -> Result<SetValue, Problem> {
     check_numbers("+", [&left, &right])?;
     Ok(SetValue::Plus(left, right))
@@ -85,7 +85,7 @@ pub fn plus(left: SetOperand, right: SetOperand) -> Result<SetValue, Problem> {
 
 /// Makes a difference of two operands of `SET`.
 ///
-/// Errors: [`Problem::OperandType`] for an operand that is never a number.
+/// Errors: [`Problem`] for an operand that is never a number.
 pub fn minus(left: SetOperand, right: SetOperand) -> Result<SetValue, Problem> {
     check_numbers("-", [&left, &right])?;
     Ok(SetValue::Minus(left, right))
@@ -144,6 +144,11 @@ fn operand_type(function: &str, kind: Kind) -> Problem {
 }
 
 fn check_numbers(operator: &str, operands: [&SetOperand; 2]) -> Result<(), Problem> {
+    let appends = |operand: &&SetOperand| matches!(operand, SetOperand::ListAppend(..));
+    if operands.iter().any(appends) {
+        let name = "list_append".to_owned();
+        return Err(Problem::MisusedFunction { name });
+    }
     let mut kinds = operands.into_iter().filter_map(set_kind_of);
     match kinds.find(|kind| *kind != Kind::N) {
         Some(kind) => Err(operand_type(operator, kind)),
@@ -184,7 +189,7 @@ const fn long_name(kind: Kind) -> &'static str {
         Kind::S => "STRING",
         Kind::N => "NUMBER",
         Kind::B => "BINARY",
-        Kind::Bool => "BOOL",
+        Kind::Bool => "BOOLEAN",
         Kind::Null => "NULL",
         Kind::M => "MAP",
         Kind::L => "LIST",
@@ -193,3 +198,6 @@ const fn long_name(kind: Kind) -> &'static str {
         Kind::Bs => "BINARY_SET",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -228,7 +228,7 @@ pub enum Problem {
     /// `ADD` or `DELETE` has a value of a type that it does not take.
     #[error(
         "Incorrect operand type for operator or function; \
-         operator: {action}, operand type: {kind}, typeSet: ALLOWED_FOR_ADD_OPERAND"
+         operator: {action}, operand type: {kind}, typeSet: ALLOWED_FOR_{action}_OPERAND"
     )]
     ActionType {
         /// The section's keyword.

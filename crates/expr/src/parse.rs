@@ -107,9 +107,14 @@ fn parse<T>(
         let bytes = text.len();
         return Err(invalid(Problem::TooLong { bytes }));
     }
+    if text.is_empty() {
+        return Err(invalid(Problem::Empty));
+    }
     let tokens = lexer::tokens(text);
     if tokens.len() == 1 {
-        return Err(invalid(Problem::Empty));
+        // Blanks alone are not nothing, to the service: they are a text that ends too early.
+        let (token, near) = ("<EOF>".to_owned(), text.to_owned());
+        return Err(invalid(Problem::Syntax { token, near }));
     }
     let mut parser = Parser {
         text,

@@ -141,7 +141,7 @@ fn conditions_are_checked_as_text() {
         );
     };
     check("", "The expression can not be empty;");
-    check(" \n", "The expression can not be empty;");
+    check(" \t ", "Syntax error; token: \"<EOF>\", near: \" \t \"");
     check("((a = :n))", "The expression has redundant parentheses;");
     check(
         "((attribute_exists(a)))",
@@ -537,13 +537,35 @@ fn updates_are_checked_before_any_item_is_read() {
     check("SET a = b - :l", &format!("{kind}-, operand type: L"));
     let action = "Incorrect operand type for operator or function; operator: ";
     check(
+        "ADD a :bool",
+        &format!("{action}ADD, operand type: BOOLEAN, typeSet: ALLOWED_FOR_ADD_OPERAND"),
+    );
+    check(
         "ADD a :s",
         &format!("{action}ADD, operand type: STRING, typeSet: ALLOWED_FOR_ADD_OPERAND"),
     );
     check(
         "DELETE a :n",
-        &format!("{action}DELETE, operand type: NUMBER, typeSet: ALLOWED_FOR_ADD_OPERAND"),
+        &format!("{action}DELETE, operand type: NUMBER, typeSet: ALLOWED_FOR_DELETE_OPERAND"),
     );
+}
+
+#[test]
+fn updates_are_sums_at_most_and_in_single_parentheses() {
+    let check = |text: &str, problem: &str| {
+        let message = format!("Invalid UpdateExpression: {problem}");
+        refuses(update, text, &message);
+    };
+    let misused = "The function is not allowed to be used this way in an expression; \
+                   function: list_append";
+    check("SET a = list_append(b, :l) + :n", misused);
+    check("SET a = :n - list_append(b, :l)", misused);
+    let redundant = "The expression has redundant parentheses;";
+    check("SET a = ((b + :n))", redundant);
+    check("SET a = ((:n))", redundant);
+    check("SET a = if_not_exists(b, ((c)))", redundant);
+    parses(update, "SET a = (b + :n), c = (:n) + (:m), d = ((b) + :n)");
+    check(" ", "Syntax error; token: \"<EOF>\", near: \" \"");
 }
 
 #[test]

@@ -49,8 +49,8 @@ fn action(parser: &mut Parser<'_, '_>, section: &'static str) -> Result<Option<A
     match section {
         SET => {
             parser.expect("=")?;
-            let value = set_value(parser)?;
-            Ok(value.map(|value| Action::Set { path, value }))
+            let term = set_value(parser)?;
+            Ok(term.value.map(|value| Action::Set { path, value }))
         }
         REMOVE => Ok(Some(Action::Remove { path })),
         adding_or_deleting => {
@@ -80,8 +80,15 @@ fn target(parser: &mut Parser<'_, '_>) -> Result<Path, Problem> {
     parser.path()
 }
 
-/// Parses what `SET` puts at a path; `None` if a noted problem has left it without meaning.
-fn set_value(parser: &mut Parser<'_, '_>) -> Result<Option<SetValue>, Problem> {
+/// What `SET` puts at a path, and whether it stands in parentheses. There is none where a noted
+/// problem has left it without meaning.
+struct Term {
+    value: Option<SetValue>,
+    grouped: bool,
+}
+
+/// Parses what `SET` puts at a path.
+fn set_value(parser: &mut Parser<'_, '_>) -> Result<Term, Problem> {
     let left = set_term(parser)?;
     let join: Join = if parser.eat("+") {
         checked::plus
@@ -91,48 +98,55 @@ fn set_value(parser: &mut Parser<'_, '_>) -> Result<Option<SetValue>, Problem> {
         return Ok(left);
     };
     parser.count_operator()?;
-    let left = single(parser, left)?;
+    let left = single(parser, left.value)?;
     let right = set_operand(parser)?;
-    let Some((left, right)) = left.zip(right) else {
-        return Ok(None);
-    };
-    match join(left, right) {
-        Ok(value) => Ok(Some(value)),
-        Err(problem) => {
+    let value = match left.zip(right).map(|(left, right)| join(left, right)) {
+        None => None,
+        Some(Ok(value)) => Some(value),
+        Some(Err(problem)) => {
             parser.note(problem);
             // The action stays, whatever its value: its path may clash with another.
-            Ok(Some(SetValue::Operand(SetOperand::Value(
-                AttributeValue::Null,
-            ))))
+            let nothing = SetOperand::Value(AttributeValue::Null);
+            Some(SetValue::Operand(nothing))
         }
-    }
+    };
+    Ok(ungrouped(value))
+}
+
+fn ungrouped(value: Option<SetValue>) -> Term {
+    let grouped = false;
+    Term { value, grouped }
 }
 
 type Join = fn(SetOperand, SetOperand) -> Result<SetValue, Problem>;
 
 /// Parses one term of a sum, which may stand in parentheses.
-fn set_term(parser: &mut Parser<'_, '_>) -> Result<Option<SetValue>, Problem> {
+fn set_term(parser: &mut Parser<'_, '_>) -> Result<Term, Problem> {
     if parser.eat("(") {
         parser.enter()?;
-        let value = set_value(parser)?;
+        let inner = set_value(parser)?;
         parser.leave();
         parser.expect(")")?;
-        return Ok(value);
+        if inner.grouped {
+            parser.note(Problem::RedundantParentheses);
+        }
+        let (value, grouped) = (inner.value, true);
+        return Ok(Term { value, grouped });
     }
     if let Some(name) = parser.call_name() {
-        return Ok(call(parser, name)?.map(SetValue::Operand));
+        return Ok(ungrouped(call(parser, name)?.map(SetValue::Operand)));
     }
     let operand = if parser.peek().kind == TokenKind::Value {
         parser.value()?.map(SetOperand::Value)
     } else {
         Some(SetOperand::Path(target(parser)?))
     };
-    Ok(operand.map(SetValue::Operand))
+    Ok(ungrouped(operand.map(SetValue::Operand)))
 }
 
 fn set_operand(parser: &mut Parser<'_, '_>) -> Result<Option<SetOperand>, Problem> {
     let term = set_term(parser)?;
-    single(parser, term)
+    single(parser, term.value)
 }
 
 /// Takes a value as an operand: a sum cannot be one.
