@@ -141,6 +141,7 @@ def test_both_sides_of_a_cut_write_and_one_wins_everywhere(far):
 
     conflicts = eventually(logs)
     for conflict in conflicts:
+        assert conflict["key"] == {"id": {"S": "seat"}}
         assert conflict["winner"]["region"] == EAST
         assert conflict["loser"]["region"] == TOKYO
         assert conflict["loser"]["item"] == {"id": {"S": "seat"}, "of": {"S": "Tokyo"}}

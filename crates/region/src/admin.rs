@@ -13,12 +13,16 @@ use serde_json::{Value, json};
 
 use api_protocol::cors;
 use api_protocol::hosts::Hosts;
+use base::name::TableId;
 use base::region::RegionId;
 use control::dns::LatencyEntry;
 use control::resource::Change;
+use item::key::KeySchema;
 use store::port::Store;
 use table::conflict::Conflict;
+use table::def::TableDef;
 
+use crate::config::{Access, NodeConfig};
 use crate::limits::{ADMIN_BODY_BYTES_MAX, CONFLICTS_SHOWN};
 use crate::server::{Room, whole};
 use crate::status::Sources;
@@ -31,13 +35,12 @@ pub(crate) struct Admin<S> {
 }
 
 impl<S: Store> Admin<S> {
-    /// Makes them; `open` says that callers from elsewhere than loopback may use them, and
-    /// `hosts` by which names.
-    pub(crate) fn new(sources: Sources<S>, open: bool, hosts: Hosts) -> Self {
+    /// Makes them. In development callers from elsewhere than loopback may use them, too.
+    pub(crate) fn new(sources: Sources<S>, config: &NodeConfig) -> Self {
         Self {
             sources,
-            open,
-            hosts,
+            open: matches!(config.access, Access::Development),
+            hosts: Hosts::new(config.hosts.iter().cloned()),
         }
     }
 
@@ -72,7 +75,7 @@ impl<S: Store> Admin<S> {
                 Some(digest) => answer(StatusCode::OK, &digest),
                 None => no_table(table),
             },
-            (&Method::GET, "/_hither/conflicts") => self.conflicts(table).await,
+            (&Method::GET, "/_hither/conflicts") => self.conflicts(table, &query).await,
             (&Method::PUT, "/_hither/latency") => self.put_latency(request.body()).await,
             (_, path) => {
                 let error = json!({"message": format!("there is no call {path} here")});
@@ -100,21 +103,28 @@ impl<S: Store> Admin<S> {
         answer(status, &health)
     }
 
-    async fn conflicts(&self, table: &str) -> Response<Bytes> {
-        let Some(id) = self.sources.table_id(table) else {
+    /// Answers with a page of a table's races: `limit` of them, from where the `next` of the page
+    /// before said that this one starts.
+    async fn conflicts(&self, table: &str, query: &BTreeMap<String, String>) -> Response<Bytes> {
+        let Some((id, schema)) = self.table(table) else {
             return no_table(table);
         };
-        match self
-            .sources
-            .control
-            .tables()
-            .conflicts(id, CONFLICTS_SHOWN)
-            .await
-        {
-            Ok(conflicts) => {
-                let shown = conflicts.iter().map(|conflict| self.show(conflict));
-                let shown: Vec<Value> = shown.collect();
-                answer(StatusCode::OK, &json!({"table": table, "conflicts": shown}))
+        let Some((limit, start)) = page(query) else {
+            let text = format!(
+                "`limit` is a number from 1 to {CONFLICTS_SHOWN}, `start` the `next` of another page"
+            );
+            return answer(StatusCode::BAD_REQUEST, &json!({"message": text}));
+        };
+        let tables = self.sources.control.tables();
+        match tables.conflicts_page(id, start.as_deref(), limit).await {
+            Ok(page) => {
+                let shown = page.conflicts.iter();
+                let shown: Vec<Value> = shown.map(|race| self.show(race, &schema)).collect();
+                let next = page.next.as_deref().map(token);
+                answer(
+                    StatusCode::OK,
+                    &json!({"table": table, "conflicts": shown, "next": next}),
+                )
             }
             Err(error) => {
                 let error = json!({"message": error.to_string()});
@@ -123,16 +133,26 @@ impl<S: Store> Admin<S> {
         }
     }
 
-    fn show(&self, conflict: &Conflict) -> Value {
+    /// Returns the number and the key of a table of this region, or of a system table.
+    fn table(&self, name: &str) -> Option<(TableId, KeySchema)> {
+        let id = self.sources.table_id(name)?;
+        let schema = match self.sources.control.table_named(name) {
+            Some(view) if view.table.id() == id => view.table.schema()?,
+            Some(_) | None => TableDef::system(id, []).schema,
+        };
+        Some((id, schema))
+    }
+
+    fn show(&self, conflict: &Conflict, schema: &KeySchema) -> Value {
         let side = |version: clock::hlc::Version, image: Option<&Bytes>| {
             json!({
                 "region": self.name_of(version.origin),
                 "stamp_micros": version.hlc.0,
-                "item": image.map(json_of),
+                "item": image.map(|image| parsed(api_dynamodb::show::item(image))),
             })
         };
         json!({
-            "key": format!("{:?}", conflict.key),
+            "key": parsed(api_dynamodb::show::key(&conflict.key, schema)),
             "winner": side(conflict.winner, conflict.winner_image.as_ref()),
             "loser": side(conflict.loser, conflict.loser_image.as_ref()),
         })
@@ -174,10 +194,8 @@ impl<S: Store> Admin<S> {
     }
 }
 
-fn json_of(image: &Bytes) -> Value {
-    let shown = api_dynamodb::show::item(image);
-    shown
-        .and_then(|json| serde_json::from_slice(&json).ok())
+fn parsed(json: Option<Vec<u8>>) -> Value {
+    json.and_then(|json| serde_json::from_slice(&json).ok())
         .unwrap_or(Value::Null)
 }
 
@@ -199,6 +217,44 @@ fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
 fn is_ours<B>(hosts: &Hosts, request: &Request<B>) -> bool {
     let origin = request.headers().get(header::ORIGIN);
     origin.is_none_or(cors::is_of_this_machine) && hosts.foreign(request).is_none()
+}
+
+/// Returns how many races a page shows and where it starts; `None` for what is neither.
+fn page(query: &BTreeMap<String, String>) -> Option<(usize, Option<Vec<u8>>)> {
+    let limit = match query.get("limit") {
+        None => CONFLICTS_SHOWN,
+        Some(limit) => limit.parse().ok()?,
+    };
+    let start = match query.get("start") {
+        None => None,
+        Some(token) => Some(start_of(token)?),
+    };
+    (1..=CONFLICTS_SHOWN)
+        .contains(&limit)
+        .then_some((limit, start))
+}
+
+/// Writes where a page starts, as two hexadecimal digits a byte.
+fn token(start: &[u8]) -> String {
+    let mut token = String::with_capacity(2 * start.len());
+    for byte in start {
+        for digit in [byte >> 4, byte & 0xf] {
+            token.extend(char::from_digit(digit.into(), 16));
+        }
+    }
+    token
+}
+
+/// Reads what [`token`] wrote.
+fn start_of(token: &str) -> Option<Vec<u8>> {
+    let digits = |at| token.get(at..at + 2);
+    if !token.len().is_multiple_of(2) || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    (0..token.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(digits(at)?, 16).ok())
+        .collect()
 }
 
 /// Reads `name=value` pairs; what is escaped stays so, since no name needs it.

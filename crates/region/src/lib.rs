@@ -16,6 +16,8 @@ mod forward;
 
 mod admin;
 
+mod retention;
+
 mod status;
 
 mod limits;

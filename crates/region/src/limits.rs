@@ -46,8 +46,22 @@ pub(crate) const DRAIN_LEAST: Duration = Duration::from_secs(1);
 /// Streams of one HTTP/2 connection at once. 256, as hyper's own default.
 pub(crate) const STREAMS_MAX: u32 = 256;
 
-/// Conflicts that one status call shows. 1,000.
+/// Races that one page of the conflict log shows at most. 1,000.
 pub(crate) const CONFLICTS_SHOWN: usize = 1_000;
+
+/// How long a race is kept in the conflict log. 30 days, in which somebody should have looked.
+pub(crate) const CONFLICTS_AGE: Duration = Duration::from_hours(30 * 24);
+
+/// Most races of one table that are kept. 10,000, the newest; a table on which regions contend all
+/// the time has one a second for nearly three hours.
+pub(crate) const CONFLICTS_KEPT: usize = 10_000;
+
+/// Most bytes of one table's races that are kept. 64 MiB, eighty of the largest.
+pub(crate) const CONFLICTS_BYTES: usize = 64 << 20;
+
+/// How often races that are not to be kept are forgotten. 1 minute; until then there may be more
+/// of them by what a minute brings.
+pub(crate) const CONFLICTS_PERIOD: Duration = Duration::from_mins(1);
 
 /// Longest body of an administrative call. 1 MiB.
 pub(crate) const ADMIN_BODY_BYTES_MAX: usize = 1 << 20;

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use api_protocol::hosts::Hosts;
 use base::name::TableId;
 use clock::port::{Clock, Entropy};
 use clock::wall::System;
@@ -42,6 +41,7 @@ use crate::forward::Forwarder;
 use crate::identity;
 use crate::limits::{BODIES_BYTES_MAX, DRAIN_GRACE, DRAIN_LEAST};
 use crate::ports::{self, Code};
+use crate::retention;
 use crate::server::{self, Endpoint, Room};
 use crate::views::{self, DnsViews, GatewayViews};
 
@@ -133,6 +133,7 @@ impl Node {
         let (control, reach) = open_control(store, &config, &clock, &entropy).await?;
         let following = control.clone();
         base.spawn(async move { following.follow().await });
+        retention::start(&tasks, control.tables(), &clock);
 
         let (plane, health) = start_health(&config, &control, &clock, &entropy, &tasks)?;
         let links = start_links(
@@ -167,11 +168,7 @@ impl Node {
             region: config.project.region.clone(),
             facades: ports::facades(&control, &functions, &health, dns_views, Arc::clone(&clock)),
             forwarder: Forwarder::new(views::endpoints(&config.project), config.dialer.clone()),
-            admin: Admin::new(
-                status,
-                matches!(config.access, Access::Development),
-                Hosts::new(config.hosts.iter().cloned()),
-            ),
+            admin: Admin::new(status, &config),
             room: Room::new(BODIES_BYTES_MAX),
         });
         let address = own.api;
@@ -204,7 +201,7 @@ impl Node {
     pub async fn failed(&self) -> Failure {
         let mut failure = self.failure.clone();
         match failure.wait_for(Option::is_some).await {
-            Ok(found) => found.clone().unwrap_or(StoreError::Closed.into()),
+            Ok(found) => found.clone().unwrap_or(Failure::Store(StoreError::Closed)),
             Err(_) => std::future::pending().await,
         }
     }

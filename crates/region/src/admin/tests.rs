@@ -3,7 +3,8 @@
 use api_protocol::hosts::Hosts;
 use http::Request;
 
-use super::is_ours;
+use super::{is_ours, page, parameters, token};
+use crate::limits::CONFLICTS_SHOWN;
 
 #[track_caller]
 fn check(name: &str, value: &'static str, expect: bool) {
@@ -29,4 +30,24 @@ fn pages_of_other_machines_are_refused() {
     check("origin", "", false);
     check("host", "127.0.0.13:4566", true);
     check("host", "evil.example:4566", false);
+}
+
+#[test]
+fn pages_of_races_are_asked_for_in_bounds() {
+    let asked = |query: &str| page(&parameters(query));
+    assert_eq!(asked("table=t"), Some((CONFLICTS_SHOWN, None)));
+    let start = [0, 9, 0xaf, 0xff];
+    let query = format!("table=t&limit=7&start={}", token(&start));
+    assert_eq!(asked(&query), Some((7, Some(start.to_vec()))));
+    for wrong in [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "limit=",
+        "start=0",
+        "start=zz",
+        "start=+1",
+    ] {
+        assert_eq!(asked(wrong), None, "{wrong}");
+    }
 }

@@ -249,9 +249,7 @@ async fn kept(laptop: &Laptop, loser: &RegionName) -> anyhow::Result<Vec<String>
         let conflicts = log["conflicts"].as_array().cloned().unwrap_or_default();
         let is_race = |conflict: &serde_json::Value| {
             conflict["loser"]["region"] == loser.as_str()
-                && conflict["key"]
-                    .as_str()
-                    .is_some_and(|key| key.contains("last-ticket"))
+                && conflict["key"].to_string().contains("last-ticket")
         };
         if conflicts.iter().any(is_race) {
             regions.push(region.to_string());
