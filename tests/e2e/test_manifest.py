@@ -104,7 +104,9 @@ def test_up_refuses_a_taken_port_before_anything_starts(key):
 def test_a_second_up_is_refused_while_the_first_runs(near):
     pids = {region: near.pid(region) for region in REGIONS}
     done = run(*near.up_command(), env=environment(), check=False)
-    assert done.returncode == 1 and "the port is taken" in done.stderr, done
+    assert done.returncode == 1 and "7 ports are taken" in done.stderr, done
+    assert "3 mistakes" in done.stderr, done.stderr
+    assert f"process {near.process.pid} is `hither up`" in done.stderr, done.stderr
     assert {region: near.pid(region) for region in REGIONS} == pids
     near.order("heal")
 

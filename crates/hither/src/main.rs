@@ -24,6 +24,8 @@ mod chaos;
 
 mod interrupt;
 
+mod tenancy;
+
 mod project;
 
 mod authority;

@@ -20,18 +20,24 @@ use crate::cli::UpArgs;
 use crate::http_get;
 use crate::interrupt;
 use crate::laptop::{Laptop, Restart};
+use crate::tenancy;
 
 /// Starts the regions, makes what the manifest says, and waits for Ctrl-C.
 pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
-    let Some(manifest) = check::read(&args.manifest, &Listening::Laptop)? else {
-        return Ok(ExitCode::FAILURE);
-    };
     let folder = args.manifest.parent().unwrap_or_else(|| Path::new("."));
     let state_dir = args
         .state_dir
         .clone()
         .unwrap_or_else(|| folder.join(".hither"));
+    let Some(manifest) = check::read(&args.manifest, &Listening::Laptop)? else {
+        if let Some(process) = tenancy::holder(&state_dir) {
+            let state_dir = state_dir.display();
+            eprintln!("hint: process {process} is `hither up` with {state_dir} already");
+        }
+        return Ok(ExitCode::FAILURE);
+    };
     std::fs::create_dir_all(&state_dir).with_context(|| format!("make {}", state_dir.display()))?;
+    let _tenancy = tenancy::take(&state_dir)?;
     let links = links(&manifest, args.no_delay)?;
     let mut laptop = Laptop::start(
         &manifest,

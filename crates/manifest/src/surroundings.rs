@@ -88,40 +88,79 @@ fn read(
     )
 }
 
+/// Binds all ports of a region; what is refused for the same reason is one mistake.
 fn bind(
     manifest: &Manifest,
     surroundings: &impl Surroundings,
     region: &Region,
     site: &Site,
 ) -> Vec<Problem> {
-    let mut problems = Vec::new();
+    let mut refused: Vec<Refused> = Vec::new();
     for port in Port::ALL {
         let socket = site.socket(port);
-        let refused = port
+        let refusal = port
             .transports()
             .iter()
             .find_map(|transport| Some((transport, surroundings.bind(socket, *transport).err()?)));
-        let Some((transport, error)) = refused else {
+        let Some((transport, error)) = refusal else {
             continue;
         };
-        let message = format!(
-            "`{}` cannot listen on {socket}/{transport}: {}",
-            region.name,
-            reason(&error)
-        );
-        let key = port.key();
-        let fix = if error.kind() == io::ErrorKind::AddrInUse {
-            format!("stop the program that holds it, or set another `{key}` for this region")
-        } else if error.kind() == io::ErrorKind::PermissionDenied {
-            format!("set `{key}` to 1024 or more, or allow this user low ports")
-        } else {
-            "give an address of this machine".to_owned()
-        };
-        let label = format!("needs `{key}`");
-        let problem = start(manifest, Code::PortTaken, &region.span, message);
-        problems.push(problem.label(label).fix(fix));
+        let place = format!("{socket}/{transport}");
+        match refused
+            .iter_mut()
+            .find(|one| one.error.kind() == error.kind())
+        {
+            Some(alike) => alike.ports.push((port, place)),
+            None => refused.push(Refused {
+                error,
+                ports: vec![(port, place)],
+            }),
+        }
     }
+    let problems = refused.iter();
     problems
+        .map(|one| not_bound(manifest, region, one))
+        .collect()
+}
+
+/// Ports of a region that cannot be bound, all for one reason.
+struct Refused {
+    error: io::Error,
+    /// Each with its address, as it is shown.
+    ports: Vec<(Port, String)>,
+}
+
+fn not_bound(manifest: &Manifest, region: &Region, refused: &Refused) -> Problem {
+    let Refused { error, ports } = refused;
+    let places: Vec<&str> = ports.iter().map(|(_, place)| &**place).collect();
+    let keys: Vec<String> = ports
+        .iter()
+        .map(|(port, _)| format!("`{}`", port.key()))
+        .collect();
+    let (places, keys) = (places.join(", "), keys.join(", "));
+    let many = 1 < ports.len();
+    let is_taken = error.kind() == io::ErrorKind::AddrInUse;
+    let name = &region.name;
+    let message = if many && is_taken {
+        let count = ports.len();
+        format!("`{name}` cannot listen: {count} ports are taken: {places}")
+    } else {
+        format!("`{name}` cannot listen on {places}: {}", reason(error))
+    };
+    let fix = if many && is_taken {
+        format!(
+            "stop what holds them, perhaps another `hither up`, or set other {keys} for this region"
+        )
+    } else if is_taken {
+        format!("stop the program that holds it, or set another {keys} for this region")
+    } else if error.kind() == io::ErrorKind::PermissionDenied {
+        format!("set {keys} to 1024 or more, or allow this user low ports")
+    } else {
+        "give an address of this machine".to_owned()
+    };
+    start(manifest, Code::PortTaken, &region.span, message)
+        .label(format!("needs {keys}"))
+        .fix(fix)
 }
 
 fn start(manifest: &Manifest, code: Code, span: &Range<usize>, message: String) -> Problem {

@@ -80,6 +80,36 @@ fn port_taken() {
 }
 
 #[test]
+fn a_regions_taken_ports_are_one_mistake() {
+    let machine = machine(
+        "bootstrap",
+        &[
+            "127.0.0.12:4566/TCP",
+            "127.0.0.12:5300/UDP",
+            "127.0.0.12:7101/UDP",
+        ],
+    );
+    let problems = check_surroundings(&manifest(), &Listening::Laptop, &machine);
+    assert_snapshot!(render(&problems, Dress::Plain), @r#"
+    H0032
+
+      × `eu-west-1` cannot listen: 3 ports are taken: 127.0.0.12:4566/TCP, 127.0.0.12:5300/UDP,
+      │ 127.0.0.12:7101/UDP
+       ╭─[hither.toml:5:1]
+     4 │ us-east-1 = { address = "198.51.100.1" }
+     5 │ eu-west-1 = {}
+       · ────┬────
+       ·     ╰── needs `api`, `dns`, `gossip`
+     6 │ [functions.cart]
+       ╰────
+      help: stop what holds them, perhaps another `hither up`, or set other `api`, `dns`, `gossip` for
+            this region
+
+    1 mistake, 0 hints
+    "#);
+}
+
+#[test]
 fn only_the_ports_that_are_about_to_be_bound() {
     let machine = machine(
         "bootstrap",
