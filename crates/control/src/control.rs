@@ -328,7 +328,8 @@ impl<S: Store> Control<S> {
             }
         }
         // Nothing waits from here on, so that it is done whole.
-        let defines = due.iter().any(|key| key.table == SystemTable::Tables);
+        let defining = [SystemTable::Tables, SystemTable::Backups];
+        let defines = due.iter().any(|key| defining.contains(&key.table));
         {
             let mut bodies = self.bodies_mut();
             for (key, body) in loaded {
@@ -350,12 +351,13 @@ impl<S: Store> Control<S> {
         Ok(())
     }
 
-    /// Loads changes as they come, and removes what replicas leave behind that are no more, until
-    /// the tables are closed.
+    /// Loads changes as they come, removes what replicas leave behind that are no more, and works
+    /// on backups and restored tables, until the tables are closed.
     pub async fn follow(&self) {
         tokio::select! {
             () = self.follow_changes() => {}
             () = self.follow_replicas() => {}
+            () = self.follow_copies() => {}
         }
     }
 

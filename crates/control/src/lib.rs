@@ -17,6 +17,10 @@ mod holdings;
 
 pub mod tables;
 
+pub mod history;
+
+pub mod backups;
+
 pub mod dns;
 
 pub mod gateway;

@@ -33,11 +33,13 @@ pub enum SystemTable {
     FunctionCode,
     /// Access keys with their sealed secrets.
     Keys,
+    /// Backups of tables, exports and imports: what is known of them, not what they hold.
+    Backups,
 }
 
 impl SystemTable {
     /// All system tables, by number.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Tables,
         Self::Zones,
         Self::Records,
@@ -51,6 +53,7 @@ impl SystemTable {
         Self::Functions,
         Self::FunctionCode,
         Self::Keys,
+        Self::Backups,
     ];
 
     /// Returns the table's number.
@@ -69,6 +72,7 @@ impl SystemTable {
             Self::Functions => 11,
             Self::FunctionCode => 12,
             Self::Keys => 13,
+            Self::Backups => 14,
         })
     }
 
@@ -88,6 +92,7 @@ impl SystemTable {
             Self::Functions => "hither.functions",
             Self::FunctionCode => "hither.function-code",
             Self::Keys => "hither.keys",
+            Self::Backups => "hither.backups",
         }
     }
 

@@ -13,10 +13,12 @@ use clock::time::WallTime;
 use item::key::{KeyAttribute, KeyKind, KeySchema};
 use replica_core::link::copies::{Fill, Fills};
 use store::port::Store;
-use table::def::TableDef;
+use table::def::{HistoryDef, TableDef};
 use table::tables::ReadError;
 
+use crate::backups::Restore;
 use crate::control::{Control, ControlError, Position};
+use crate::history;
 use crate::resource::{Change, Expect, Resource};
 use crate::system::SystemTable;
 
@@ -59,6 +61,9 @@ pub struct Replica {
     pub created: i64,
     /// What its facade keeps with it: settings that replicas do not share.
     pub settings: serde_json::Value,
+    /// What it is, or was, restored from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore: Option<Restore>,
 }
 
 /// The state of a replica.
@@ -241,6 +246,7 @@ impl<S: Store> Control<S> {
             status: ReplicaStatus::Active,
             created,
             settings: replica_settings,
+            restore: None,
         };
         self.change(vec![Change::create(&table), Change::create(&replica)])
             .await?;
@@ -271,6 +277,7 @@ impl<S: Store> Control<S> {
             status: ReplicaStatus::Creating,
             created: self.clock().wall().as_micros(),
             settings,
+            restore: None,
         };
         Ok(self.change(vec![Change::create(&replica)]).await?)
     }
@@ -302,6 +309,9 @@ impl<S: Store> Control<S> {
                 ..remove
             });
         }
+        let ended = self.clock().wall().as_micros();
+        let remains = history::remains(&view.table, replica, ended);
+        changes.extend(remains.as_ref().map(Change::put));
         Ok(self.change(changes).await?)
     }
 
@@ -315,6 +325,7 @@ impl<S: Store> Control<S> {
             let filling = view.replicas.get(own);
             let is_ready = |replica: &&Replica| {
                 replica.status == ReplicaStatus::Creating
+                    && !replica.is_being_restored()
                     && self.holdings().has(view.table.id(), replica.created)
             };
             if let Some(replica) = filling.filter(is_ready) {
@@ -405,6 +416,7 @@ impl<S: Store> Control<S> {
         {
             self.tables().forget(lost);
         }
+        let copied = self.copied_from();
         let filling = views
             .iter()
             .filter(|view| view.replicas.values().any(is_filling));
@@ -429,6 +441,13 @@ impl<S: Store> Control<S> {
                     .replicas
                     .get(own)
                     .is_some_and(|replica| is_filling(replica) || self.is_lost(replica)),
+                history: view
+                    .replicas
+                    .get(own)
+                    .map_or_else(HistoryDef::default, |own| {
+                        let is_copied = copied.iter().any(|(table, _)| *table == view.table.id());
+                        history::kept(&view.table, own, is_copied)
+                    }),
             });
         }
     }

@@ -21,7 +21,7 @@ use replica_core::link::seal;
 use replica_core::vector::Seq;
 use store::memory::MemStore;
 use store::port::Store;
-use table::def::TableDef;
+use table::def::{HistoryDef, TableDef};
 use table::tables::{Options, Tables};
 use table::write::{Effect, Write};
 use tokio::net::TcpListener;
@@ -119,6 +119,7 @@ async fn open<S: Store>(
         },
         replicas: members.into(),
         filling: false,
+        history: HistoryDef::default(),
     });
     let config = Config {
         project: "visible".to_owned(),

@@ -13,10 +13,11 @@ use base::region::RegionId;
 use replica_core::merge::Stamp;
 use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError, prefix_end};
 
+use crate::history::Cause;
 use crate::layout::{self, Stored};
 use crate::limits::STEP_ROWS;
 use crate::locks::Locks;
-use crate::state::{self, Cause, Staging};
+use crate::state::{self, Staging};
 use crate::tables::{Damaged, Inner, ReadError, Tables};
 
 /// An item as one region has it, tombstones included.
@@ -104,10 +105,12 @@ impl<S: Store> Tables<S> {
                 staged.push((item.key, stored, state::stored(item.stamp, item.image)));
             }
         }
+        let now = self.inner.clock.wall();
         let (done, wait) = oneshot::channel();
         {
             let _order = self.in_order();
             let mut batch = Batch::default();
+            self.lock().begin(now);
             for (key, old, new) in &staged {
                 let def = self.table(table);
                 let change = Staging {

@@ -19,6 +19,26 @@ pub struct TableDef {
     pub replicas: BTreeSet<RegionId>,
     /// Whether this region's replica is being filled from others.
     pub filling: bool,
+    /// What of its changes is kept here.
+    pub history: HistoryDef,
+}
+
+/// What of a table's changes is kept, beside the change log: nothing, by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HistoryDef {
+    /// The images that records of its stream have, while it has a stream.
+    pub stream: Option<Images>,
+    /// Whether it can be taken back in time: then what was before each change is kept.
+    pub rewinds: bool,
+}
+
+/// Which images of an item are kept with a change of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Images {
+    /// The item before.
+    pub old: bool,
+    /// The item after.
+    pub new: bool,
 }
 
 impl TableDef {
@@ -40,6 +60,7 @@ impl TableDef {
             },
             replicas: members.into_iter().collect(),
             filling: false,
+            history: HistoryDef::default(),
         }
     }
 

@@ -8,6 +8,8 @@
 //! digests     table 8 · bucket 2                                    → sum 16
 //! tombstones  stamp 8 · origin 2 · table 8 · item key               → (nothing)
 //! conflicts   table 8 · stamp 8 · origin 2 · loser stamp 8 · loser origin 2 · item key → entry
+//! history     table 8 · stamp 8 · number 4                          → event
+//! backups     backup 8 · item key                                   → image
 //! meta        name                                                  → fact
 //! ```
 
@@ -177,6 +179,18 @@ pub(crate) mod meta {
     pub(crate) const WELCOMED: &[u8] = b"welcomed";
     /// When this region gave no stamps: after 8 · until 8, each.
     pub(crate) const PAUSES: &[u8] = b"pauses";
+    /// The stamp that all later entries of histories are at or above: 8.
+    pub(crate) const PASSED: &[u8] = b"passed";
+
+    /// What the names begin with of when histories began that have no gap since.
+    pub(crate) const UNBROKEN: &[u8] = b"unbroken/";
+
+    /// Returns the name of since when the history of `table` has no gap: stamp 8.
+    pub(crate) fn unbroken(table: TableId) -> Vec<u8> {
+        let mut key = UNBROKEN.to_vec();
+        key.put_u64(table.0);
+        key
+    }
 
     /// What the names of replicas' identities begin with.
     pub(crate) const REPLICA: &[u8] = b"replica/";

@@ -13,6 +13,10 @@ pub mod read;
 
 pub mod log;
 
+pub mod history;
+
+pub mod rewind;
+
 pub mod remote;
 
 pub mod copy;

@@ -12,11 +12,12 @@ use replica_core::record::Record;
 use replica_core::vector::{Seq, VersionVector};
 use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError};
 
+use crate::history::Cause;
 use crate::layout::{self, meta};
 use crate::limits::{STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
 use crate::planted::Planted;
-use crate::state::{Cause, Staging};
+use crate::state::Staging;
 use crate::tables::{Damaged, ReadError, Tables};
 
 /// Records of one origin's log, in order.
@@ -203,6 +204,7 @@ impl<S: Store> Tables<S> {
                     new: None,
                     cause: Cause::Removed,
                 };
+                // A tombstone that goes changes nothing that can be seen: no history follows.
                 self.lock().stage(&mut batch, &change);
             }
             Some(_) | None => {

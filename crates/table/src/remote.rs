@@ -17,10 +17,11 @@ use replica_core::vector::Seq;
 use store::port::{Batch, Durability, Space, Store, StoreError};
 
 use crate::conflict;
+use crate::history::Cause;
 use crate::layout::{self, Stored};
 use crate::locks::Locks;
 use crate::planted::Planted;
-use crate::state::{self, Cause, Staging, State};
+use crate::state::{self, Staging, State};
 use crate::tables::{Damaged, Inner, ReadError, Tables};
 
 /// Records that were not applied.
@@ -104,6 +105,7 @@ impl<S: Store> Tables<S> {
             let _order = self.in_order();
             let hlc = {
                 let mut state = self.lock();
+                state.begin(now);
                 self.stage_merged(&mut state, &mut batch, &staged);
                 state.note_staged(origin, to, last)
             };

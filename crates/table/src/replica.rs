@@ -13,10 +13,11 @@ use tokio::sync::oneshot;
 use base::name::TableId;
 use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError, prefix_end};
 
+use crate::history::Cause;
 use crate::layout::{self, Stored, meta};
 use crate::limits::{STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
-use crate::state::{Cause, Staging};
+use crate::state::Staging;
 use crate::tables::{Damaged, ReadError, Tables};
 
 impl<S: Store> Tables<S> {
@@ -30,7 +31,9 @@ impl<S: Store> Tables<S> {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         catalog.remove(&id);
-        self.lock().dropped.insert(id);
+        let mut state = self.lock();
+        state.dropped.insert(id);
+        state.history.forget(id);
     }
 
     /// Removes what is left of a table that was forgotten.
@@ -54,6 +57,7 @@ impl<S: Store> Tables<S> {
             state.digests.retain(|(table, _), _| *table != id);
         }
         batch.delete(Space::Meta, meta::replica(id));
+        batch.delete(Space::Meta, meta::unbroken(id));
         Ok(self.commit(batch, Durability::Disk).await?)
     }
 
@@ -123,7 +127,7 @@ impl<S: Store> Tables<S> {
 
     /// Removes a table's items, each under its lock, so that digests stay right whatever is
     /// written meanwhile.
-    async fn remove_items(&self, id: TableId) -> Result<(), ReadError> {
+    pub(crate) async fn remove_items(&self, id: TableId) -> Result<(), ReadError> {
         let prefix = id.0.to_be_bytes();
         let mut from = Bound::Included(prefix.to_vec());
         loop {
@@ -157,10 +161,12 @@ impl<S: Store> Tables<S> {
                 found.push((suffix, stored));
             }
         }
+        let now = self.inner.clock.wall();
         let (done, wait) = oneshot::channel();
         {
             let _order = self.in_order();
             let mut batch = Batch::default();
+            self.lock().begin(now);
             for (suffix, stored) in &found {
                 let def = self.table(id);
                 let change = Staging {

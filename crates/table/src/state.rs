@@ -16,12 +16,14 @@ use replica_core::vector::{Seq, VersionVector};
 use store::port::{Batch, Space};
 
 use crate::def::TableDef;
+use crate::history::{Cause, History};
 use crate::layout::{self, Stored, meta};
 use crate::planted::Planted;
 
 /// The one mutable state of a region's tables, behind one lock that is held for microseconds.
 pub(crate) struct State {
     pub(crate) clock: HybridClock,
+    pub(crate) history: History,
     /// The last position given in our own log.
     pub(crate) head: Seq,
     /// What reads see, of each origin; our own included.
@@ -51,27 +53,12 @@ pub(crate) struct State {
 pub(crate) struct Staging<'a> {
     pub(crate) table: TableId,
     /// The table's definition, where it is known here.
-    #[expect(dead_code, reason = "what follows a change reads it")]
     pub(crate) def: Option<&'a TableDef>,
     pub(crate) suffix: &'a [u8],
     pub(crate) old: Option<&'a Stored>,
     /// What replaces it, a tombstone included; `None` leaves nothing behind.
     pub(crate) new: Option<&'a Stored>,
-    #[expect(dead_code, reason = "what follows a change reads it")]
     pub(crate) cause: Cause,
-}
-
-/// What made an item change here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
-    /// A caller's write in this region.
-    Write,
-    /// Another region's write.
-    Applied,
-    /// A copy from another region, of which the writes were not seen here.
-    Copied,
-    /// Its removal, together with a tombstone's or a replica's.
-    Removed,
 }
 
 /// When our promise about later stamps was last written, and whether it still is being.
@@ -112,7 +99,8 @@ impl State {
         *highest
     }
 
-    /// Adds a change of one item to a batch: the item, its digest, its place among tombstones.
+    /// Adds a change of one item to a batch: the item, its digest, its place among tombstones, its
+    /// entry of the history. [`State::begin`] comes before the first of a batch.
     pub(crate) fn stage(&mut self, batch: &mut Batch, change: &Staging<'_>) {
         let Staging {
             table,
@@ -152,6 +140,7 @@ impl State {
             Some(new) => batch.put(Space::Items, item, new.encode()),
             None => batch.delete(Space::Items, item),
         }
+        self.record(batch, change);
     }
 
     /// Returns the stamp up to which `origin` is durably applied here.

@@ -20,6 +20,7 @@ use store::port::{Batch, Durability, Order, Range, Rows, Space, Store, StoreErro
 
 use crate::def::TableDef;
 use crate::directory::Known;
+use crate::history::History;
 use crate::layout::{self, meta};
 use crate::limits::{PROMISE_PERIOD, STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
@@ -100,6 +101,15 @@ pub enum ReadError {
     Damaged(#[from] Damaged),
 }
 
+impl From<ReadError> for OpenError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(error) => Self::Store(error),
+            ReadError::Damaged(error) => Self::Damaged(error),
+        }
+    }
+}
+
 impl<S> Clone for Tables<S> {
     fn clone(&self) -> Self {
         Self {
@@ -122,6 +132,7 @@ impl<S: Store> Tables<S> {
         let incarnation = identify(&store, region, entropy.as_ref()).await?;
         let mut state = State {
             clock: HybridClock::default(),
+            history: History::open(&store, region).await?,
             head: Seq(0),
             applied: VersionVector::default(),
             durable: VersionVector::default(),
@@ -137,7 +148,7 @@ impl<S: Store> Tables<S> {
             planted: Planted::Nothing,
         };
         let promised = read_promise(&store).await?;
-        let mut last = promised;
+        let mut last = promised.max(state.history.last());
         for member in &members {
             let Some(mut fact) = store.get(Space::Meta, &meta::applied(*member)).await? else {
                 continue;
@@ -206,6 +217,7 @@ impl<S: Store> Tables<S> {
         if def.replicas.contains(&self.inner.region) {
             self.lock().dropped.remove(&def.id);
         }
+        self.note_history(&def);
         let mut catalog = self
             .inner
             .catalog

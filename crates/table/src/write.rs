@@ -23,11 +23,12 @@ use store::port::{Batch, Durability, Space, Store, StoreError};
 use clock::hlc::{Hlc, HybridClock, Version};
 
 use crate::def::TableDef;
+use crate::history::Cause;
 use crate::layout::{self, Stored};
 use crate::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX};
 use crate::locks::{Held, Locks};
 use crate::planted::Planted;
-use crate::state::{self, Cause, Staging};
+use crate::state::{self, Staging};
 use crate::tables::{Damaged, ReadError, Tables};
 
 /// One item to write.
@@ -281,6 +282,7 @@ impl<S: Store> Tables<S> {
         }
         let seen = seen.filter(|_| state.planted != Planted::WallClockOrder);
         let hlc = state.clock.tick(now, seen.unwrap_or_default());
+        state.begin(now);
         let changed = || decided.iter().filter(|change| change.changes);
         let logged = changed().any(|change| change.table.is_logged());
         let seq = if logged { state.head.next() } else { Seq(0) };

@@ -24,7 +24,7 @@ use replica_core::link::copies::{Fill, Fills};
 use replica_core::link::seal;
 use store::memory::MemStore;
 use store::port::{Batch, Durability, Order, Range, Space, Store};
-use table::def::TableDef;
+use table::def::{HistoryDef, TableDef};
 use table::tables::{Options, Tables};
 use table::write::{Effect, Write};
 use tokio::net::TcpListener;
@@ -274,6 +274,7 @@ impl Region {
             },
             replicas: replicas.iter().copied().collect(),
             filling,
+            history: HistoryDef::default(),
         });
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use item::codec;
 use item::key::{Key, KeyAttribute, KeyKind, KeySchema};
 use item::value::{AttributeValue, Item};
-use table::def::TableDef;
+use table::def::{HistoryDef, TableDef};
 use table::write::{Current, Effect, Refusal, Write};
 
 use base::name::TableId;
@@ -78,6 +78,7 @@ pub fn carts(replicas: impl IntoIterator<Item = RegionId>) -> TableDef {
         },
         replicas: replicas.into_iter().collect(),
         filling: false,
+        history: HistoryDef::default(),
     }
 }
 

@@ -14,7 +14,7 @@ use item::value::{AttributeValue, Item};
 use replica_core::vector::Seq;
 use store::memory::MemStore;
 
-use crate::def::TableDef;
+use crate::def::{HistoryDef, TableDef};
 use crate::log::LogError;
 use crate::remote::ApplyError;
 use crate::tables::{Options, Tables};
@@ -63,6 +63,7 @@ async fn open(store: &MemStore, now: i64) -> Tables<MemStore> {
         },
         replicas: BTreeSet::from([A, B]),
         filling: false,
+        history: HistoryDef::default(),
     });
     tables
 }

@@ -18,7 +18,7 @@ use store::port::Order;
 
 use super::{Options, Tables};
 use crate::conflict::Conflict;
-use crate::def::TableDef;
+use crate::def::{HistoryDef, TableDef};
 use crate::read::{Query, Scan};
 use crate::write::{Effect, Refusal, Write, WriteError, Written};
 
@@ -78,6 +78,7 @@ async fn open(store: MemStore, region: RegionId, replicas: &[RegionId]) -> Regio
         },
         replicas: replicas.iter().copied().collect(),
         filling: false,
+        history: HistoryDef::default(),
     });
     Region {
         tables,
