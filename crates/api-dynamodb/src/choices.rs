@@ -31,6 +31,15 @@ macro_rules! choices {
                 }
             }
 
+            /// Returns the choice that is written so.
+            #[allow(dead_code, reason = "not every enumeration is read back")]
+            pub(crate) fn parse(text: &str) -> Option<Self> {
+                match text {
+                    $( $wire => Some(Self::$choice), )*
+                    _ => None,
+                }
+            }
+
             /// Returns the choice as it is written.
             #[allow(dead_code, reason = "not every enumeration is written back")]
             pub(crate) const fn as_str(self) -> &'static str {
@@ -211,5 +220,31 @@ choices! {
         Standard = "STANDARD",
         /// For data that is seldom read.
         InfrequentAccess = "STANDARD_INFREQUENT_ACCESS",
+    }
+}
+
+choices! {
+    /// Which shards of a stream are asked for.
+    ShardFilterType ["CHILD_SHARDS"] {
+        /// Those that a shard is the parent of.
+        ChildShards = "CHILD_SHARDS",
+    }
+}
+
+choices! {
+    /// Where in a shard a reader begins.
+    ShardIteratorType [
+        "TRIM_HORIZON, LATEST, AT_SEQUENCE_NUMBER, AFTER_SEQUENCE_NUMBER, AT_TIMESTAMP"
+    ] {
+        /// At the oldest record.
+        TrimHorizon = "TRIM_HORIZON",
+        /// Behind the newest record.
+        Latest = "LATEST",
+        /// At a record.
+        AtSequenceNumber = "AT_SEQUENCE_NUMBER",
+        /// Behind a record.
+        AfterSequenceNumber = "AFTER_SEQUENCE_NUMBER",
+        /// At a moment.
+        AtTimestamp = "AT_TIMESTAMP",
     }
 }

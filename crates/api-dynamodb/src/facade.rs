@@ -127,6 +127,19 @@ impl<S: Store> DynamoDb<S> {
             Served::DescribeTimeToLive => self.describe_time_to_live(body),
             Served::DescribeContinuousBackups => self.describe_continuous_backups(body),
             Served::DescribeLimits => Ok(Self::describe_limits()),
+            Served::UpdateContinuousBackups => self.update_continuous_backups(body).await,
+            Served::CreateBackup => self.create_backup(caller, body).await,
+            Served::DescribeBackup => self.describe_backup(caller, body),
+            Served::ListBackups => self.list_backups(caller, body),
+            Served::DeleteBackup => self.delete_backup(caller, body).await,
+            Served::RestoreTableFromBackup => self.restore_table_from_backup(caller, body).await,
+            Served::RestoreTableToPointInTime => {
+                self.restore_table_to_point_in_time(caller, body).await
+            }
+            Served::ListStreams => self.list_streams(caller, body),
+            Served::DescribeStream => self.describe_stream(caller, body).await,
+            Served::GetShardIterator => self.get_shard_iterator(caller, body).await,
+            Served::GetRecords => self.get_records(caller, body).await,
             Served::DescribeEndpoints => Ok(self.describe_endpoints()),
             Served::PutResourcePolicy => self.put_resource_policy(caller, body).await,
             Served::GetResourcePolicy => self.get_resource_policy(caller, body),

@@ -9,6 +9,7 @@ pub mod model;
 pub mod show;
 
 mod absent;
+mod backups;
 mod batches;
 mod capacity;
 mod catalog;
@@ -23,6 +24,7 @@ mod operations;
 mod policies;
 mod reads;
 mod settings;
+mod streams;
 mod tables;
 mod tokens;
 mod transactions;

@@ -50,3 +50,37 @@ pub(crate) const TAGS_MAX: usize = 50;
 /// Most tags on one page of `ListTagsOfResource`. 10.
 /// Source: DynamoDB API reference, `ListTagsOfResource`.
 pub(crate) const LIST_TAGS_MAX: usize = 10;
+
+/// How long records of streams are kept. 24 h.
+/// Source: DynamoDB developer guide, "Change data capture for DynamoDB Streams".
+pub(crate) const STREAM_SECS: i64 = 86_400;
+
+/// The length of a shard of a stream. 4 h, about as long as the service's last.
+pub(crate) const SHARD_SECS: u32 = 14_400;
+
+/// The least length of a shard. 1 s; a day's shards of that length take 864 pages.
+pub(crate) const SHARD_SECS_MIN: u32 = 1;
+
+/// How long a shard iterator is good. 15 minutes.
+/// Source: DynamoDB Streams API reference, `GetShardIterator`.
+pub(crate) const ITERATOR_SECS: i64 = 900;
+
+/// Most records of one `GetRecords`. 1,000.
+/// Source: DynamoDB Streams API reference, `GetRecords`.
+pub(crate) const RECORDS_MAX: usize = 1_000;
+
+/// Most bytes that one `GetRecords` reads, but for the last record. 1 MiB.
+/// Source: DynamoDB Streams API reference, `GetRecords`.
+pub(crate) const RECORDS_BYTES_MAX: usize = 1 << 20;
+
+/// Most streams on one page of `ListStreams`. 100.
+/// Source: DynamoDB Streams API reference, `ListStreams`.
+pub(crate) const LIST_STREAMS_MAX: usize = 100;
+
+/// Most backups on one page of `ListBackups`. 100.
+/// Source: DynamoDB service model, `BackupsInputLimit`.
+pub(crate) const LIST_BACKUPS_MAX: usize = 100;
+
+/// Most days that a table can be restored to, and how many it can where nobody says. 35.
+/// Source: DynamoDB API reference, `PointInTimeRecoverySpecification`.
+pub(crate) const REWIND_DAYS_MAX: i64 = 35;

@@ -40,36 +40,47 @@ operations! {
         BatchGetItem,
         BatchWriteItem,
         CancelBulkOperation "there are none to be cancelled",
+        CreateBackup,
         CreateGlobalTable "refuses as AWS does: version 2017.11.29 is no more",
         CreateTable "indexes, keys of KMS and warm or on-demand throughput are refused",
+        DeleteBackup,
         DeleteItem,
         DeleteResourcePolicy "policies are kept and shown, and decide nothing; streams have none",
         DeleteTable,
+        DescribeBackup,
         DescribeBulkOperation "there are none to be described",
-        DescribeContinuousBackups "backups are always off",
+        DescribeContinuousBackups,
         DescribeContributorInsights "they are always off",
         DescribeEndpoints,
         DescribeGlobalTable "refuses as AWS does: version 2017.11.29 is no more",
         DescribeGlobalTableSettings "refuses as AWS does: version 2017.11.29 is no more",
         DescribeKinesisStreamingDestination "there are none to be described",
         DescribeLimits,
+        DescribeStream,
         DescribeTable,
         DescribeTimeToLive "expiry is always off",
         GetItem,
+        GetRecords,
         GetResourcePolicy "policies are kept and shown, and decide nothing; streams have none",
+        GetShardIterator,
+        ListBackups,
         ListBulkOperations "there are none to be listed",
         ListContributorInsights "there are none to be listed",
         ListGlobalTables "there are none of version 2017.11.29, as on AWS",
+        ListStreams,
         ListTables,
         ListTagsOfResource,
         PutItem,
         PutResourcePolicy "policies are kept and shown, and decide nothing; streams have none",
         Query "indexes are refused",
+        RestoreTableFromBackup "overrides of indexes and of on-demand throughput are refused",
+        RestoreTableToPointInTime "overrides of indexes and of on-demand throughput are refused",
         Scan "indexes are refused",
         TagResource,
         TransactGetItems,
         TransactWriteItems,
         UntagResource,
+        UpdateContinuousBackups,
         UpdateContributorInsights "they cannot be enabled",
         UpdateGlobalTable "refuses as AWS does: version 2017.11.29 is no more",
         UpdateGlobalTableSettings "refuses as AWS does: version 2017.11.29 is no more",
@@ -79,30 +90,19 @@ operations! {
     }
     refused {
         BatchExecuteStatement: PARTIQL,
-        CreateBackup: BACKUPS,
-        DeleteBackup: BACKUPS,
-        DescribeBackup: BACKUPS,
         DescribeExport: EXPORTS,
         DescribeImport: IMPORTS,
-        DescribeStream: STREAMS,
         DescribeTableReplicaAutoScaling: AUTO_SCALING,
         DisableKinesisStreamingDestination: KINESIS,
         EnableKinesisStreamingDestination: KINESIS,
         ExecuteStatement: PARTIQL,
         ExecuteTransaction: PARTIQL,
         ExportTableToPointInTime: EXPORTS,
-        GetRecords: STREAMS,
-        GetShardIterator: STREAMS,
         ImportTable: IMPORTS,
-        ListBackups: BACKUPS,
         ListExports: EXPORTS,
         ListImports: IMPORTS,
-        ListStreams: STREAMS,
-        RestoreTableFromBackup: BACKUPS,
-        RestoreTableToPointInTime: BACKUPS,
         SearchVectors: VECTORS,
         StartBulkPutItems: BULK,
-        UpdateContinuousBackups: BACKUPS,
         UpdateKinesisStreamingDestination: KINESIS,
         UpdateTableReplicaAutoScaling: AUTO_SCALING,
         UpdateTimeToLive: EXPIRY,
@@ -115,7 +115,6 @@ pub(crate) fn refuse(name: &str, why: &str) -> Refused {
 }
 
 const AUTO_SCALING: &str = "capacity is not scaled here, since nothing is throttled by it";
-const BACKUPS: &str = "tables are not backed up through this API";
 const BULK: &str = "there is no object store to read items in bulk from";
 const EXPIRY: &str = "items do not expire";
 const EXPORTS: &str = "there is no object store to export to";
@@ -123,5 +122,4 @@ const IMPORTS: &str = "there is no object store to import from";
 pub(crate) const INSIGHTS: &str = "accesses are not counted by key";
 const KINESIS: &str = "there are no Kinesis streams to send changes to";
 const PARTIQL: &str = "statements of PartiQL are not understood";
-const STREAMS: &str = "changes of items are not told as streams";
 const VECTORS: &str = "there are no vector indexes";

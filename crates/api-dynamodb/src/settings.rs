@@ -9,6 +9,7 @@ use control::tables::{Replica, Table};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::limits::STREAM_SECS;
 use crate::policies::Kept;
 
 /// Settings that all replicas of a table share.
@@ -25,11 +26,33 @@ pub(crate) struct Shared {
     pub(crate) stream: Option<String>,
     /// The label of its last stream, kept when the stream ends.
     pub(crate) stream_label: Option<String>,
+    /// When its last stream began, in microseconds since 1970.
+    pub(crate) stream_since: Option<i64>,
+    /// How long a shard of its last stream is, in seconds, where that is not the usual length.
+    pub(crate) stream_roll: Option<u32>,
+    /// Streams that have ended, as long as they can be read.
+    pub(crate) past_streams: Vec<StreamFacts>,
     /// `STANDARD` or `STANDARD_INFREQUENT_ACCESS`.
     pub(crate) class: Option<String>,
     /// What a newer build keeps.
     #[serde(flatten)]
     pub(crate) rest: Map<String, Value>,
+}
+
+/// What is known of a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct StreamFacts {
+    /// Its label.
+    pub(crate) label: String,
+    /// What its records hold.
+    pub(crate) view: String,
+    /// When it began, in microseconds since 1970.
+    pub(crate) since: i64,
+    /// When it ended.
+    pub(crate) until: Option<i64>,
+    /// How long its shards are, in seconds, where that is not the usual length.
+    pub(crate) roll_secs: Option<u32>,
 }
 
 /// Settings of one replica.
@@ -42,6 +65,10 @@ pub(crate) struct Own {
     pub(crate) protected: bool,
     /// Its policy.
     pub(crate) policy: Option<Kept>,
+    /// Whether it can be restored to a moment of its past. Control reads it too.
+    pub(crate) rewinds: bool,
+    /// For how many days back it can.
+    pub(crate) rewind_days: Option<i64>,
     /// What a newer build keeps.
     #[serde(flatten)]
     pub(crate) rest: Map<String, Value>,
@@ -55,6 +82,30 @@ impl Shared {
 
     pub(crate) fn to_value(&self) -> Value {
         serde_json::to_value(self).expect("settings are plain data with text keys")
+    }
+
+    /// Returns the stream that the table has; `made` is when the table was.
+    pub(crate) fn running_stream(&self, made: i64) -> Option<StreamFacts> {
+        Some(StreamFacts {
+            label: self.stream_label.clone()?,
+            view: self.stream.clone()?,
+            since: self.stream_since.unwrap_or(made),
+            until: None,
+            roll_secs: self.stream_roll,
+        })
+    }
+
+    /// Ends the stream that the table has; those that can no longer be read are forgotten.
+    pub(crate) fn end_stream(&mut self, made: i64, now: i64) {
+        let ended = self.running_stream(made).map(|stream| StreamFacts {
+            until: Some(now),
+            ..stream
+        });
+        self.past_streams.extend(ended);
+        let floor = now - STREAM_SECS * 1_000_000;
+        self.past_streams
+            .retain(|stream| stream.until > Some(floor));
+        self.stream = None;
     }
 }
 

@@ -25,7 +25,8 @@ mod describe;
 mod tags;
 mod update;
 
-pub(crate) use describe::Status;
+pub(crate) use create::{EncryptionIn, ThroughputIn, bill, is_encrypted, refuse};
+pub(crate) use describe::{Status, table_id};
 
 shape! {
     /// The members of calls that name a table and nothing else.
@@ -61,6 +62,11 @@ impl<S: Store> DynamoDb<S> {
         }
         if open.def.filling {
             return Err(in_use(&format!("Table is being created: {name}")).into());
+        }
+        let copied = self.control.copied_from();
+        if copied.iter().any(|(table, _)| *table == open.def.id) {
+            let what = format!("Table is being backed up or restored from: {name}");
+            return Err(in_use(&what).into());
         }
         let description = self
             .description(caller, &open, Some(Status::Deleting))
@@ -103,23 +109,6 @@ impl<S: Store> DynamoDb<S> {
     pub(crate) fn describe_time_to_live(&self, body: &[u8]) -> Answer {
         self.named(body)?;
         let answer = json_value!({ "TimeToLiveDescription": { "TimeToLiveStatus": "DISABLED" } });
-        Ok(answer.to_string().into_bytes())
-    }
-
-    /// Answers `DescribeContinuousBackups`: there are none.
-    pub(crate) fn describe_continuous_backups(&self, body: &[u8]) -> Answer {
-        let request: NamedIn = json::parse(body)?;
-        let given = checked_name(request.table)?;
-        if self.find(&given).is_none() {
-            let message = format!("Table not found: {given}");
-            return Err(Fault::caller("TableNotFoundException", message).into());
-        }
-        let answer = json_value!({
-            "ContinuousBackupsDescription": {
-                "ContinuousBackupsStatus": "DISABLED",
-                "PointInTimeRecoveryDescription": { "PointInTimeRecoveryStatus": "DISABLED" },
-            },
-        });
         Ok(answer.to_string().into_bytes())
     }
 
@@ -205,7 +194,7 @@ fn in_use(what: &str) -> Fault {
     Fault::caller("ResourceInUseException", message)
 }
 
-fn table_failed(error: &TableError, name: &str) -> Fault {
+pub(crate) fn table_failed(error: &TableError, name: &str) -> Fault {
     match error {
         TableError::Exists(name) => Fault::caller(
             "ResourceInUseException",
@@ -220,7 +209,7 @@ fn table_failed(error: &TableError, name: &str) -> Fault {
     }
 }
 
-fn control_failed(error: &ControlError, name: &str) -> Fault {
+pub(crate) fn control_failed(error: &ControlError, name: &str) -> Fault {
     match error {
         // Somebody changed it between our reading and our writing.
         ControlError::Unexpected(_) => {

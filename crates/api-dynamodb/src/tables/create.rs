@@ -16,6 +16,7 @@ use crate::choices::{BillingMode, KeyType, ScalarAttributeType, StreamViewType, 
 use crate::facade::{Answer, DynamoDb};
 use crate::fault;
 use crate::settings::{Own, Shared};
+use crate::streams;
 use crate::violations::Violations;
 use crate::wire::shape;
 
@@ -113,6 +114,7 @@ impl<S: Store> DynamoDb<S> {
             protected: request.protected.unwrap_or(false),
             ..Own::default()
         };
+        shared.stream_roll = streams::roll_of(&own.tags)?;
         let name = match self.plain_name(&name) {
             Some(name) => name.to_owned(),
             None => return Err(fault::validation("TableName names another region").into()),
@@ -280,7 +282,7 @@ impl CreateIn {
 }
 
 /// Refuses members that are given although nothing here can honour them.
-pub(super) fn refuse(members: &[(&str, bool)]) -> Result<(), Fault> {
+pub(crate) fn refuse(members: &[(&str, bool)]) -> Result<(), Fault> {
     match members.iter().find(|(_, given)| *given) {
         Some((name, _)) => {
             let message = format_args!("{name} is not supported by this endpoint");
@@ -290,7 +292,7 @@ pub(super) fn refuse(members: &[(&str, bool)]) -> Result<(), Fault> {
     }
 }
 
-pub(super) fn is_encrypted(encryption: Option<&EncryptionIn>) -> bool {
+pub(crate) fn is_encrypted(encryption: Option<&EncryptionIn>) -> bool {
     encryption.is_some_and(|encryption| encryption.enabled == Some(true))
 }
 
@@ -316,7 +318,7 @@ pub(super) fn check_stream(violations: &mut Violations, stream: Option<&StreamIn
 }
 
 /// Sets how a table is billed; without a mode it keeps the one it has.
-pub(super) fn bill(
+pub(crate) fn bill(
     shared: &mut Shared,
     mode: Option<&str>,
     throughput: Option<&ThroughputIn>,
@@ -361,6 +363,7 @@ pub(super) fn start_stream(
             shared.stream = Some(view.clone());
             let label = timestamp::iso_millis(now);
             shared.stream_label = Some(label.trim_end_matches('Z').to_owned());
+            shared.stream_since = Some(now.as_micros());
             Ok(())
         }
         (Some(true), None) => Err(fault::invalid_parameter(

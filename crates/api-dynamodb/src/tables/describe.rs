@@ -7,6 +7,7 @@ use api_protocol::caller::Caller;
 use api_protocol::timestamp;
 use base::arn::Arn;
 use clock::time::WallTime;
+use control::backups::Restore;
 use control::tables::{Replica, ReplicaStatus, Table};
 use serde_json::{Map, Value, json};
 use store::port::Store;
@@ -43,7 +44,7 @@ impl fmt::Display for Status {
 
 impl<S: Store> DynamoDb<S> {
     /// Returns a table's description, in `status` or in the state it is in.
-    pub(super) async fn description(
+    pub(crate) async fn description(
         &self,
         caller: &Caller,
         open: &OpenTable,
@@ -84,6 +85,10 @@ impl<S: Store> DynamoDb<S> {
         if let Some(members) = description.as_object_mut() {
             describe_shared(members, &shared, &arn);
             describe_replicas(members, open, self.control.project().region.as_str());
+            if let Some(restore) = self.own_replica(open).and_then(|own| own.restore.as_ref()) {
+                let summary = self.describe_restore(caller, restore, open.def.filling);
+                members.insert("RestoreSummary".to_owned(), summary);
+            }
             if let Some((count, bytes)) = self.measure(open).await? {
                 members.insert("ItemCount".to_owned(), count.into());
                 members.insert("TableSizeBytes".to_owned(), bytes.into());
@@ -92,9 +97,21 @@ impl<S: Store> DynamoDb<S> {
         Ok(description)
     }
 
-    pub(super) fn table_arn(&self, caller: &Caller, name: &str) -> String {
+    pub(crate) fn table_arn(&self, caller: &Caller, name: &str) -> String {
         let region = &self.control.project().region;
         Arn::new("dynamodb", region, caller.account, format!("table/{name}")).to_string()
+    }
+
+    fn describe_restore(&self, caller: &Caller, restore: &Restore, in_progress: bool) -> Value {
+        let mut summary = json!({
+            "SourceTableArn": self.table_arn(caller, &restore.table_name),
+            "RestoreDateTime": timestamp::epoch(WallTime::from_micros(restore.at)),
+            "RestoreInProgress": in_progress,
+        });
+        if let (Some(arn), Some(members)) = (&restore.backup_arn, summary.as_object_mut()) {
+            members.insert("SourceBackupArn".to_owned(), arn.as_str().into());
+        }
+        summary
     }
 
     /// Counts a table's items and their bytes, as long as one page holds them all.
@@ -172,7 +189,7 @@ fn describe_replica(replica: &Replica) -> Value {
 }
 
 /// Returns a table's number in the form that its identifier has on the wire, a UUID.
-fn table_id(table: &Table) -> String {
+pub(crate) fn table_id(table: &Table) -> String {
     let id = table.id;
     let made = table.created.unsigned_abs();
     format!(

@@ -19,6 +19,7 @@ use crate::choices::{BillingMode, TableClass};
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::settings::{Own, Shared};
+use crate::streams;
 use crate::violations::Violations;
 use crate::wire::shape;
 
@@ -105,8 +106,13 @@ impl<S: Store> DynamoDb<S> {
         }
         let now = self.control.clock().wall();
         let shared = Shared::of(&open.view.table);
-        let changed = request.shared(&open, &shared, &changes, now)?;
+        let mut changed = request.shared(&open, &shared, &changes, now)?;
         let own = self.own_replica(&open).map(Own::of).unwrap_or_default();
+        if let Some(changed) = &mut changed
+            && changed.stream_since != shared.stream_since
+        {
+            changed.stream_roll = streams::roll_of(&own.tags)?;
+        }
         let own_changed = Own {
             protected: request.protected.unwrap_or(own.protected),
             ..own.clone()
@@ -314,7 +320,7 @@ fn change_stream(
         )),
         (Some(false) | None, Some(_)) => {
             // The label stays: the stream can still be read by its name.
-            shared.stream = None;
+            shared.end_stream(open.view.table.created, now.as_micros());
             Ok(())
         }
     }

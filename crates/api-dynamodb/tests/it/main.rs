@@ -5,12 +5,14 @@
     reason = "a test's own requests and answers fail the test by panicking"
 )]
 
+mod backups;
 mod batches;
 mod items;
 mod legacy;
 mod policies;
 mod reads;
 mod refusals;
+mod streams;
 mod tables;
 mod transactions;
 mod world;

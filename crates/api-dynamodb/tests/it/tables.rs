@@ -473,7 +473,7 @@ async fn what_is_off_is_told_as_off() {
     );
     let answer = world.ok("DescribeContinuousBackups", named).await;
     let backups = &answer["ContinuousBackupsDescription"];
-    assert_eq!(backups["ContinuousBackupsStatus"], "DISABLED");
+    assert_eq!(backups["ContinuousBackupsStatus"], "ENABLED");
     let code = "TableNotFoundException";
     let gone = json!({ "TableName": "gone" });
     let message = "Table not found: gone";

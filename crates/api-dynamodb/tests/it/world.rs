@@ -23,6 +23,13 @@ impl World {
         Self { node, facade }
     }
 
+    /// Cuts the region's power and opens it again; its clock begins where it first did.
+    pub(crate) async fn restart(&self) -> Self {
+        let node = self.node.restart().await;
+        let facade = DynamoDb::new(node.control.clone());
+        Self { node, facade }
+    }
+
     /// Opens us-east-1 with the tables `hash` (pk S) and `range` (pk S, sk N).
     pub(crate) async fn with_tables() -> Self {
         let world = Self::open("us-east-1").await;
@@ -54,11 +61,22 @@ impl World {
         self.send(&target, request.to_string()).await
     }
 
+    /// Calls an operation of DynamoDB Streams; returns status and body.
+    pub(crate) async fn call_streams(&self, operation: &str, request: Value) -> (u16, Value) {
+        let target = format!("DynamoDBStreams_20120810.{operation}");
+        self.send(&target, request.to_string()).await
+    }
+
     /// Sends a body to a target; returns status and body.
     pub(crate) async fn send(&self, target: &str, body: String) -> (u16, Value) {
         let region = self.node.control.project().region.clone();
         let id = RequestId::from_bits([1, 2, 3, 4]);
-        let caller = Caller::internal(Service::DynamoDb, region, id);
+        let service = if target.starts_with("DynamoDBStreams") {
+            Service::DynamoDbStreams
+        } else {
+            Service::DynamoDb
+        };
+        let caller = Caller::internal(service, region, id);
         let request = Request::post("/")
             .header("x-amz-target", target)
             .header("content-type", "application/x-amz-json-1.0")

@@ -1,0 +1,188 @@
+//! Tables restored: to a moment of another table's past, or from a backup.
+//!
+//! The table that comes of it has the key and the billing of its source, and none of its stream,
+//! tags, protection or continuous backups, as on AWS.
+
+use api_protocol::caller::Caller;
+use api_protocol::fault::Fault;
+use api_protocol::json;
+use clock::hlc::Hlc;
+use control::backups::{BackupStatus, Restore};
+use control::tables::{Table, TableError};
+use serde_json::{Value, json as json_value};
+use store::port::Store;
+
+use super::backup_in_use;
+use super::continuous::{self, Window};
+use crate::catalog::OpenTable;
+use crate::facade::{Answer, DynamoDb};
+use crate::fault::{self, Refused};
+use crate::settings::{Own, Shared};
+use crate::tables::{self, EncryptionIn, ThroughputIn};
+use crate::wire::shape;
+
+shape! {
+    /// The members of `RestoreTableFromBackup` and of `RestoreTableToPointInTime`.
+    RestoreIn {
+        target: "TargetTableName" as String,
+        backup: "BackupArn" as String,
+        source: "SourceTableName" as String,
+        source_arn: "SourceTableArn" as String,
+        latest: "UseLatestRestorableTime" as bool,
+        time: "RestoreDateTime" as f64,
+        billing: "BillingModeOverride" as String,
+        throughput: "ProvisionedThroughputOverride" as ThroughputIn,
+        on_demand: "OnDemandThroughputOverride" as Value,
+        global_indexes: "GlobalSecondaryIndexOverride" as Vec<Value>,
+        local_indexes: "LocalSecondaryIndexOverride" as Vec<Value>,
+        vector_indexes: "VectorIndexOverride" as Vec<Value>,
+        encryption: "SSESpecificationOverride" as EncryptionIn,
+    }
+}
+
+impl<S: Store> DynamoDb<S> {
+    /// Answers `RestoreTableFromBackup`.
+    pub(crate) async fn restore_table_from_backup(&self, caller: &Caller, body: &[u8]) -> Answer {
+        let request: RestoreIn = json::parse(body)?;
+        request.refuse_unsupported()?;
+        let arn = request.backup.clone().unwrap_or_default();
+        let backup = self.backup(caller, &arn)?;
+        if backup.status == BackupStatus::Creating {
+            return Err(backup_in_use(&arn).into());
+        }
+        let restore = Restore {
+            table: backup.table.id,
+            table_name: backup.table.name.clone(),
+            backup: Some(backup.id),
+            backup_arn: Some(arn),
+            at: backup.at.unwrap_or(backup.created),
+            done: false,
+        };
+        self.restore(caller, &request, &backup.table, restore).await
+    }
+
+    /// Answers `RestoreTableToPointInTime`.
+    pub(crate) async fn restore_table_to_point_in_time(
+        &self,
+        caller: &Caller,
+        body: &[u8],
+    ) -> Answer {
+        let request: RestoreIn = json::parse(body)?;
+        request.refuse_unsupported()?;
+        let given = match (&request.source, &request.source_arn) {
+            (Some(given), None) | (None, Some(given)) => given.clone(),
+            (None, None) | (Some(_), Some(_)) => {
+                let message = "One and only one of SourceTableName or SourceTableArn must be \
+                               specified";
+                return Err(fault::validation(message).into());
+            }
+        };
+        let open = self.find(&given);
+        let open = open.ok_or_else(|| continuous::no_table(&given))?;
+        let at = self.moment(&request, &open).await?;
+        let restore = Restore {
+            table: open.view.table.id,
+            table_name: open.view.table.name.clone(),
+            backup: None,
+            backup_arn: None,
+            at: at.0,
+            done: false,
+        };
+        self.restore(caller, &request, &open.view.table, restore)
+            .await
+    }
+
+    /// Returns the stamp to restore a table to.
+    async fn moment(&self, request: &RestoreIn, open: &OpenTable) -> Result<Hlc, Refused> {
+        let name = &open.view.table.name;
+        let Some(window) = self.window(open) else {
+            let message = format!("Point in time recovery is not enabled for table '{name}'");
+            let code = "PointInTimeRecoveryUnavailableException";
+            return Err(Fault::caller(code, message).into());
+        };
+        match (request.time, request.latest.unwrap_or(false)) {
+            (None, true) => Ok(self.control.tables().instant().await?),
+            (Some(seconds), false) => {
+                #[expect(clippy::cast_possible_truncation, reason = "out of range saturates")]
+                let at = Hlc((seconds * 1e6).round() as i64);
+                let Window { earliest, latest } = window;
+                let is_known = earliest.saturating_mul(1_000_000) <= at.0;
+                let next = Hlc(at.0.saturating_add(1));
+                if !is_known || !self.control.tables().has_passed(next).await? {
+                    let message = format!(
+                        "The specified restore time must be between {earliest} and {latest}"
+                    );
+                    return Err(Fault::caller("InvalidRestoreTimeException", message).into());
+                }
+                Ok(at)
+            }
+            (None, false) | (Some(_), true) => Err(fault::validation(
+                "One and only one of RestoreDateTime or UseLatestRestorableTime must be specified",
+            )
+            .into()),
+        }
+    }
+
+    async fn restore(
+        &self,
+        caller: &Caller,
+        request: &RestoreIn,
+        source: &Table,
+        restore: Restore,
+    ) -> Answer {
+        let target = request.target.clone().unwrap_or_default();
+        let shared = request.settings(source, self.control.clock().wall())?;
+        let settings = (shared.to_value(), Own::default().to_value());
+        let made = self
+            .control
+            .restore_table(source, &target, settings, restore);
+        made.await.map_err(|error| match error {
+            TableError::Exists(name) => Fault::caller(
+                "TableAlreadyExistsException",
+                format!("Table already exists: {name}"),
+            ),
+            error @ (TableError::NotFound(_)
+            | TableError::NameTaken { .. }
+            | TableError::Control(_)) => tables::table_failed(&error, &target),
+        })?;
+        let open = self
+            .find(&target)
+            .ok_or_else(|| fault::no_table_named(&target))?;
+        let description = self.description(caller, &open, None).await?;
+        let answer = json_value!({ "TableDescription": description });
+        Ok(answer.to_string().into_bytes())
+    }
+}
+
+impl RestoreIn {
+    fn refuse_unsupported(&self) -> Result<(), Fault> {
+        let any = |list: &Option<Vec<Value>>| list.as_ref().is_some_and(|list| !list.is_empty());
+        tables::refuse(&[
+            ("OnDemandThroughputOverride", self.on_demand.is_some()),
+            ("VectorIndexOverride", any(&self.vector_indexes)),
+            ("GlobalSecondaryIndexOverride", any(&self.global_indexes)),
+            ("LocalSecondaryIndexOverride", any(&self.local_indexes)),
+            (
+                "SSESpecificationOverride",
+                tables::is_encrypted(self.encryption.as_ref()),
+            ),
+        ])
+    }
+
+    /// Returns the settings of the table that is made.
+    fn settings(&self, source: &Table, now: clock::time::WallTime) -> Result<Shared, Fault> {
+        let mut shared = Shared {
+            stream: None,
+            stream_label: None,
+            stream_since: None,
+            stream_roll: None,
+            past_streams: Vec::new(),
+            ..Shared::of(source)
+        };
+        let billing = self.billing.as_deref();
+        if billing.is_some() || self.throughput.is_some() {
+            tables::bill(&mut shared, billing, self.throughput.as_ref(), now)?;
+        }
+        Ok(shared)
+    }
+}
