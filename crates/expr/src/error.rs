@@ -66,10 +66,15 @@ pub enum ExprError {
         key: String,
     },
     /// A placeholder is longer than 255 bytes.
-    #[error("The expression attribute map contains a key that is too long; parameter: {parameter}")]
+    #[error(
+        "{parameter} contains invalid key: \
+         The expression attribute map contains a key that is too long; size of key: {bytes}"
+    )]
     LongPlaceholder {
         /// The parameter's name.
         parameter: &'static str,
+        /// The placeholder's length.
+        bytes: usize,
     },
     /// A placeholder stands for an attribute name that cannot be.
     #[error("ExpressionAttributeNames contains invalid value: Empty attribute name for key {key}")]

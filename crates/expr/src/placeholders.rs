@@ -98,7 +98,8 @@ fn check_keys<'k>(
     }
     for key in keys {
         if key.len() > PLACEHOLDER_BYTES_MAX {
-            return Err(ExprError::LongPlaceholder { parameter });
+            let bytes = key.len();
+            return Err(ExprError::LongPlaceholder { parameter, bytes });
         }
         let name = key.strip_prefix(mark).unwrap_or_default();
         let shaped = name

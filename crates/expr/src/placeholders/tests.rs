@@ -46,8 +46,8 @@ fn sizes_are_bounded() {
     refuses(
         None,
         Some(&long),
-        "The expression attribute map contains a key that is too long; \
-         parameter: ExpressionAttributeValues",
+        "ExpressionAttributeValues contains invalid key: \
+         The expression attribute map contains a key that is too long; size of key: 256",
     );
     let large = BTreeMap::from([(":v".to_owned(), AttributeValue::S("x".repeat(2 << 20)))]);
     assert!(Placeholders::new(None, Some(large)).is_err());
