@@ -38,7 +38,7 @@ def one(request):
 
 @pytest.fixture
 def server(one, request):
-    one.test = request.node.nodeid.rsplit("/", 1)[-1]
+    one.test = request.node.nodeid.split("dynamodb/", 1)[-1]
     return one
 
 
@@ -47,4 +47,4 @@ def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
     if call.when == "call":
         said = "" if report.passed else str(call.excinfo.value) if call.excinfo else ""
-        _outcomes[item.nodeid.rsplit("/", 1)[-1]] = [report.outcome, said[:600]]
+        _outcomes[item.nodeid.split("dynamodb/", 1)[-1]] = [report.outcome, said[:600]]

