@@ -453,8 +453,8 @@ async fn a_change_costs_what_is_kept_of_it() {
     let cases = [
         (keeps(None, false), 0),
         (keeps(images(false, false), false), 41),
-        (keeps(None, true), 1_094),
-        (keeps(images(true, true), true), 2_137),
+        (keeps(None, true), 1_072),
+        (keeps(images(true, true), true), 2_099),
     ];
     for (history, expected) in cases {
         let table = def(CARTS, &[A, B], history);
