@@ -518,6 +518,15 @@ pub enum CallProblem {
     /// A write in a transaction returns an item.
     #[error("RETURNING clause is not supported in ExecuteTransaction.")]
     ReturningInTransaction,
+    /// A transaction reads and writes.
+    #[error(
+        "ExecuteTransaction API does not support both read and write operations in the same \
+         request."
+    )]
+    MixedTransaction,
+    /// A batch reads and writes.
+    #[error("Read and write requests together in the same batch is not supported.")]
+    MixedBatch,
 }
 
 impl fmt::Display for Position {

@@ -7,7 +7,7 @@
 //! text ── statement::parse ──► Statement ── plan::of(keys, parameters) ──► Plan
 //!                              table(), index():                           │
 //!                              the caller finds the keys                   ▼
-//!                                                    plan::check_call: may it stand in this call?
+//!                                    plan::check_call, plan::check_together: may it stand there?
 //! ```
 //!
 //! | plan | how it runs |

@@ -12,7 +12,7 @@ use item::value::{AttributeValue, Item};
 
 use crate::error::{CallProblem, PartiqlError};
 use crate::lower;
-use crate::statement::Statement;
+use crate::statement::{Statement, StatementKind};
 
 /// The keys that a statement is planned against.
 #[derive(Clone, Copy, Debug)]
@@ -177,8 +177,7 @@ pub enum Call {
     Transaction,
 }
 
-/// Checks that a statement may stand in a call. Whether a call's statements may stand together,
-/// all of them reads or none, is the call's matter.
+/// Checks that a statement may stand in a call.
 ///
 /// Errors: [`CallProblem`].
 pub fn check_call(statement: &Statement, plan: &Plan, call: Call) -> Result<(), CallProblem> {
@@ -200,6 +199,21 @@ pub fn check_call(statement: &Statement, plan: &Plan, call: Call) -> Result<(), 
             Plan::Select(_) | Plan::Insert(_) | Plan::Update(_) | Plan::Delete(_) | Plan::Check(_),
             Call::Statement | Call::Batch | Call::Transaction,
         ) => Ok(()),
+    }
+}
+
+/// Checks that the statements of a call may stand together: all of them read, or none does.
+///
+/// Errors: [`CallProblem`].
+pub fn check_together(kinds: &[StatementKind], call: Call) -> Result<(), CallProblem> {
+    let reads = |kind: &StatementKind| *kind == StatementKind::Select;
+    if kinds.iter().all(reads) || !kinds.iter().any(reads) {
+        return Ok(());
+    }
+    match call {
+        Call::Batch => Err(CallProblem::MixedBatch),
+        Call::Transaction => Err(CallProblem::MixedTransaction),
+        Call::Statement => Ok(()),
     }
 }
 

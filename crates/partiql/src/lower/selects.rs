@@ -19,6 +19,10 @@ use crate::plan::{Direction, List, Reads, Select, Selected};
 pub(super) fn select(bound: Bound<'_>, select: &ast::Select) -> Result<Select, PartiqlError> {
     let list = list(bound, select.list.as_deref())?;
     let on_index = select.source.index.is_some();
+    debug_assert!(
+        !on_index || bound.keys.index.is_some(),
+        "who plans a read of an index knows its keys"
+    );
     let keys = match bound.keys.index {
         Some(index) if on_index => index,
         Some(_) | None => bound.keys.table,

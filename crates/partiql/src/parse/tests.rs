@@ -173,3 +173,17 @@ fn not_every_statement_stands_in_every_call() {
         [None, None, returning]
     );
 }
+
+#[test]
+fn reads_and_writes_do_not_stand_together() {
+    use StatementKind::{Delete, Exists, Insert, Select, Update};
+    let check = |kinds: &[StatementKind], call| plan::check_together(kinds, call).err();
+    assert_eq!(check(&[Select, Select], Call::Batch), None);
+    assert_eq!(check(&[Insert, Update, Delete], Call::Batch), None);
+    assert_eq!(check(&[Exists, Update], Call::Transaction), None);
+    let batch = Some(CallProblem::MixedBatch);
+    assert_eq!(check(&[Select, Delete], Call::Batch), batch);
+    let transaction = Some(CallProblem::MixedTransaction);
+    assert_eq!(check(&[Exists, Select], Call::Transaction), transaction);
+    assert_eq!(check(&[Select, Insert], Call::Transaction), transaction);
+}
