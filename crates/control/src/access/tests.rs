@@ -1,3 +1,5 @@
+//! Users, keys, policies and sessions as they are stored, and what comes of them. No signatures.
+
 use std::collections::BTreeMap;
 
 use base::name::AccountId;

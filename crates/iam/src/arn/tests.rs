@@ -1,3 +1,5 @@
+//! Patterns of resources against ARNs, one a line. Conditions on ARNs are tested with operators.
+
 use super::{ArnPattern, Target};
 use crate::context::Context;
 use crate::mistake::Problem;

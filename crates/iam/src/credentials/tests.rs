@@ -1,3 +1,5 @@
+//! Shapes of names, ids and secrets. Nothing is stored.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use clock::port::Entropy;

@@ -1,3 +1,5 @@
+//! Wildcards against texts, by hand and beside the plainest matcher. No variables.
+
 use proptest::prelude::*;
 
 use super::Glob;

@@ -1,3 +1,5 @@
+//! What is read as JSON and what is refused. No policies.
+
 use super::{Node, read};
 use crate::limits::DEPTH_MAX;
 use crate::mistake::Problem;

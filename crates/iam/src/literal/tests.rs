@@ -1,3 +1,5 @@
+//! Moments, networks and truth as policies write them. No comparisons by operators.
+
 use clock::time::WallTime;
 
 use super::{Network, time, truth, write_time};

@@ -1,3 +1,5 @@
+//! Names of operators. What they compare is tested with whole policies.
+
 use super::{Operator, Quantifier, Test};
 
 /// Every operator of the user guide.

@@ -1,3 +1,5 @@
+//! Sessions written and read again, and their lives. Nothing is sealed.
+
 use base::name::AccountId;
 use clock::time::WallTime;
 

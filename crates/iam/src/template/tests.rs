@@ -1,3 +1,5 @@
+//! Variables replaced, and those that are refused. No ARNs.
+
 use super::{BadVariable, Template, Variables, Wildcards, read};
 use crate::context::Context;
 
