@@ -39,8 +39,12 @@ struct Inner {
     flushed: VecDeque<(u64, Completion)>,
     held: bool,
     closed: bool,
+    /// Writing failed: everything that is handed in fails.
+    failed: bool,
     /// A planted fault, for the simulation to catch: see [`MemStore::plant_early_acknowledgement`].
     acknowledges_early: bool,
+    /// A planted fault, for the simulation to catch: see [`MemStore::plant_forgotten_failure`].
+    forgets_failures: bool,
 }
 
 struct Waiting {
@@ -106,6 +110,48 @@ impl MemStore {
         self.lock().queue.len()
     }
 
+    /// Lets the disk fail while it writes the first `batches` that wait: they can be read, and are
+    /// not on disk. All that waits fails, and so does all that is handed in from here on.
+    pub fn fail(&self, batches: usize) {
+        let (forgets, taken, unflushed) = {
+            let mut inner = self.lock();
+            let count = batches.min(inner.queue.len());
+            let written: Vec<Batch> = inner.queue.iter().take(count).map(Waiting::copy).collect();
+            for batch in written {
+                inner.apply(&batch.ops);
+            }
+            let forgets = inner.forgets_failures;
+            if forgets {
+                // What a disk failed to write once it does not write the next time.
+                inner.unsynced.clear();
+            }
+            inner.failed = !forgets;
+            let kept = if forgets { count } else { inner.queue.len() };
+            let taken: Vec<Waiting> = inner.queue.drain(..kept).collect();
+            let unflushed = std::mem::take(&mut inner.flushed);
+            (forgets, taken, unflushed)
+        };
+        let told = || if forgets { Ok(()) } else { Err(failure()) };
+        for waiting in taken {
+            (waiting.done)(told());
+        }
+        for (_, done) in unflushed {
+            done(told());
+        }
+    }
+
+    /// Returns whether the disk has failed.
+    pub fn has_failed(&self) -> bool {
+        self.lock().failed
+    }
+
+    /// Plants the fault that a failed write counts as written, as where it is tried again.
+    ///
+    /// For simulations, which must catch it.
+    pub fn plant_forgotten_failure(&self) {
+        self.lock().forgets_failures = true;
+    }
+
     /// Cuts the power: this store is closed, and the returned one holds what was on disk.
     #[must_use]
     pub fn crash(&self) -> Self {
@@ -118,6 +164,7 @@ impl MemStore {
                 durable,
                 held: inner.held,
                 acknowledges_early: inner.acknowledges_early,
+                forgets_failures: inner.forgets_failures,
                 ..Inner::default()
             };
             (
@@ -146,6 +193,14 @@ impl MemStore {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn copy(&self) -> Batch {
+        Batch {
+            ops: self.batch.ops.clone(),
+        }
     }
 }
 
@@ -230,6 +285,10 @@ impl Store for MemStore {
             drop(inner);
             return done(Err(StoreError::Closed));
         }
+        if inner.failed {
+            drop(inner);
+            return done(Err(failure()));
+        }
         inner.handed_in += 1;
         if inner.held {
             inner.queue.push_back(Waiting {
@@ -248,7 +307,7 @@ impl Store for MemStore {
 
     fn flushed(&self, done: Completion) {
         let mut inner = self.lock();
-        let open = !inner.closed;
+        let open = !inner.closed && !inner.failed;
         if open && (!inner.unsynced.is_empty() || !inner.queue.is_empty()) {
             let handed_in = inner.handed_in;
             inner.flushed.push_back((handed_in, done));
@@ -261,6 +320,10 @@ impl Store for MemStore {
             Err(StoreError::Closed)
         });
     }
+}
+
+fn failure() -> StoreError {
+    StoreError::Failed("the disk has failed".to_owned())
 }
 
 fn tell(flushed: Vec<Completion>) {

@@ -35,6 +35,8 @@ pub enum Change {
     Clock(usize, i64),
     /// A region's disk takes up to this long, in microseconds.
     Disk(usize, u64),
+    /// A region's disk fails while it writes.
+    Fail(usize),
 }
 
 /// What one seed is like: some faults are common in one run and rare in another.
@@ -99,7 +101,7 @@ pub fn choose(chance: &mut Chance, temper: Temper, world: &World, number: u64) -
     if chance.below(1_000) >= temper.faults {
         return Change::Operate(at, client::choose(chance, number));
     }
-    match chance.below(16) {
+    match chance.below(17) {
         0..3 => Change::Cut(at, to),
         3 => Change::Isolate(at),
         4 | 5 => Change::Mend(at, to),
@@ -110,6 +112,7 @@ pub fn choose(chance: &mut Chance, temper: Temper, world: &World, number: u64) -
         11 | 12 if temper.kills => Change::Kill(at),
         11..14 => Change::Clock(at, temper.skew(chance)),
         14 => Change::Disk(at, [500, 5_000, 80_000][chance.index(3)]),
+        15 if temper.kills => Change::Fail(at),
         _ => Change::Start(at),
     }
 }
@@ -135,6 +138,7 @@ pub fn apply(world: &mut World, change: &Change) {
         Change::Reset(from, to) => world.reset(*from, *to),
         Change::Kill(at) => world.kill(*at),
         Change::Start(at) => world.start(*at),
+        Change::Fail(at) => world.fail(*at),
         Change::Clock(at, ahead) => {
             let clocks = world.regions[*at].clocks();
             clocks.jump(ahead - clocks.skew_micros());

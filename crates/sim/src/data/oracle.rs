@@ -27,6 +27,10 @@ pub fn wrong_in(world: &World, at: usize) -> Option<String> {
         let past = held.past;
         return Some(format!("{id} says it has {applied}, and has {past}"));
     }
+    if region.disk.disk.has_failed() {
+        // What the disk had half written can be read until the process ends.
+        return None;
+    }
     let truth: Items = held
         .items
         .into_iter()
@@ -45,7 +49,8 @@ pub fn wrong_between(world: &World, one: usize, other: usize) -> Option<String> 
     let idle = |at: usize| {
         let region = &world.regions[at];
         let process = region.process.as_ref();
-        let process = process.filter(|_| region.disk.disk.waiting() == 0)?;
+        let is_idle = region.disk.disk.waiting() == 0 && !region.disk.disk.has_failed();
+        let process = process.filter(|_| is_idle)?;
         Some((live(region), process.tables.digest(CARTS).0))
     };
     let (one_has, other_has) = (idle(one)?, idle(other)?);

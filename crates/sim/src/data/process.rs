@@ -62,6 +62,7 @@ pub struct Place {
 /// One life of a region.
 pub struct Process {
     place: Place,
+    disk: Tap,
     /// Its tables.
     pub tables: Tables<Tap>,
     carts: Arc<TableDef>,
@@ -106,7 +107,7 @@ impl Process {
             clock: Arc::new(place.clocks.clone()),
             entropy: Arc::new(Given(incarnation)),
         };
-        let tables = at_once(Tables::open(disk, options)).expect("a disk of this region");
+        let tables = at_once(Tables::open(disk.clone(), options)).expect("a disk of this region");
         tables.plant(mistake.table);
         let carts = tables.define(client::carts(ids));
         let mut mesh = Mesh::new(now, region, place.peers().map(|peer| place.id(peer)));
@@ -122,6 +123,7 @@ impl Process {
         Self {
             sending: place.peers().map(sending).collect(),
             receiving: place.peers().map(receiving).collect(),
+            disk,
             tables,
             carts,
             mesh,
@@ -257,6 +259,8 @@ impl Process {
             Done::Client(operation, Err(WriteError::Refused(_))) => {
                 self.effects.push(Effect::Done(operation, Seq(0)));
             }
+            // What became of it is told by nobody, and the process ends.
+            Done::Client(_, Err(WriteError::Store(_))) if self.disk.disk.has_failed() => {}
             Done::Client(operation, Err(error)) => {
                 let name = operation.name;
                 self.effects

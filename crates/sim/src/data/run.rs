@@ -35,6 +35,8 @@ pub struct Mistake {
     pub table: table::planted::Planted,
     /// In the store: writes are acknowledged before they are on disk.
     pub acknowledges_early: bool,
+    /// In the store: a write that the disk failed counts as written.
+    pub forgets_failures: bool,
 }
 
 /// How a run went.
@@ -52,6 +54,8 @@ pub struct Report {
     pub races: usize,
     /// How often a region's power was cut.
     pub crashes: u64,
+    /// How often a region's disk failed.
+    pub failures: u64,
     /// How much time passed in the world.
     pub time: Duration,
     /// A digest of everything: equal for equal seeds.
@@ -93,6 +97,7 @@ pub fn run(options: Options) -> Report {
         writes,
         races: oracle::races(&run.world),
         crashes: run.world.crashes(),
+        failures: run.world.failures(),
         time: run.world.now().since(START),
         digest: run.world.digest(),
         violation: violation.err(),

@@ -37,6 +37,7 @@ pub struct World {
     digest: u64,
     happened: u64,
     crashes: u64,
+    failures: u64,
     /// The ways between the regions.
     pub network: Network,
     /// What is true.
@@ -70,6 +71,8 @@ enum Event {
     Commit { at: usize, life: u64 },
     /// The disk writes what is visible.
     Flush { at: usize, life: u64 },
+    /// A process ends whose disk has failed.
+    End { at: usize, life: u64 },
 }
 
 #[derive(Debug)]
@@ -108,6 +111,7 @@ impl World {
             digest: 0,
             happened: 0,
             crashes: 0,
+            failures: 0,
             network,
             ledger: ledger.clone(),
             regions: Vec::new(),
@@ -123,6 +127,9 @@ impl World {
             let disk = Tap::new(MemStore::new(), id, ledger.clone());
             if mistake.acknowledges_early {
                 disk.disk.plant_early_acknowledgement();
+            }
+            if mistake.forgets_failures {
+                disk.disk.plant_forgotten_failure();
             }
             world.regions.push(Region {
                 place,
@@ -154,6 +161,11 @@ impl World {
         self.crashes
     }
 
+    /// Returns how often a region's disk failed.
+    pub fn failures(&self) -> u64 {
+        self.failures
+    }
+
     /// Returns a digest of all that happened.
     pub fn digest(&self) -> u64 {
         self.digest ^ self.ledger.open().digest().rotate_left(32)
@@ -173,8 +185,27 @@ impl World {
         self.reach(until);
     }
 
-    /// Starts a region's process, where it is not running.
+    /// Lets a region's disk fail while it writes. The process ends a while after it was told.
+    pub fn fail(&mut self, at: usize) {
+        let region = &self.regions[at];
+        if region.process.is_none() || region.disk.disk.has_failed() {
+            return;
+        }
+        self.failures += 1;
+        let life = region.lives;
+        let waiting = region.disk.disk.waiting();
+        let some = self.chance.index(waiting + 1);
+        self.regions[at].disk.disk.fail(some);
+        self.turn(at);
+        let after = Duration::from_micros(self.chance.below(300_000));
+        self.push(self.now + after, Event::End { at, life });
+    }
+
+    /// Starts a region's process, where it is not running, or on a disk that has failed.
     pub fn start(&mut self, at: usize) {
+        if self.regions[at].disk.disk.has_failed() {
+            self.kill(at);
+        }
         let (incarnation, mistake) = (self.chance.bits(), self.mistake);
         let region = &mut self.regions[at];
         if region.process.is_none() {
@@ -273,6 +304,7 @@ impl World {
             Event::Wake { at, .. } => (3, at as u64),
             Event::Commit { at, .. } => (4, at as u64),
             Event::Flush { at, .. } => (5, at as u64),
+            Event::End { at, .. } => (6, at as u64),
         };
         self.happened += 1;
         let event_digest = self.now.as_micros() ^ kind << 60 ^ of << 40;
@@ -307,6 +339,11 @@ impl World {
                     self.regions[at].flush = None;
                     self.regions[at].disk.disk.persist();
                     self.turn(at);
+                }
+            }
+            Event::End { at, life } => {
+                if self.lives(at, life) {
+                    self.kill(at);
                 }
             }
         }

@@ -72,6 +72,7 @@ fn chaos_is_no_calm() {
     assert!(sum(|report| report.writes as u64) > 8 * 300, "{reports:#?}");
     assert!(sum(|report| report.races as u64) > 8 * 50, "{reports:#?}");
     assert!(sum(|report| report.crashes) > 8 * 2, "{reports:#?}");
+    assert!(sum(|report| report.failures) > 8, "{reports:#?}");
 }
 
 /// Finds a planted mistake within few seeds, by what it does: `how` is in the violation's text.
@@ -103,6 +104,15 @@ fn acknowledging_before_the_disk_has_it_is_found() {
         ..Mistake::default()
     };
     found(mistake, "which was acknowledged");
+}
+
+#[test]
+fn taking_a_failed_write_for_written_is_found() {
+    let mistake = Mistake {
+        forgets_failures: true,
+        ..Mistake::default()
+    };
+    found(mistake, "is the last it has");
 }
 
 #[test]

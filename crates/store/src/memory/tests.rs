@@ -98,3 +98,30 @@ fn what_waits_for_the_disk_behind_a_waiting_batch_is_not_told_before_it() {
     store.persist();
     assert_eq!(told.load(Ordering::Relaxed), 2);
 }
+
+#[tokio::test]
+async fn a_failed_disk_takes_nothing_more_and_may_show_what_it_does_not_hold() {
+    let store = MemStore::held();
+    let failed = Arc::new(AtomicUsize::new(0));
+    let submit = |key| {
+        let failed = failed.clone();
+        let completion = move |result: Result<(), StoreError>| {
+            let is_failure = matches!(result, Err(StoreError::Failed(_)));
+            failed.fetch_add(usize::from(is_failure), Ordering::Relaxed);
+        };
+        store.submit(put(key), Durability::Disk, Box::new(completion));
+    };
+    submit("half");
+    submit("waiting");
+    store.fail(1);
+    submit("late");
+    assert_eq!(failed.load(Ordering::Relaxed), 3);
+    assert!(store.has_failed());
+    let get = async |store: &MemStore, key: &str| {
+        let found = store.get(Space::Items, key.as_bytes()).await;
+        found.expect("read").is_some()
+    };
+    assert!(get(&store, "half").await && !get(&store, "waiting").await);
+    let after = store.crash();
+    assert!(!get(&after, "half").await && !after.has_failed());
+}
