@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// One app in several regions at once, all of them active.
 #[derive(Debug, Parser)]
@@ -100,6 +100,10 @@ pub(crate) struct ServeArgs {
     /// since a page could have its own name lead here.
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
+    /// The words that DynamoDB's requests are refused in: those that us-east-1 uses, or those that
+    /// more and more regions use since 2026.
+    #[arg(long, env = "HITHER_DYNAMODB_WORDING", default_value = "classic")]
+    pub(crate) dynamodb_wording: DynamoDbWording,
     /// The second port of the AWS APIs, as tools of DynamoDB Local expect it; the manifest's
     /// `dynamodb` port by default, which is 8000 unless it says otherwise.
     #[arg(long)]
@@ -113,6 +117,16 @@ pub(crate) struct ServeArgs {
     /// Stop when standard input ends: for a parent that must not leave children behind.
     #[arg(long, hide = true)]
     pub(crate) until_stdin_ends: bool,
+}
+
+/// The words that DynamoDB's requests are refused in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DynamoDbWording {
+    /// All that is wrong, with its values.
+    Classic,
+    /// The first that is wrong, without its value.
+    #[value(name = "2026")]
+    Newer,
 }
 
 #[derive(Args, Debug)]

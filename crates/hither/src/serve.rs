@@ -16,11 +16,11 @@ use clock::wall::System;
 use manifest::model::Port;
 use manifest::surroundings::Listening;
 use net::dial::Dialer;
-use region::config::{Access, NodeConfig};
+use region::config::{Access, NodeConfig, Wording};
 use region::node::Node;
 
 use crate::check;
-use crate::cli::ServeArgs;
+use crate::cli::{DynamoDbWording, ServeArgs};
 use crate::project::{self, Where};
 
 /// Where Linux distributions keep the roots that the system trusts.
@@ -67,6 +67,10 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         data_dir: args.data_dir,
         access: access(args.credentials.as_deref())?,
         hosts: args.allow_host,
+        wording: match args.dynamodb_wording {
+            DynamoDbWording::Classic => Wording::Classic,
+            DynamoDbWording::Newer => Wording::Newer,
+        },
         dialer: dialer(args.via.as_deref())?,
         search_path: std::env::var("PATH").unwrap_or_default(),
         backend_roots: std::fs::read(SYSTEM_ROOTS).unwrap_or_default(),

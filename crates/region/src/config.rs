@@ -22,12 +22,24 @@ pub struct NodeConfig {
     pub access: Access,
     /// Names, beside those of the machine itself, by which a node in development may be asked.
     pub hosts: Vec<String>,
+    /// In which words DynamoDB's requests are refused.
+    pub wording: Wording,
     /// How others are reached.
     pub dialer: Dialer,
     /// Where functions look for programs, as in `PATH`.
     pub search_path: String,
     /// The authorities, in PEM, that `https` backends are verified by; empty for none.
     pub backend_roots: Vec<u8>,
+}
+
+/// In which words DynamoDB's requests are refused that are not as its model wants them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wording {
+    /// All that is wrong, with its values: what us-east-1 says.
+    #[default]
+    Classic,
+    /// The first that is wrong, without its value: what more and more regions say since 2026.
+    Newer,
 }
 
 /// How callers of the AWS APIs prove who they are.

@@ -154,10 +154,10 @@ impl Node {
             &functions,
             &tasks,
         )?;
-        let dns_views = dns.views.clone();
+        let live = ports::live(&health, dns.views.clone());
         let status = crate::status::Sources {
             control: control.clone(),
-            health: health.clone(),
+            health,
             links: links.status(),
             dns,
             functions: functions.clone(),
@@ -166,7 +166,7 @@ impl Node {
         let endpoint = Arc::new(Endpoint {
             front: ports::front(&config, Arc::clone(&clock), entropy.as_ref()),
             region: config.project.region.clone(),
-            facades: ports::facades(&control, &functions, &health, dns_views, Arc::clone(&clock)),
+            facades: ports::facades(&config, &control, &functions, live, &clock),
             forwarder: Forwarder::new(views::endpoints(&config.project), config.dialer.clone()),
             admin: Admin::new(status, &config),
             room: Room::new(BODIES_BYTES_MAX),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::watch;
 
+use api_dynamodb::model::check::Wording;
 use api_lambda::port::{self, Invocation, Outcome, RunError, Runner};
 use api_protocol::dispatch::{Regions, Strangers};
 use api_protocol::front::{Authentication, Front};
@@ -29,7 +30,7 @@ use gateway_core::invoke::{FunctionName, InvokeError};
 use health_core::view::HealthView;
 use store::port::Store;
 
-use crate::config::{Access, NodeConfig};
+use crate::config::{self, Access, NodeConfig};
 use crate::server::Facades;
 
 /// What of DNS others look at.
@@ -152,27 +153,38 @@ fn run_error(error: InvokeError) -> RunError {
     }
 }
 
-/// Makes the facades of a node.
-pub(crate) fn facades<S: Store>(
-    control: &Control<S>,
-    host: &Host,
+/// Makes what Route 53's facade knows of what goes on.
+pub(crate) fn live(
     health: &watch::Receiver<Arc<HealthView>>,
     views: watch::Receiver<Arc<View>>,
-    clock: Arc<dyn Clock>,
-) -> Facades<S> {
+) -> Live {
     let health = health.clone();
     let reports =
         move |check: &str, wanted| control::dns::check::reports(&health.borrow(), check, wanted);
-    let live = Live {
+    Live {
         views,
         reports: Arc::new(reports),
-    };
+    }
+}
+
+/// Makes the facades of a node.
+pub(crate) fn facades<S: Store>(
+    config: &NodeConfig,
+    control: &Control<S>,
+    host: &Host,
+    live: Live,
+    clock: &Arc<dyn Clock>,
+) -> Facades<S> {
     let runner = Functions {
         host: host.clone(),
-        clock,
+        clock: Arc::clone(clock),
     };
+    let dynamodb = api_dynamodb::facade::DynamoDb::new(control.clone());
     Facades {
-        dynamodb: api_dynamodb::facade::DynamoDb::new(control.clone()),
+        dynamodb: dynamodb.with_wording(match config.wording {
+            config::Wording::Classic => Wording::Classic,
+            config::Wording::Newer => Wording::Newer,
+        }),
         route53: api_route53::facade::Route53::new(control.clone(), live),
         apigateway: api_apigateway::facade::ApiGateway::new(control.clone()),
         lambda: api_lambda::lambda::Lambda::new(control.clone(), runner),
