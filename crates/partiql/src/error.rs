@@ -6,10 +6,18 @@
 use std::fmt;
 
 use expr::error::Problem;
-use item::key::{KeyError, KeyKind, KeyRole};
-use item::number::NumberError;
 
 use crate::limits::{NESTING_MAX, STATEMENT_CHARACTERS_MAX};
+
+mod calls;
+mod keys;
+mod operands;
+mod values;
+
+pub use calls::CallProblem;
+pub use keys::KeyProblem;
+pub use operands::OperandProblem;
+pub use values::ValueProblem;
 
 /// A statement that is refused before any item is read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -179,96 +187,6 @@ pub enum SourceProblem {
     CheckOnIndex,
 }
 
-/// What is wrong with a value.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ValueProblem {
-    /// It is no number that DynamoDB holds.
-    #[error(transparent)]
-    Number(NumberError),
-    /// It is a negative zero with a point.
-    #[error("Negative zero decimal is not supported under key {path}{at}")]
-    NegativeZero {
-        /// Where it stands in the value.
-        path: String,
-        /// Where it stands in the statement.
-        at: Position,
-    },
-    /// It is no value.
-    #[error("Unsupported data type: {what} under key {path}{at}")]
-    NoValue {
-        /// What it is.
-        what: String,
-        /// Where it stands in the value.
-        path: String,
-        /// Where it stands in the statement.
-        at: Position,
-    },
-    /// It is a literal of Ion.
-    #[error("Ion Literals are not supported: {text} under key {path}{at}")]
-    Ion {
-        /// The literal.
-        text: String,
-        /// Where it stands in the value.
-        path: String,
-        /// Where it stands in the statement.
-        at: Position,
-    },
-    /// A set has no element.
-    #[error("Empty bags are not supported{at}")]
-    EmptySet {
-        /// Where it stands in the statement.
-        at: Position,
-    },
-    /// A set has elements of several types.
-    #[error(
-        "Unsupported data type in Bag. DynamoDB only supports either numbers or strings in bags"
-    )]
-    SetMixed,
-    /// A set has an element of a type that sets do not have.
-    #[error(
-        "Unsupported data type in Bag. DynamoDB only supports either numbers or strings in bags{at}"
-    )]
-    SetElement {
-        /// Where it stands in the statement.
-        at: Position,
-    },
-    /// A set has an element twice.
-    #[error("Input collection contains duplicates")]
-    SetDuplicate,
-    /// A map has a key twice.
-    #[error("Duplicate keys in tuple. Key: {key} under {path}{at}")]
-    DuplicateKey {
-        /// The key.
-        key: String,
-        /// Where the map stands in the value.
-        path: String,
-        /// Where the key stands in the statement.
-        at: Position,
-    },
-    /// A key of a map is no text.
-    #[error("Tuple keys must be of type String. Actual type: {what} under {path}{at}")]
-    KeyType {
-        /// What it is.
-        what: String,
-        /// Where the map stands in the value.
-        path: String,
-        /// Where the key stands in the statement.
-        at: Position,
-    },
-    /// What is inserted is no map.
-    #[error(
-        "Unsupported format in item expression. Please use struct format {{...}} to express item \
-         values for insert statement.{at}"
-    )]
-    NoItem {
-        /// Where it stands in the statement.
-        at: Position,
-    },
-    /// Lists and maps nest deeper than 32 levels.
-    #[error("Nesting Levels have exceeded supported limits")]
-    TooDeep,
-}
-
 /// What is wrong with a `RETURNING`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReturningProblem {
@@ -287,185 +205,6 @@ pub enum ReturningProblem {
     /// It does not end in a star.
     #[error("Expected '*' after ( MODIFIED | ALL ) ( NEW | OLD ) in RETURNING clause")]
     NoStar,
-}
-
-/// What is wrong with an operand, where PartiQL tells it apart.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OperandProblem {
-    /// The condition of `WHERE` is no condition.
-    #[error("WHERE clause must contain an expression that resolves to a boolean")]
-    Where,
-    /// An operand of `AND` or `OR` is no condition.
-    #[error("The arguments to AND/OR must be Expressions")]
-    AndOr,
-    /// The operand of `NOT` is no condition.
-    #[error("The argument to NOT must be a Type or Expression")]
-    Not,
-    /// The right side of `IN` is no list, or an empty one.
-    #[error(
-        "IN operator must have a left hand argument of type Variable Reference and right hand \
-         argument of type Seq with at least one member"
-    )]
-    In,
-    /// The left side of `IS` is neither a path nor a value.
-    #[error("The left hand side argument to IS must be a Variable Reference, Literal, or Path")]
-    Is,
-    /// A type that `IS` does not know.
-    #[error(
-        "Unsupported data type for IS operator: {kind}. Supported data types are [MISSING, NULL, \
-         BOOLEAN, BLOB, STRING, NUMERIC, STRUCT, TUPLE, LIST]{at}"
-    )]
-    IsType {
-        /// The type's name.
-        kind: String,
-        /// Where `IS` stands.
-        at: Position,
-    },
-    /// `MISSING` stands where a value is wanted.
-    #[error("MISSING must be compared using IS operator")]
-    Missing,
-    /// An operator that conditions do not have.
-    #[error("Unsupported operator in Condition Expression. Operator: {0}")]
-    InCondition(&'static str),
-    /// An operator that updates do not have.
-    #[error("Unsupported operator in Update Expression. Operator: {0}")]
-    InUpdate(&'static str),
-    /// `IS` stands in an update.
-    #[error("IS operator is not supported in update expressions")]
-    IsInUpdate,
-    /// There is no such function.
-    #[error("Unrecognized function: {0}")]
-    Function(String),
-    /// Something that is no path stands where a path is wanted.
-    #[error("Unexpected path component{at}")]
-    Path {
-        /// Where it stands.
-        at: Position,
-    },
-    /// A name is empty.
-    #[error("Path component cannot be an empty string")]
-    EmptyName,
-    /// `[*]` stands in a path.
-    #[error("Wildcard path component like a[*].b are not supported{at}")]
-    Wildcard {
-        /// Where it stands.
-        at: Position,
-    },
-    /// `.*` stands in a path.
-    #[error("Unpivot path component like a.*.b are not supported{at}")]
-    Unpivot {
-        /// Where it stands.
-        at: Position,
-    },
-    /// The index of a list is out of range.
-    #[error("List index is not within the allowable range; index: [{index}]{at}")]
-    ListIndex {
-        /// The index as written.
-        index: String,
-        /// Where it stands.
-        at: Position,
-    },
-    /// `set_add` or `set_delete` has other than two operands.
-    #[error("{function} must have exactly two arguments{at}")]
-    SetCount {
-        /// The function.
-        function: &'static str,
-        /// Where it stands.
-        at: Position,
-    },
-    /// The first operand of `set_add` or `set_delete` is another path than the one set.
-    #[error("The first argument to {function} must equal the assignment value")]
-    SetPath {
-        /// The function.
-        function: &'static str,
-    },
-    /// The second operand of `set_add` or `set_delete` is no set.
-    #[error("The second argument to {function} must be a value with type SET{at}")]
-    SetValue {
-        /// The function.
-        function: &'static str,
-        /// Where it stands.
-        at: Position,
-    },
-    /// Two attributes of a `SELECT` have one name.
-    #[error("Duplicate identifiers in select clause: {0}")]
-    DuplicateName(String),
-}
-
-/// What is wrong with what a statement says of the key.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeyProblem {
-    /// A write does not say which item it means.
-    #[error("Where clause does not contain a mandatory equality on all key attributes")]
-    Incomplete,
-    /// A write says two things of a key attribute.
-    #[error(
-        "Multiple conditions on same key {name}. \
-         Only single item Update/Insert/Delete are supported"
-    )]
-    Many {
-        /// The key attribute.
-        name: String,
-    },
-    /// A path leads into a key attribute.
-    #[error(
-        "Key attributes must be scalars; list random access '[]' and map lookup '.' are not \
-         allowed: Key {name}"
-    )]
-    Nested {
-        /// The key attribute.
-        name: String,
-    },
-    /// The item has no such key attribute.
-    #[error("Key attribute should be present in the item: Key {name}")]
-    Absent {
-        /// The key attribute.
-        name: String,
-    },
-    /// A value of a key has another type than the key attribute.
-    #[error("Key attribute's data type should match its data type in table's schema: Key {name}")]
-    Kind {
-        /// The key attribute.
-        name: String,
-    },
-    /// A key attribute is compared with a value of another type.
-    #[error(
-        "One or more parameter values were invalid: \
-         Condition parameter type does not match schema type"
-    )]
-    ConditionKind,
-    /// A value of a key is empty.
-    #[error(
-        "One or more parameter values are not valid. The AttributeValue for a key attribute cannot \
-         contain an empty {} value. Key: {name}", empty(*kind)
-    )]
-    Empty {
-        /// The key attribute.
-        name: String,
-        /// Its type.
-        kind: KeyKind,
-    },
-    /// A value of a key is too long.
-    #[error("One or more parameter values were invalid: {}", long(*role))]
-    Long {
-        /// Which key attribute it is.
-        role: KeyRole,
-    },
-    /// An update changes a key attribute.
-    #[error(
-        "One or more parameter values were invalid: \
-         Cannot update attribute {name}. This attribute is part of the key"
-    )]
-    Updated {
-        /// The key attribute.
-        name: String,
-    },
-    /// An `EXISTS` does not say which item it means, or nothing more.
-    #[error("EXISTS() must contain a single item read with additional condition")]
-    Check,
-    /// A `SELECT` reads more partitions than one may.
-    #[error("Too many decomposed read operations for a given query.")]
-    ManyReads,
 }
 
 /// What is wrong with an `ORDER BY`.
@@ -494,41 +233,6 @@ pub enum OrderProblem {
     ManyPartitions,
 }
 
-/// A statement that may not stand in the call that it came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CallProblem {
-    /// An `EXISTS` outside a transaction.
-    #[error("EXISTS can only be used in ExecuteTransaction write requests.")]
-    ExistsOutside,
-    /// A `SELECT` in a transaction reads more than the item of a key, or tests it.
-    #[error(
-        "Select statements within ExecuteTransaction must specify the primary key in the where \
-         clause."
-    )]
-    SelectInTransaction,
-    /// A `SELECT` in a batch reads more than the item of a key, or tests it.
-    #[error(
-        "Select statements within BatchExecuteStatement must specify the primary key in the where \
-         clause."
-    )]
-    SelectInBatch,
-    /// A `SELECT` in a transaction reads an index.
-    #[error("Reads on indices are not supported within transactions.")]
-    IndexInTransaction,
-    /// A write in a transaction returns an item.
-    #[error("RETURNING clause is not supported in ExecuteTransaction.")]
-    ReturningInTransaction,
-    /// A transaction reads and writes.
-    #[error(
-        "ExecuteTransaction API does not support both read and write operations in the same \
-         request."
-    )]
-    MixedTransaction,
-    /// A batch reads and writes.
-    #[error("Read and write requests together in the same batch is not supported.")]
-    MixedBatch,
-}
-
 impl fmt::Display for Position {
     /// Writes the place as messages end with it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -542,19 +246,6 @@ impl From<Problem> for PartiqlError {
             return Self::Operand(OperandProblem::Function(name));
         }
         Self::Expression(Box::new(problem))
-    }
-}
-
-impl From<KeyError> for KeyProblem {
-    fn from(error: KeyError) -> Self {
-        match error {
-            KeyError::Missing { name } => Self::Absent { name },
-            KeyError::WrongType { name, .. } => Self::Kind { name },
-            KeyError::Empty { name, kind } => Self::Empty { name, kind },
-            KeyError::TooLong { role, .. } => Self::Long { role },
-            // A key that is taken from an item never finds the item's other attributes surplus.
-            KeyError::Surplus { .. } => Self::Incomplete,
-        }
     }
 }
 
@@ -577,21 +268,4 @@ families! {
     Operand(OperandProblem),
     Key(KeyProblem),
     Order(OrderProblem),
-}
-
-const fn empty(kind: KeyKind) -> &'static str {
-    match kind {
-        KeyKind::S | KeyKind::N => "string",
-        KeyKind::B => "binary",
-    }
-}
-
-const fn long(role: KeyRole) -> &'static str {
-    match role {
-        // The missing space is the service's.
-        KeyRole::Partition => "Size of hashkey has exceeded the maximum size limit of2048 bytes",
-        KeyRole::Sort => {
-            "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
-        }
-    }
 }

@@ -11,7 +11,7 @@
 //! source = name [ . name ]      returning = RETURNING ( ALL | MODIFIED ) ( NEW | OLD ) *
 //! ```
 //!
-//! Expressions are in [`expressions`]; they alone descend, and depth is counted first.
+//! Expressions are in [`expressions`]; their brackets alone descend, and depth is counted first.
 //! Source: DynamoDB developer guide, "PartiQL statements for DynamoDB".
 
 use expr::error::Problem;
@@ -25,6 +25,7 @@ use crate::limits::{NESTING_MAX, STATEMENT_CHARACTERS_MAX};
 mod expressions;
 mod paths;
 mod selects;
+mod terms;
 mod writes;
 
 /// Parses a whole statement; returns it and how many parameters it has.
