@@ -4,6 +4,7 @@
 //! writes of one item are linearizable and transactions serialisable; what was returned as
 //! written is on disk.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use item::value::Item;
 use replica_core::merge::Stamp;
 use replica_core::record::{Change, KEY_BYTES_MAX, Record};
 use replica_core::vector::Seq;
-use store::port::{Batch, Durability, Space, Store, StoreError};
+use store::port::{Batch, Completion, Durability, Space, Store, StoreError};
 
 use clock::hlc::{Hlc, HybridClock, Version};
 
@@ -49,6 +50,8 @@ pub type Decide = Box<dyn FnOnce(&Current) -> Result<Effect, Refusal> + Send + S
 /// An item as it is, decoded only where that is asked for.
 pub struct Current {
     image: Option<Bytes>,
+    /// Whether the image was found to be none.
+    damaged: Cell<bool>,
 }
 
 /// What becomes of an item.
@@ -132,10 +135,14 @@ impl Current {
 
     /// Returns the item.
     ///
-    /// Errors: [`Refusal::Invalid`] when what is stored cannot be read.
+    /// Errors: a refusal when what is stored cannot be read; whatever a decision makes of it, the
+    /// write then fails with [`WriteError::Damaged`], which is no fault of the caller's.
     pub fn item(&self) -> Result<Option<Item>, Refusal> {
         let decoded = self.image.as_deref().map(codec::decode).transpose();
-        decoded.map_err(|error| Refusal::Invalid(format!("read the stored item: {error}")))
+        decoded.map_err(|error| {
+            self.damaged.set(true);
+            Refusal::Invalid(format!("read the stored item: {error}"))
+        })
     }
 }
 
@@ -176,7 +183,7 @@ impl<S: Store> Tables<S> {
         let mut refused = Vec::with_capacity(writes.len());
         for (write, suffix) in writes.into_iter().zip(suffixes) {
             let old = self.stored(write.table.id, &suffix).await?;
-            match decide(write, suffix, old) {
+            match decide(write, suffix, old)? {
                 Ok(change) => {
                     decided.push(change);
                     refused.push(None);
@@ -193,6 +200,13 @@ impl<S: Store> Tables<S> {
             return Err(WriteError::TooMany);
         }
         self.commit_decided(decided, held).await
+    }
+
+    /// Calls `done` once every write that was handed in before is on disk.
+    ///
+    /// Errors: told to `done`, where they never will be.
+    pub fn when_flushed(&self, done: Completion) {
+        self.inner.store.flushed(done);
     }
 
     /// Reads an item as stored, tombstones included.
@@ -367,30 +381,44 @@ fn refuse_long_keys(suffixes: &[Bytes]) -> WriteError {
     WriteError::Refused(suffixes.iter().map(refuse).collect())
 }
 
-fn decide(write: Write, suffix: Bytes, old: Option<Stored>) -> Result<Decided, Refused> {
+/// Decides about an item.
+///
+/// Errors: [`Damaged`] where it cannot be read; inside, why it is not written.
+fn decide(
+    write: Write,
+    suffix: Bytes,
+    old: Option<Stored>,
+) -> Result<Result<Decided, Refused>, Damaged> {
     let Write { table, decide, .. } = write;
     let current = Current {
         image: old.as_ref().and_then(|stored| stored.image.clone()),
+        damaged: Cell::new(false),
     };
-    let refuse = |refusal| Refused {
-        refusal,
-        current: current.image.clone(),
-    };
-    let (new, changes) = match decide(&current).map_err(refuse)? {
-        Effect::Put(item) => {
-            size::check(&item).map_err(|error| refuse(Refusal::Invalid(error.to_string())))?;
-            (Some(Bytes::from(codec::encode(&item))), true)
+    let effect = decide(&current).and_then(|effect| {
+        if let Effect::Put(item) = &effect {
+            size::check(item).map_err(|error| Refusal::Invalid(error.to_string()))?;
         }
-        Effect::Delete => (None, current.exists()),
-        Effect::Keep => (current.image.clone(), false),
+        Ok(effect)
+    });
+    if current.damaged.get() {
+        return Err(Damaged("an item"));
+    }
+    let (new, changes) = match effect {
+        Ok(Effect::Put(item)) => (Some(Bytes::from(codec::encode(&item))), true),
+        Ok(Effect::Delete) => (None, current.exists()),
+        Ok(Effect::Keep) => (current.image, false),
+        Err(refusal) => {
+            let current = current.image;
+            return Ok(Err(Refused { refusal, current }));
+        }
     };
-    Ok(Decided {
+    Ok(Ok(Decided {
         table,
         suffix,
         old,
         new,
         changes,
-    })
+    }))
 }
 
 impl From<ReadError> for WriteError {

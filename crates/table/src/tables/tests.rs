@@ -5,6 +5,8 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use bytes::Bytes;
+
 use base::name::TableId;
 use base::region::RegionId;
 use clock::port::{Clock, Entropy};
@@ -14,13 +16,14 @@ use item::key::{Key, KeyAttribute, KeyKind, KeySchema, KeyValue};
 use item::value::{AttributeValue, Item};
 use replica_core::vector::Seq;
 use store::memory::MemStore;
-use store::port::Order;
+use store::port::{Batch, Durability, Order, Space, Store as _};
 
 use super::{Options, Tables};
 use crate::conflict::Conflict;
 use crate::def::{HistoryDef, TableDef};
+use crate::layout::{self, Stored};
 use crate::read::{Query, Scan};
-use crate::write::{Effect, Refusal, Write, WriteError, Written};
+use crate::write::{Current, Effect, Refusal, Write, WriteError, Written};
 
 const A: RegionId = RegionId(1);
 const B: RegionId = RegionId(2);
@@ -174,7 +177,7 @@ async fn what_is_written_is_read_and_a_refused_write_changes_nothing() {
     assert!(a.put("ann", "tea", "2").await.old.is_some());
     assert_eq!(a.quantity("ann", "tea").await.as_deref(), Some("2"));
 
-    let decide = Box::new(|current: &crate::write::Current| {
+    let decide = Box::new(|current: &Current| {
         if current.exists() {
             Err(Refusal::ConditionFailed)
         } else {
@@ -394,6 +397,38 @@ async fn a_change_reaches_the_other_region_and_a_later_one_replaces_it_silently(
     assert_eq!(b.quantity("ann", "tea").await, None);
     assert_eq!((a.conflicts().await, b.conflicts().await), (vec![], vec![]));
     a.assert_same(&b);
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_is_no_fault_of_its_writer() {
+    let a = region(A).await;
+    a.put("ann", "tea", "1").await;
+    let at = layout::item_key(CARTS, &layout::item_suffix(&key("ann", "tea")));
+    let space = Space::Items;
+    let stored = a.tables.inner.store.get(space, &at).await.expect("read");
+    let mut stored = Stored::decode(stored.expect("an item")).expect("whole");
+    stored.image = Some(Bytes::from_static(b"\xff"));
+    let mut batch = Batch::default();
+    batch.put(space, at, stored.encode());
+    let written = a.tables.commit(batch, Durability::Disk).await;
+    written.expect("written");
+    let write = |decide| Write {
+        table: a.carts.clone(),
+        key: key("ann", "tea"),
+        decide,
+    };
+    let reads = write(Box::new(|current: &Current| {
+        current.item()?;
+        Ok(Effect::Keep)
+    }));
+    let refused = a.tables.write(reads).await;
+    assert!(
+        matches!(refused, Err(WriteError::Damaged(_))),
+        "{refused:?}"
+    );
+    // Who does not look at it may replace it.
+    a.put("ann", "tea", "2").await;
+    assert_eq!(a.quantity("ann", "tea").await.as_deref(), Some("2"));
 }
 
 #[tokio::test]
@@ -822,7 +857,7 @@ async fn a_key_that_is_none_hides_no_other_change() {
     let mut record = page.records[0].clone();
     record.changes[0].table = TableId(5);
     let mut bad = record.changes[0].clone();
-    bad.key = bytes::Bytes::from_static(b"\0");
+    bad.key = Bytes::from_static(b"\0");
     record.changes.push(bad);
     b.tables
         .apply(A, Seq(0), Seq(1), vec![record])
