@@ -2,7 +2,7 @@
 //!
 //! It serves its own region; calls for another one are forwarded before they come here.
 
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use api_protocol::caller::{Caller, Service};
 use api_protocol::fault::Fault;
@@ -26,7 +26,7 @@ pub struct DynamoDb<S> {
     /// Changes whenever a definition of a table may have changed.
     pub(crate) generation: watch::Receiver<u64>,
     pub(crate) catalog: RwLock<Catalog>,
-    tokens: Mutex<Tokens>,
+    pub(crate) tokens: Arc<Mutex<Tokens>>,
     /// In which words requests are refused.
     wording: Wording,
 }
@@ -42,7 +42,7 @@ impl<S: Store> DynamoDb<S> {
             control,
             generation,
             catalog: RwLock::default(),
-            tokens: Mutex::default(),
+            tokens: Arc::default(),
             wording: Wording::default(),
         }
     }

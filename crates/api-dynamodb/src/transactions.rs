@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use api_protocol::fault::{Blame, Fault};
 use api_protocol::json;
@@ -16,7 +16,7 @@ use item::key::{Key, KeySchema};
 use item::size::item_size;
 use item::value::Item;
 use serde_json::Value;
-use store::port::Store;
+use store::port::{Store, StoreError};
 use table::write::{Decide, Effect, Refusal, Refused as NotWritten, Write, WriteError, Written};
 
 use crate::batches::write_capacities;
@@ -152,7 +152,7 @@ impl<S: Store> DynamoDb<S> {
             return Err(fault::validation(TOO_MUCH).into());
         }
         let Some(token) = request.token else {
-            return self.transact(actions, capacity).await;
+            return self.transact(actions, capacity, &Arc::default()).await;
         };
         let mut hasher = DefaultHasher::new();
         body.hash(&mut hasher);
@@ -172,29 +172,28 @@ impl<S: Store> DynamoDb<S> {
             .into()),
             Verdict::Done => Ok(repeated(&actions, capacity)),
             Verdict::New => {
-                let answer = self.transact(actions, capacity).await;
-                match &answer {
-                    Ok(_) => self.tokens().done(&token),
-                    Err(Refused(fault)) if fault.blame == Blame::Caller => {
-                        self.tokens().failed(&token);
-                    }
-                    // It may be on disk: until the token expires, it is not tried again. The same
-                    // holds of a call whose client went away while it waited for the disk.
-                    Err(_) => {}
-                }
+                let taken = Taken::new(self, token, &actions);
+                let answer = self.transact(actions, capacity, &taken.decided).await;
+                taken.settle(answer.as_ref().map_err(|Refused(fault)| fault.blame));
                 answer
             }
         }
     }
 
-    async fn transact(&self, actions: Vec<Action>, capacity: ReturnConsumedCapacity) -> Answer {
+    /// Does a transaction; `decided` counts the items that were found fit to be written.
+    async fn transact(
+        &self,
+        actions: Vec<Action>,
+        capacity: ReturnConsumedCapacity,
+        decided: &Arc<AtomicUsize>,
+    ) -> Answer {
         let shown: Vec<_> = actions
             .iter()
             .map(|action| (action.given.clone(), action.on_failure))
             .collect();
         let total = Arc::new(AtomicUsize::new(0));
         let writes = actions.into_iter().map(|action| Write {
-            decide: within(&total, action.write.decide),
+            decide: counted(decided, within(&total, action.write.decide)),
             ..action.write
         });
         let writes = writes.collect();
@@ -310,6 +309,75 @@ fn within(total: &Arc<AtomicUsize>, decide: Decide) -> Decide {
         }
         Ok(effect)
     })
+}
+
+/// Makes a decision that is counted when it is to write.
+fn counted(decided: &Arc<AtomicUsize>, decide: Decide) -> Decide {
+    let decided = Arc::clone(decided);
+    Box::new(move |current| {
+        let effect = decide(current)?;
+        decided.fetch_add(1, Ordering::Relaxed);
+        Ok(effect)
+    })
+}
+
+/// A token whose call is being done, until that is settled: by its answer, or by its client who
+/// goes away.
+struct Taken<'a, S: Store> {
+    facade: &'a DynamoDb<S>,
+    token: Option<String>,
+    actions: usize,
+    /// How many items were found fit to be written. All were: the transaction was handed in at
+    /// once, and is done to its end whoever waits for it.
+    decided: Arc<AtomicUsize>,
+}
+
+impl<'a, S: Store> Taken<'a, S> {
+    fn new(facade: &'a DynamoDb<S>, token: String, actions: &[Action]) -> Self {
+        Self {
+            facade,
+            token: Some(token),
+            actions: actions.len(),
+            decided: Arc::default(),
+        }
+    }
+
+    fn is_handed_in(&self) -> bool {
+        self.actions <= self.decided.load(Ordering::Relaxed)
+    }
+
+    fn settle<T>(mut self, answer: Result<T, Blame>) {
+        let Some(token) = self.token.take() else {
+            return;
+        };
+        match answer {
+            Ok(_) => self.facade.tokens().done(&token),
+            // It may be on disk: until the token expires, it is not tried again.
+            Err(Blame::Ourselves | Blame::Peer) if self.is_handed_in() => {}
+            Err(_) => self.facade.tokens().failed(&token),
+        }
+    }
+}
+
+impl<S: Store> Drop for Taken<'_, S> {
+    fn drop(&mut self) {
+        let Some(token) = self.token.take() else {
+            return;
+        };
+        if !self.is_handed_in() {
+            return self.facade.tokens().failed(&token);
+        }
+        // Until it is on disk nobody may be told that it is done. Where it never comes there, the
+        // store has failed, and tokens end with the process.
+        let tokens = Arc::clone(&self.facade.tokens);
+        let done = move |written: Result<(), StoreError>| {
+            if written.is_ok() {
+                let mut tokens = tokens.lock().unwrap_or_else(PoisonError::into_inner);
+                tokens.done(&token);
+            }
+        };
+        self.facade.control.tables().when_flushed(Box::new(done));
+    }
 }
 
 /// Returns the key and the intent of an action whose item fits the table.

@@ -68,7 +68,8 @@ pub struct Node {
     pub reach: watch::Sender<Arc<Reach>>,
     /// Its clock.
     pub clock: Arc<TestClock>,
-    store: MemStore,
+    /// What it stores in, to be held up by the test.
+    pub store: MemStore,
 }
 
 /// The regions of the project that [`Node`] belongs to.

@@ -120,6 +120,79 @@ async fn items_that_do_not_fit_their_table_cancel_the_transaction() {
     world.refused("TransactGetItems", gets, code, message).await;
 }
 
+fn add_once(pk: &str) -> Value {
+    json!({
+        "TransactItems": [{ "Update": {
+            "TableName": "hash",
+            "Key": { "pk": s(pk) },
+            "UpdateExpression": "ADD v :one",
+            "ExpressionAttributeValues": { ":one": n(1) },
+        } }],
+        "ClientRequestToken": "token",
+    })
+}
+
+/// Lets a call go as far as it comes by itself, then its client goes away.
+async fn leave(world: &World, request: Value) {
+    tokio::select! {
+        biased;
+        _ = world.call("TransactWriteItems", request) => panic!("nothing is on disk"),
+        () = tokio::task::yield_now() => {}
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_not_in_progress_when_its_client_has_gone() {
+    let world = World::with_tables().await;
+    let store = world.node.store.clone();
+    // It waits for the disk: it is done, whoever waits for it.
+    store.hold();
+    leave(&world, add_once("a")).await;
+    let code = "TransactionInProgressException";
+    let message = "The transaction with the given request token is already in progress";
+    world
+        .refused("TransactWriteItems", add_once("a"), code, message)
+        .await;
+    store.step(10);
+    world.ok("TransactWriteItems", add_once("a")).await;
+    assert_eq!(world.get("a").await["v"], n(1));
+}
+
+#[tokio::test]
+async fn a_token_is_free_when_its_client_left_before_anything_was_done() {
+    let world = World::with_tables().await;
+    let store = world.node.store.clone();
+    store.hold();
+    // Another write holds the item's lock; the transaction behind it decides nothing.
+    let other = world.call(
+        "PutItem",
+        json!({ "TableName": "hash", "Item": { "pk": s("a") } }),
+    );
+    let mut other = Box::pin(other);
+    tokio::select! {
+        biased;
+        _ = &mut other => panic!("nothing is on disk"),
+        () = tokio::task::yield_now() => {}
+    }
+    leave(&world, add_once("a")).await;
+    let step = async {
+        loop {
+            store.step(10);
+            tokio::task::yield_now().await;
+        }
+    };
+    let calls = async {
+        other.await;
+        world.ok("TransactWriteItems", add_once("a")).await;
+        world.ok("TransactWriteItems", add_once("a")).await;
+        assert_eq!(world.get("a").await["v"], n(1));
+    };
+    tokio::select! {
+        () = calls => {}
+        () = step => {}
+    }
+}
+
 #[tokio::test]
 async fn a_token_makes_a_call_count_once() {
     let world = World::with_tables().await;
