@@ -108,7 +108,9 @@ impl Front {
         let answered = match *request.method() {
             Method::OPTIONS => Some(cors.preflight(request.headers())),
             Method::GET | Method::HEAD if is_probe(&request) => Some(self.healthy()),
-            _ if !is_json_call(&target.service, &request) => Some(no_json_call(request_id)),
+            _ if !is_json_call(&target.service, &request) => {
+                Some(no_json_call(request_id, request.headers()))
+            }
             _ => None,
         };
         let admission = match answered {
@@ -315,8 +317,16 @@ fn is_json_call(service: &Service, request: &Request<Bytes>) -> bool {
     }
 }
 
-fn no_json_call(request_id: RequestId) -> Response<Bytes> {
-    let body = "<UnknownOperationException/>\n".to_owned();
+/// Answers as AWS does, with XML and no word of what is wrong; to a call that names an operation,
+/// as `curl -d` makes one of a form's type, it says what is.
+fn no_json_call(request_id: RequestId, headers: &HeaderMap) -> Response<Bytes> {
+    let body = if headers.contains_key(json::TARGET) {
+        "<UnknownOperationException><Message>An operation is called by POST, with the Content-Type \
+         application/x-amz-json-1.0 or 1.1</Message></UnknownOperationException>\n"
+    } else {
+        "<UnknownOperationException/>\n"
+    };
+    let body = body.to_owned();
     let mut response = plain(StatusCode::NOT_FOUND, "application/xml", body);
     let headers = response.headers_mut();
     headers.insert(json::REQUEST_ID, request_id.base32_header());

@@ -135,6 +135,15 @@ fn what_is_no_json_call_is_no_operation() {
     let response = answered(development(), empty(browser));
     assert_eq!(response.status(), 404);
     assert_eq!(body(&response), "<UnknownOperationException/>\n");
+    // What `curl -d` sends by itself; AWS says no more than above to it.
+    let form = Request::post("/")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-amz-target", "DynamoDB_20120810.ListTables");
+    let response = answered(development(), empty(form));
+    assert_eq!(response.status(), 404);
+    let said = body(&response);
+    assert!(said.starts_with("<UnknownOperationException>"), "{said}");
+    assert!(said.contains("application/x-amz-json-1.0"), "{said}");
 }
 
 #[test]
