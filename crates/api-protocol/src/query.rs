@@ -3,12 +3,11 @@
 //! It knows no operation. Source: Smithy 2.0, "AWS query protocol".
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 
 use crate::caller::Caller;
 use crate::fault::Fault;
-use crate::json::REQUEST_ID;
+use crate::rest_xml;
 use crate::uri::Parameters;
 use crate::xml::XmlWriter;
 
@@ -42,31 +41,12 @@ pub fn reply(
     xml.within("ResponseMetadata", |xml| {
         xml.leaf("RequestId", &caller.request_id.as_uuid());
     });
-    response(caller, StatusCode::OK, xml.finish())
+    rest_xml::reply(caller, StatusCode::OK, xml.finish())
 }
 
 /// Answers with a failure.
 pub fn fault(caller: &Caller, namespace: &str, fault: &Fault) -> Response<Bytes> {
-    let mut xml = XmlWriter::undeclared();
-    xml.open_in("ErrorResponse", namespace);
-    xml.within("Error", |xml| {
-        xml.leaf("Type", fault.xml_type());
-        xml.leaf("Code", &fault.code);
-        xml.leaf("Message", &fault.message);
-    });
-    xml.leaf("RequestId", &caller.request_id.as_uuid());
-    response(caller, fault.status, xml.finish())
-}
-
-fn response(caller: &Caller, status: StatusCode, body: Bytes) -> Response<Bytes> {
-    let length = body.len();
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml"));
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    headers.insert(REQUEST_ID, caller.request_id.uuid_header());
-    response
+    rest_xml::failure(XmlWriter::undeclared(), caller, namespace, fault)
 }
 
 #[cfg(test)]

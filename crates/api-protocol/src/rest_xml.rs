@@ -47,7 +47,16 @@ pub fn reply(caller: &Caller, status: StatusCode, document: Bytes) -> Response<B
 
 /// Answers with a failure.
 pub fn fault(caller: &Caller, namespace: &str, fault: &Fault) -> Response<Bytes> {
-    let mut xml = XmlWriter::declared();
+    failure(XmlWriter::declared(), caller, namespace, fault)
+}
+
+/// Answers with a failure, in the envelope that all of AWS's XML protocols share.
+pub(crate) fn failure(
+    mut xml: XmlWriter,
+    caller: &Caller,
+    namespace: &str,
+    fault: &Fault,
+) -> Response<Bytes> {
     xml.open_in("ErrorResponse", namespace);
     xml.within("Error", |xml| {
         xml.leaf("Type", fault.xml_type());
