@@ -15,12 +15,13 @@ use item::value::Item;
 use store::port::Store;
 use table::write::{Write, WriteError, Written};
 
-use crate::capacity::{self, Reading, Side, Units};
+use crate::capacity::{self, Consumed, Reading, Side, Units};
 use crate::catalog::{self, OpenTable};
 use crate::choices::{ReturnConsumedCapacity, ReturnItemCollectionMetrics};
 use crate::expressions::Expressions;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
+use crate::indexes::{self, Writing};
 use crate::items::{self, Intent};
 use crate::limits::{BATCH_GET_BYTES_MAX, BATCH_GET_KEYS_MAX, BATCH_WRITES_MAX};
 use crate::violations::Violations;
@@ -193,8 +194,7 @@ impl<S: Store> DynamoDb<S> {
         let request: BatchWriteIn = json::parse(body)?;
         let mut violations = Violations::default();
         let capacity = items::returned_capacity(&mut violations, request.capacity.as_deref());
-        let metrics = request.metrics.as_deref();
-        ReturnItemCollectionMetrics::read(&mut violations, "returnItemCollectionMetrics", metrics);
+        let metrics = items::returned_metrics(&mut violations, request.metrics.as_deref());
         let tables = request.tables.unwrap_or_default();
         for (given, writes) in &tables {
             if writes.is_empty() || writes.len() > BATCH_WRITES_MAX {
@@ -221,10 +221,12 @@ impl<S: Store> DynamoDb<S> {
             .into_iter()
             .map(|(given, writes)| self.puts(given, writes));
         let puts = puts.collect::<Result<Vec<_>, _>>()?;
-        let tables = puts
-            .iter()
-            .map(|puts| (puts.given.clone(), puts.writes.len()));
-        let tables: Vec<(String, usize)> = tables.collect();
+        let tables = puts.iter().flat_map(|puts| {
+            puts.writes
+                .iter()
+                .map(|one| (puts.given.clone(), Arc::clone(&one.0)))
+        });
+        let tables: Vec<(String, Arc<OpenTable>)> = tables.collect();
         let writes = puts.into_iter().flat_map(|puts| puts.writes);
         // All at once, so that one flush of the disk serves them together.
         let writes = writes.map(|(open, key, intent)| {
@@ -239,7 +241,57 @@ impl<S: Store> DynamoDb<S> {
             .into_iter()
             .collect::<Result<Vec<Written>, WriteError>>();
         let written = written.map_err(|error| fault::ours(&error))?;
-        answer_puts(&tables, &written, capacity)
+        let mut out = Vec::with_capacity(128);
+        let mut answer = Object::start(&mut out);
+        // Nothing is throttled and nothing is dropped: what could not be written failed the call.
+        answer.member("UnprocessedItems").extend_from_slice(b"{}");
+        let tables = tables.iter().map(|(given, open)| (given.as_str(), open));
+        let written: Vec<_> = tables.zip(&written).collect();
+        self.write_totals(&mut answer, (capacity, metrics), Side::Plain, &written)?;
+        answer.end();
+        Ok(out)
+    }
+
+    /// Writes what writes have cost, and the collections that they belong to, as far as that is
+    /// asked for.
+    pub(crate) fn write_totals(
+        &self,
+        answer: &mut Object<'_>,
+        (capacity, metrics): (ReturnConsumedCapacity, Option<ReturnItemCollectionMetrics>),
+        side: Side,
+        written: &[((&str, &Arc<OpenTable>), &Written)],
+    ) -> Result<(), Refused> {
+        if capacity != ReturnConsumedCapacity::None {
+            let mut totals: BTreeMap<&str, Consumed> = BTreeMap::new();
+            for ((given, open), one) in written {
+                let consumed = indexes::consumed(open, one)?;
+                totals.entry(given).or_default().plus(match side {
+                    Side::Write => consumed.doubled(),
+                    Side::Plain | Side::Read => consumed,
+                });
+            }
+            write_capacities(answer, capacity, side, totals.into_iter());
+        }
+        if metrics == Some(ReturnItemCollectionMetrics::Size) {
+            let mut collections: BTreeMap<&str, BTreeSet<Vec<u8>>> = BTreeMap::new();
+            for ((given, open), one) in written {
+                if let Some(metrics) = self.collection_metrics(open, one)? {
+                    collections.entry(given).or_default().insert(metrics);
+                }
+            }
+            if !collections.is_empty() {
+                let mut tables = Object::start(answer.member("ItemCollectionMetrics"));
+                for (given, metrics) in collections {
+                    let list = tables.member(given);
+                    list.push(b'[');
+                    let metrics: Vec<Vec<u8>> = metrics.into_iter().collect();
+                    list.extend_from_slice(&metrics.join(&b','));
+                    list.push(b']');
+                }
+                tables.end();
+            }
+        }
+        Ok(())
     }
 
     fn puts(&self, given: String, writes: Vec<WriteIn>) -> Result<Puts, Refused> {
@@ -254,6 +306,7 @@ impl<S: Store> DynamoDb<S> {
                 let key = schema.key_of(&item);
                 let key = key.map_err(|error| fault::bad_key_of_item(&error))?;
                 items::check_size(&item, items::TOO_LARGE)?;
+                indexes::check_item(&open, &item, Writing::Put)?;
                 (key, Intent::Put(item))
             } else {
                 (items::key_of(schema, &item)?, Intent::Delete)
@@ -354,31 +407,8 @@ fn answer_gets(
     rest.end();
     let consumed = consumed
         .iter()
-        .map(|(one, units)| (one.given.as_str(), *units));
+        .map(|(one, units)| (one.given.as_str(), Consumed::of_table(*units)));
     write_capacities(&mut answer, capacity, Side::Plain, consumed);
-    answer.end();
-    Ok(out)
-}
-
-fn answer_puts(
-    tables: &[(String, usize)],
-    written: &[Written],
-    capacity: ReturnConsumedCapacity,
-) -> Answer {
-    let mut out = Vec::with_capacity(128);
-    let mut answer = Object::start(&mut out);
-    // Nothing is throttled and nothing is dropped: what could not be written failed the call.
-    answer.member("UnprocessedItems").extend_from_slice(b"{}");
-    let mut written = written.iter();
-    let mut consumed = Vec::with_capacity(tables.len());
-    for (given, count) in tables {
-        let mut units = Units::default();
-        for one in written.by_ref().take(*count) {
-            units = units.plus(items::units_written(one)?);
-        }
-        consumed.push((given.as_str(), units));
-    }
-    write_capacities(&mut answer, capacity, Side::Plain, consumed.into_iter());
     answer.end();
     Ok(out)
 }
@@ -388,18 +418,18 @@ pub(crate) fn write_capacities<'t>(
     answer: &mut Object<'_>,
     capacity: ReturnConsumedCapacity,
     side: Side,
-    consumed: impl Iterator<Item = (&'t str, Units)>,
+    consumed: impl Iterator<Item = (&'t str, Consumed)>,
 ) {
     if capacity == ReturnConsumedCapacity::None {
         return;
     }
     let list = answer.member("ConsumedCapacity");
     list.push(b'[');
-    for (at, (given, units)) in consumed.enumerate() {
+    for (at, (given, consumed)) in consumed.enumerate() {
         if at > 0 {
             list.push(b',');
         }
-        capacity::write(list, capacity, given, units, side);
+        capacity::write_parts(list, capacity, given, &consumed, side);
     }
     list.push(b']');
 }

@@ -2,6 +2,10 @@
 //!
 //! Nothing is throttled by it. Source: DynamoDB developer guide, "Read and write operations".
 
+use std::collections::BTreeMap;
+
+use control::tables::indexes::Index;
+
 use crate::choices::ReturnConsumedCapacity;
 use crate::wire::render::{self, Object};
 
@@ -63,6 +67,70 @@ pub(crate) enum Side {
     Write,
 }
 
+/// What a call has cost: the table's own part, and those of its indexes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Consumed {
+    table: Units,
+    local: BTreeMap<String, Units>,
+    global: BTreeMap<String, Units>,
+}
+
+impl Consumed {
+    /// Returns a cost that is the table's own.
+    pub(crate) const fn of_table(units: Units) -> Self {
+        Self {
+            table: units,
+            local: BTreeMap::new(),
+            global: BTreeMap::new(),
+        }
+    }
+
+    /// Adds what an index has cost.
+    pub(crate) fn add(&mut self, index: &Index, units: Units) {
+        let part = if index.is_local {
+            &mut self.local
+        } else {
+            &mut self.global
+        };
+        let known = part.entry(index.name.clone()).or_default();
+        *known = known.plus(units);
+    }
+
+    /// Adds another cost of the same table.
+    pub(crate) fn plus(&mut self, other: Self) {
+        self.table = self.table.plus(other.table);
+        for (part, added) in [
+            (&mut self.local, other.local),
+            (&mut self.global, other.global),
+        ] {
+            for (name, units) in added {
+                let known = part.entry(name).or_default();
+                *known = known.plus(units);
+            }
+        }
+    }
+
+    /// Returns the cost in a transaction: written twice.
+    pub(crate) fn doubled(self) -> Self {
+        let double = |part: BTreeMap<String, Units>| {
+            let doubled = part.into_iter();
+            doubled
+                .map(|(name, units)| (name, units.doubled()))
+                .collect()
+        };
+        Self {
+            table: self.table.doubled(),
+            local: double(self.local),
+            global: double(self.global),
+        }
+    }
+
+    fn total(&self) -> Units {
+        let parts = self.local.values().chain(self.global.values());
+        parts.fold(self.table, |sum, units| sum.plus(*units))
+    }
+}
+
 /// Writes the consumed capacity of one table.
 pub(crate) fn write(
     out: &mut Vec<u8>,
@@ -71,7 +139,18 @@ pub(crate) fn write(
     units: Units,
     side: Side,
 ) {
-    let numbers = |object: &mut Object<'_>| {
+    write_parts(out, wanted, table, &Consumed::of_table(units), side);
+}
+
+/// Writes the consumed capacity of one table, and what part of it its indexes have.
+pub(crate) fn write_parts(
+    out: &mut Vec<u8>,
+    wanted: ReturnConsumedCapacity,
+    table: &str,
+    consumed: &Consumed,
+    side: Side,
+) {
+    let numbers = |object: &mut Object<'_>, units: Units| {
         units.write(object.member("CapacityUnits"));
         match side {
             Side::Plain => {}
@@ -81,12 +160,27 @@ pub(crate) fn write(
     };
     let mut object = Object::start(out);
     render::string(object.member("TableName"), table);
-    numbers(&mut object);
+    numbers(&mut object, consumed.total());
     match wanted {
         ReturnConsumedCapacity::Indexes => {
             let mut part = Object::start(object.member("Table"));
-            numbers(&mut part);
+            numbers(&mut part, consumed.table);
             part.end();
+            for (name, indexes) in [
+                ("LocalSecondaryIndexes", &consumed.local),
+                ("GlobalSecondaryIndexes", &consumed.global),
+            ] {
+                if indexes.is_empty() {
+                    continue;
+                }
+                let mut parts = Object::start(object.member(name));
+                for (index, units) in indexes {
+                    let mut part = Object::start(parts.member(index));
+                    numbers(&mut part, *units);
+                    part.end();
+                }
+                parts.end();
+            }
         }
         ReturnConsumedCapacity::Total | ReturnConsumedCapacity::None => {}
     }

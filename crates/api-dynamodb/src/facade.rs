@@ -117,7 +117,7 @@ impl<S: Store> DynamoDb<S> {
             Served::TransactGetItems => self.transact_get_items(body).await,
             Served::TransactWriteItems => self.transact_write_items(body).await,
             Served::CreateTable => self.create_table(caller, body).await,
-            Served::DescribeTable => self.describe_table(caller, body).await,
+            Served::DescribeTable => self.describe_table(caller, body),
             Served::UpdateTable => self.update_table(caller, body).await,
             Served::DeleteTable => self.delete_table(caller, body).await,
             Served::ListTables => self.list_tables(body),

@@ -111,9 +111,10 @@ impl From<BindError> for Refused {
     fn from(error: BindError) -> Self {
         Self(match error {
             BindError::Key(error) => bad_key_of_item(&error),
-            error @ (BindError::Missed { .. } | BindError::NotSupported | BindError::WrongType) => {
-                validation(error.to_string())
-            }
+            error @ (BindError::Missed { .. }
+            | BindError::NotSupported
+            | BindError::TooMany
+            | BindError::WrongType) => validation(error.to_string()),
         })
     }
 }

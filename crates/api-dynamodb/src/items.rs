@@ -19,7 +19,7 @@ use table::write::{Current, Decide, Effect, Refusal, Refused as NotWritten, Writ
 use table::write::{WriteError, Written};
 
 use crate::capacity::{self, Reading, Side, Units};
-use crate::catalog;
+use crate::catalog::{self, OpenTable};
 use crate::choices::{
     ConditionalOperator, ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnOnFailure,
     ReturnValues,
@@ -27,6 +27,7 @@ use crate::choices::{
 use crate::expressions::Expressions;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
+use crate::indexes::{self, Writing};
 use crate::legacy::{self, ExpectationsIn, UpdatesIn};
 use crate::violations::Violations;
 use crate::wire::render::{self, Object};
@@ -85,6 +86,7 @@ struct Returns {
     values: ReturnValues,
     on_failure: ReturnOnFailure,
     capacity: ReturnConsumedCapacity,
+    metrics: Option<ReturnItemCollectionMetrics>,
     joined: Option<ConditionalOperator>,
 }
 
@@ -145,6 +147,7 @@ impl<S: Store> DynamoDb<S> {
         let key = open.def.schema.key_of(&item);
         let key = key.map_err(|error| fault::bad_key_of_item(&error))?;
         check_size(&item, TOO_LARGE)?;
+        indexes::check_item(&open, &item, Writing::Put)?;
         let decide = decide(Intent::Put(item), condition);
         let write = Write {
             table: Arc::clone(&open.def),
@@ -152,7 +155,7 @@ impl<S: Store> DynamoDb<S> {
             decide,
         };
         let written = self.write(write, returns.on_failure).await?;
-        returns.answer(&given, &written, None)
+        self.answer_write(&returns, &given, &open, (&written, None))
     }
 
     /// Answers `DeleteItem`.
@@ -176,7 +179,7 @@ impl<S: Store> DynamoDb<S> {
             decide,
         };
         let written = self.write(write, returns.on_failure).await?;
-        returns.answer(&given, &written, None)
+        self.answer_write(&returns, &given, &open, (&written, None))
     }
 
     /// Answers `UpdateItem`.
@@ -204,10 +207,52 @@ impl<S: Store> DynamoDb<S> {
         let write = Write {
             table: Arc::clone(&open.def),
             key,
-            decide: decide(intent, condition),
+            decide: indexes::checked(&open, Writing::Update, decide(intent, condition)),
         };
         let written = self.write(write, returns.on_failure).await?;
-        returns.answer(&given, &written, Some(&touched))
+        self.answer_write(&returns, &given, &open, (&written, Some(&touched)))
+    }
+
+    fn answer_write(
+        &self,
+        returns: &Returns,
+        given: &str,
+        open: &OpenTable,
+        (written, touched): (&Written, Option<&Projection>),
+    ) -> Answer {
+        let mut out = Vec::with_capacity(128);
+        let mut answer = Object::start(&mut out);
+        let (image, part) = match returns.values {
+            ReturnValues::None => (None, None),
+            ReturnValues::AllOld => (written.old.as_ref(), None),
+            ReturnValues::AllNew => (written.new.as_ref(), None),
+            ReturnValues::UpdatedOld => (written.old.as_ref(), touched),
+            ReturnValues::UpdatedNew => (written.new.as_ref(), touched),
+        };
+        match (image, part) {
+            (Some(image), None) => render::item(answer.member("Attributes"), image)?,
+            (Some(image), Some(part)) => {
+                let mut attributes = Vec::new();
+                if render::projected(&mut attributes, image, part)? {
+                    answer.member("Attributes").extend_from_slice(&attributes);
+                }
+            }
+            (None, _) => {}
+        }
+        if returns.capacity != ReturnConsumedCapacity::None {
+            let consumed = indexes::consumed(open, written)?;
+            let member = answer.member("ConsumedCapacity");
+            capacity::write_parts(member, returns.capacity, given, &consumed, Side::Plain);
+        }
+        if returns.metrics == Some(ReturnItemCollectionMetrics::Size)
+            && let Some(metrics) = self.collection_metrics(open, written)?
+        {
+            answer
+                .member("ItemCollectionMetrics")
+                .extend_from_slice(&metrics);
+        }
+        answer.end();
+        Ok(out)
     }
 
     async fn write(&self, write: Write, on_failure: ReturnOnFailure) -> Result<Written, Refused> {
@@ -229,8 +274,7 @@ impl WriteIn {
     /// Reads what the write answers with, and notes what is wrong with that.
     fn returns(&self, violations: &mut Violations) -> Returns {
         let capacity = returned_capacity(violations, self.capacity.as_deref());
-        let metrics = self.metrics.as_deref();
-        ReturnItemCollectionMetrics::read(violations, "returnItemCollectionMetrics", metrics);
+        let metrics = returned_metrics(violations, self.metrics.as_deref());
         let values = ReturnValues::read(violations, "returnValues", self.returns.as_deref());
         let path = "returnValuesOnConditionCheckFailure";
         let on_failure = ReturnOnFailure::read(violations, path, self.on_failure.as_deref());
@@ -241,6 +285,7 @@ impl WriteIn {
             values: values.unwrap_or(ReturnValues::None),
             on_failure: on_failure.unwrap_or(ReturnOnFailure::None),
             capacity,
+            metrics,
             joined,
         }
     }
@@ -283,35 +328,6 @@ impl Returns {
                 fault::validation("ReturnValues can only be ALL_OLD or NONE"),
             ),
         }
-    }
-
-    fn answer(&self, given: &str, written: &Written, touched: Option<&Projection>) -> Answer {
-        let mut out = Vec::with_capacity(128);
-        let mut answer = Object::start(&mut out);
-        let (image, part) = match self.values {
-            ReturnValues::None => (None, None),
-            ReturnValues::AllOld => (written.old.as_ref(), None),
-            ReturnValues::AllNew => (written.new.as_ref(), None),
-            ReturnValues::UpdatedOld => (written.old.as_ref(), touched),
-            ReturnValues::UpdatedNew => (written.new.as_ref(), touched),
-        };
-        match (image, part) {
-            (Some(image), None) => render::item(answer.member("Attributes"), image)?,
-            (Some(image), Some(part)) => {
-                let mut attributes = Vec::new();
-                if render::projected(&mut attributes, image, part)? {
-                    answer.member("Attributes").extend_from_slice(&attributes);
-                }
-            }
-            (None, _) => {}
-        }
-        if self.capacity != ReturnConsumedCapacity::None {
-            let units = units_written(written)?;
-            let member = answer.member("ConsumedCapacity");
-            capacity::write(member, self.capacity, given, units, Side::Plain);
-        }
-        answer.end();
-        Ok(out)
     }
 }
 
@@ -435,6 +451,13 @@ pub(crate) fn returned_capacity(
 ) -> ReturnConsumedCapacity {
     let read = ReturnConsumedCapacity::read(violations, "returnConsumedCapacity", capacity);
     read.unwrap_or(ReturnConsumedCapacity::None)
+}
+
+pub(crate) fn returned_metrics(
+    violations: &mut Violations,
+    metrics: Option<&str>,
+) -> Option<ReturnItemCollectionMetrics> {
+    ReturnItemCollectionMetrics::read(violations, "returnItemCollectionMetrics", metrics)
 }
 
 pub(crate) fn reading(consistent: Option<bool>) -> Reading {

@@ -133,9 +133,6 @@ pub(crate) fn key_conditions(conditions: ConditionsIn) -> Result<KeyCondition, R
                        specified in the request.";
         return Err(fault::validation(message).into());
     }
-    if tests.len() > 2 {
-        return Err(fault::validation("Conditions can be of length 1 or 2 only").into());
-    }
     let tests: Result<Vec<_>, Fault> = tests.into_iter().map(Test::into_key_test).collect();
     let condition = KeyCondition::new(tests?);
     Ok(condition.map_err(|problem| fault::validation(problem.to_string()))?)

@@ -17,6 +17,7 @@ mod choices;
 mod expressions;
 mod fault;
 mod global_tables;
+mod indexes;
 mod items;
 mod legacy;
 mod limits;

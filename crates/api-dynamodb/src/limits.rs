@@ -84,3 +84,19 @@ pub(crate) const LIST_BACKUPS_MAX: usize = 100;
 /// Most days that a table can be restored to, and how many it can where nobody says. 35.
 /// Source: DynamoDB API reference, `PointInTimeRecoverySpecification`.
 pub(crate) const REWIND_DAYS_MAX: i64 = 35;
+
+/// Most global secondary indexes of a table. 20.
+/// Source: DynamoDB developer guide, "Quotas" (secondary indexes per table).
+pub(crate) const GLOBAL_INDEXES_MAX: usize = 20;
+
+/// Most local secondary indexes of a table. 5.
+/// Source: DynamoDB developer guide, "Quotas" (secondary indexes per table).
+pub(crate) const LOCAL_INDEXES_MAX: usize = 5;
+
+/// Most attributes of each of the two parts of an index's key. 4.
+/// Source: DynamoDB developer guide, "Multi-attribute keys pattern".
+pub(crate) const INDEX_KEYS_MAX: usize = 4;
+
+/// Most attributes that all indexes of a table include. 100.
+/// Source: DynamoDB developer guide, "Quotas" (projected secondary index attributes per table).
+pub(crate) const INCLUDED_MAX: usize = 100;

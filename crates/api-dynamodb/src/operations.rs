@@ -42,7 +42,8 @@ operations! {
         CancelBulkOperation "there are none to be cancelled",
         CreateBackup,
         CreateGlobalTable "refuses as AWS does: version 2017.11.29 is no more",
-        CreateTable "indexes, keys of KMS and warm or on-demand throughput are refused",
+        CreateTable "vector indexes, keys of KMS and the table's own warm or on-demand throughput \
+                     are refused",
         DeleteBackup,
         DeleteItem,
         DeleteResourcePolicy "policies are kept and shown, and decide nothing; streams have none",
@@ -72,10 +73,10 @@ operations! {
         ListTagsOfResource,
         PutItem,
         PutResourcePolicy "policies are kept and shown, and decide nothing; streams have none",
-        Query "indexes are refused",
+        Query,
         RestoreTableFromBackup "overrides of indexes and of on-demand throughput are refused",
         RestoreTableToPointInTime "overrides of indexes and of on-demand throughput are refused",
-        Scan "indexes are refused",
+        Scan,
         TagResource,
         TransactGetItems,
         TransactWriteItems,
@@ -85,8 +86,8 @@ operations! {
         UpdateGlobalTable "refuses as AWS does: version 2017.11.29 is no more",
         UpdateGlobalTableSettings "refuses as AWS does: version 2017.11.29 is no more",
         UpdateItem,
-        UpdateTable "indexes, keys of KMS, strong consistency across regions and warm or \
-                     on-demand throughput are refused",
+        UpdateTable "vector indexes, keys of KMS, strong consistency across regions and the \
+                     table's own warm or on-demand throughput are refused",
     }
     refused {
         BatchExecuteStatement: PARTIQL,

@@ -9,16 +9,17 @@ use std::sync::Arc;
 
 use api_protocol::fault::Fault;
 use api_protocol::json;
+use bytes::Bytes;
 use expr::condition::Condition;
 use expr::key_condition::{KeyCondition, KeyRange, SortRange};
 use expr::projection::Projection;
 use item::codec;
-use item::key::{Key, KeySchema};
+use item::key::{Key, KeyAttribute, KeySchema};
 use item::value::Item;
 use store::port::{Order, Store};
 use table::read::{Page, Query, Scan};
 
-use crate::capacity::{self, Side, Units};
+use crate::capacity::{self, Consumed, Side, Units};
 use crate::catalog::{self, OpenTable};
 use crate::choices::{ConditionalOperator, ReturnConsumedCapacity, Select};
 use crate::expressions::{Expressions, Parsed};
@@ -58,15 +59,30 @@ shape! {
     }
 }
 
+mod of_index;
+
+use of_index::Asked;
+
 /// What is read of each item, and how it is answered.
 struct Reading {
     given: String,
     filter: Option<Condition>,
     projection: Option<Projection>,
-    counts_only: bool,
+    select: Option<Select>,
     limit: Option<usize>,
     capacity: ReturnConsumedCapacity,
     consistent: Option<bool>,
+}
+
+/// What was read, whichever way.
+struct Found {
+    /// The items, or what an index holds of them.
+    images: Vec<Bytes>,
+    /// The key to go on after.
+    last: Option<Item>,
+    /// Their size.
+    size: usize,
+    consumed: Consumed,
 }
 
 impl<S: Store> DynamoDb<S> {
@@ -92,16 +108,29 @@ impl<S: Store> DynamoDb<S> {
         let filter = request.query_filter.take();
         let nulls = "FilterExpression and KeyConditionExpression are null";
         let (reading, key_condition) = request.reading(filter, "QueryFilter", joined, nulls)?;
-        let reading = reading.selecting(select, capacity)?;
+        let reading = reading.selecting(select, capacity, request.index.is_some())?;
         let key_condition = match (key_condition, request.key_conditions.take()) {
             (Some(condition), _) => condition,
             (None, conditions) => legacy::key_conditions(conditions.unwrap_or_default())?,
         };
         let start = request.start.take().map(ItemIn::check).transpose()?;
         let open = self.open(&reading.given)?;
-        check_index(request.index.as_deref())?;
+        let order = match request.forward {
+            Some(false) => Order::Descending,
+            Some(true) | None => Order::Ascending,
+        };
+        if let Some(index) = &request.index {
+            let query = Asked {
+                index,
+                key_condition: &key_condition,
+                start: start.as_ref(),
+                order,
+            };
+            return self.query_index(&open, &reading, query).await;
+        }
         let range = key_condition.bind(&open.def.schema)?;
-        reading.check_filter(&open.def.schema)?;
+        let keys: Vec<&KeyAttribute> = open.def.schema.attributes().collect();
+        reading.check_filter(&keys)?;
         let after = start.map(|start| start_within(&open.def.schema, &range, &start));
         let after = after.transpose()?;
         let (from, to) = range
@@ -111,21 +140,14 @@ impl<S: Store> DynamoDb<S> {
         let query = Query {
             table: Arc::clone(&open.def),
             partition: range.partition,
-            from: if from.is_empty() {
-                Bound::Unbounded
-            } else {
-                Bound::Included(from)
-            },
+            from: lower(from),
             to: to.map_or(Bound::Unbounded, Bound::Excluded),
-            order: match request.forward {
-                Some(false) => Order::Descending,
-                Some(true) | None => Order::Ascending,
-            },
+            order,
             after,
             limit: reading.limit,
         };
         let page = self.control.tables().query(&query).await?;
-        reading.answer(&open, &page)
+        reading.answer(&open, page)
     }
 
     /// Answers `Scan`.
@@ -148,10 +170,13 @@ impl<S: Store> DynamoDb<S> {
         let filter = request.scan_filter.take();
         let nulls = "FilterExpression is null";
         let (reading, _) = request.reading(filter, "ScanFilter", joined, nulls)?;
-        let reading = reading.selecting(select, capacity)?;
+        let reading = reading.selecting(select, capacity, request.index.is_some())?;
         let start = request.start.take().map(ItemIn::check).transpose()?;
         let open = self.open(&reading.given)?;
-        check_index(request.index.as_deref())?;
+        if let Some(index) = &request.index {
+            let scanned = self.scan_index(&open, &reading, index, segment, start.as_ref());
+            return scanned.await;
+        }
         let after = match start {
             None => None,
             Some(start) => {
@@ -171,7 +196,7 @@ impl<S: Store> DynamoDb<S> {
             limit: reading.limit,
         };
         let page = self.control.tables().scan(&scan).await?;
-        reading.answer(&open, &page)
+        reading.answer(&open, page)
     }
 }
 
@@ -217,7 +242,7 @@ impl ReadIn {
             given: self.table.take().unwrap_or_default(),
             filter: legacy::filter(filter, joined)?.or(filter_parsed),
             projection: attributes.or(projection),
-            counts_only: false,
+            select: None,
             limit,
             capacity: ReturnConsumedCapacity::None,
             consistent: self.consistent,
@@ -232,11 +257,12 @@ impl Reading {
         self,
         select: Option<Select>,
         capacity: ReturnConsumedCapacity,
+        of_index: bool,
     ) -> Result<Self, Fault> {
         let projects = self.projection.is_some();
         let refuse = |message: &str| Err(fault::validation(message));
         match select {
-            Some(Select::AllProjectedAttributes) => {
+            Some(Select::AllProjectedAttributes) if !of_index => {
                 return Err(fault::invalid_parameter(
                     "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
                 ));
@@ -252,26 +278,38 @@ impl Reading {
                     "Cannot specify the AttributesToGet when choosing to get ALL_ATTRIBUTES",
                 );
             }
+            Some(Select::AllProjectedAttributes) if projects => {
+                return refuse(
+                    "Cannot specify the AttributesToGet when choosing to get \
+                     ALL_PROJECTED_ATTRIBUTES",
+                );
+            }
             Some(Select::Count) if projects => {
                 return refuse(
                     "Cannot specify the AttributesToGet when choosing to get only the Count",
                 );
             }
-            Some(Select::Count | Select::SpecificAttributes | Select::AllAttributes) | None => {}
+            Some(
+                Select::Count
+                | Select::SpecificAttributes
+                | Select::AllAttributes
+                | Select::AllProjectedAttributes,
+            )
+            | None => {}
         }
         Ok(Self {
-            counts_only: select == Some(Select::Count),
+            select,
             capacity,
             ..self
         })
     }
 
     /// Checks that a query's filter leaves the key alone: the key has its own condition.
-    fn check_filter(&self, schema: &KeySchema) -> Result<(), Fault> {
+    fn check_filter(&self, keys: &[&KeyAttribute]) -> Result<(), Fault> {
         let mut key: Option<String> = None;
         if let Some(filter) = &self.filter {
             filter.for_each_path(&mut |path| {
-                if key.is_none() && schema.contains(path.name()) {
+                if key.is_none() && keys.iter().any(|key| key.name == path.name()) {
                     key = Some(path.name().to_owned());
                 }
             });
@@ -285,25 +323,33 @@ impl Reading {
         }
     }
 
-    fn answer(&self, open: &OpenTable, page: &Page) -> Answer {
-        let mut out = Vec::with_capacity(
-            256 + if self.counts_only {
-                0
-            } else {
-                page.size * 3 / 2
-            },
-        );
+    fn answer(&self, open: &OpenTable, page: Page) -> Answer {
+        let units = Units::of_read(page.size, reading(self.consistent));
+        let last = page.last.map(|last| last.to_item(&open.def.schema));
+        let rows = page.rows.into_iter();
+        self.answer_with(&Found {
+            images: rows.map(|row| row.image).collect(),
+            last,
+            size: page.size,
+            consumed: Consumed::of_table(units),
+        })
+    }
+
+    fn answer_with(&self, found: &Found) -> Answer {
+        let counts_only = self.select == Some(Select::Count);
+        let items = if counts_only { 0 } else { found.size * 3 / 2 };
+        let mut out = Vec::with_capacity(256 + items);
         let mut answer = Object::start(&mut out);
         let mut count = 0_usize;
-        if self.counts_only {
-            for row in &page.rows {
-                count += usize::from(self.keeps(&row.image)?);
+        if counts_only {
+            for image in &found.images {
+                count += usize::from(self.keeps(image)?);
             }
         } else {
             let items = answer.member("Items");
             items.push(b'[');
-            for row in &page.rows {
-                if !self.keeps(&row.image)? {
+            for image in &found.images {
+                if !self.keeps(image)? {
                     continue;
                 }
                 if count > 0 {
@@ -311,22 +357,21 @@ impl Reading {
                 }
                 count += 1;
                 match &self.projection {
-                    None => render::item(items, &row.image)?,
-                    Some(projection) => drop(render::projected(items, &row.image, projection)?),
+                    None => render::item(items, image)?,
+                    Some(projection) => drop(render::projected(items, image, projection)?),
                 }
             }
             items.push(b']');
         }
         number(answer.member("Count"), count);
-        number(answer.member("ScannedCount"), page.rows.len());
-        if let Some(last) = &page.last {
-            let key = last.to_item(&open.def.schema);
-            render::tree(answer.member("LastEvaluatedKey"), &key)?;
+        number(answer.member("ScannedCount"), found.images.len());
+        if let Some(last) = &found.last {
+            render::tree(answer.member("LastEvaluatedKey"), last)?;
         }
         if self.capacity != ReturnConsumedCapacity::None {
-            let units = Units::of_read(page.size, reading(self.consistent));
             let member = answer.member("ConsumedCapacity");
-            capacity::write(member, self.capacity, &self.given, units, Side::Plain);
+            let (wanted, consumed) = (self.capacity, &found.consumed);
+            capacity::write_parts(member, wanted, &self.given, consumed, Side::Plain);
         }
         answer.end();
         Ok(out)
@@ -361,14 +406,12 @@ fn number(out: &mut Vec<u8>, number: usize) {
     out.extend_from_slice(number.to_string().as_bytes());
 }
 
-/// Refuses to read an index: tables have none here.
-fn check_index(index: Option<&str>) -> Result<(), Fault> {
-    match index {
-        None => Ok(()),
-        Some(index) => {
-            let message = format!("The table does not have the specified index: {index}");
-            Err(fault::validation(message))
-        }
+/// Returns the lower bound that begins with some bytes.
+fn lower(from: Vec<u8>) -> Bound<Vec<u8>> {
+    if from.is_empty() {
+        Bound::Unbounded
+    } else {
+        Bound::Included(from)
     }
 }
 

@@ -80,6 +80,11 @@ impl Shared {
         Self::deserialize(&table.settings).unwrap_or_default()
     }
 
+    /// Returns whether the table is billed by use.
+    pub(crate) fn is_on_demand(&self) -> bool {
+        self.billing.as_deref() == Some("PAY_PER_REQUEST")
+    }
+
     pub(crate) fn to_value(&self) -> Value {
         serde_json::to_value(self).expect("settings are plain data with text keys")
     }

@@ -1,7 +1,9 @@
 //! Calls on tables: their definitions, replicas, tags, and what is told about them.
 //!
-//! What a table cannot have here is refused by name, never accepted and forgotten: secondary and
-//! vector indexes, strong consistency across regions, keys of KMS, resource policies.
+//! What a table cannot have here is refused by name, never accepted and forgotten: vector indexes,
+//! strong consistency across regions, keys of KMS, resource policies.
+
+use std::collections::BTreeMap;
 
 use api_protocol::caller::Caller;
 use api_protocol::fault::Fault;
@@ -22,6 +24,8 @@ use crate::wire::shape;
 
 mod create;
 mod describe;
+mod index_updates;
+pub(crate) mod indexes;
 mod tags;
 mod update;
 
@@ -43,9 +47,9 @@ shape! {
 
 impl<S: Store> DynamoDb<S> {
     /// Answers `DescribeTable`.
-    pub(crate) async fn describe_table(&self, caller: &Caller, body: &[u8]) -> Answer {
+    pub(crate) fn describe_table(&self, caller: &Caller, body: &[u8]) -> Answer {
         let (_, open) = self.named(body)?;
-        let description = self.description(caller, &open, None).await?;
+        let description = self.description(caller, &open, None);
         Ok(json_value!({ "Table": description })
             .to_string()
             .into_bytes())
@@ -60,6 +64,11 @@ impl<S: Store> DynamoDb<S> {
         if Own::of(own).protected {
             return Err(fault::validation(PROTECTED).into());
         }
+        if self.is_building(&open) {
+            let message = "Cannot delete table while indexes are being created, updated, or \
+                           deleted.";
+            return Err(in_use(message).into());
+        }
         if open.def.filling {
             return Err(in_use(&format!("Table is being created: {name}")).into());
         }
@@ -68,9 +77,7 @@ impl<S: Store> DynamoDb<S> {
             let what = format!("Table is being backed up or restored from: {name}");
             return Err(in_use(&what).into());
         }
-        let description = self
-            .description(caller, &open, Some(Status::Deleting))
-            .await?;
+        let description = self.description(caller, &open, Some(Status::Deleting));
         let region = &self.control.project().region;
         let deleted = self.control.delete_replica(&open.view, region).await;
         deleted.map_err(|error| table_failed(&error, &name))?;
@@ -158,7 +165,17 @@ impl<S: Store> DynamoDb<S> {
         shared: Option<&Shared>,
         own: Option<&Own>,
     ) -> Result<(), Refused> {
-        let mut changes = Vec::with_capacity(2);
+        self.change_together(open, shared, own, Vec::new()).await
+    }
+
+    /// Changes settings, together with other changes.
+    async fn change_together(
+        &self,
+        open: &OpenTable,
+        shared: Option<&Shared>,
+        own: Option<&Own>,
+        mut changes: Vec<Change>,
+    ) -> Result<(), Refused> {
         if let Some(shared) = shared {
             let table = Table {
                 settings: shared.to_value(),
@@ -180,6 +197,14 @@ impl<S: Store> DynamoDb<S> {
         changed.map_err(|error| control_failed(&error, &open.view.table.name))?;
         Ok(())
     }
+}
+
+/// Returns the types of attributes by name.
+fn defined(definitions: &[create::DefinitionIn]) -> BTreeMap<&str, &str> {
+    let definitions = definitions.iter();
+    definitions
+        .filter_map(|one| Some((one.name.as_deref()?, one.kind.as_deref()?)))
+        .collect()
 }
 
 fn checked_name(name: Option<String>) -> Result<String, Fault> {

@@ -20,12 +20,13 @@ use store::port::{Store, StoreError};
 use table::write::{Decide, Effect, Refusal, Refused as NotWritten, Write, WriteError, Written};
 
 use crate::batches::write_capacities;
-use crate::capacity::{Reading, Side, Units};
-use crate::catalog;
+use crate::capacity::{Consumed, Reading, Side, Units};
+use crate::catalog::{self, OpenTable};
 use crate::choices::{ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnOnFailure};
 use crate::expressions::Expressions;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, CONDITION_FAILED, Refused};
+use crate::indexes::{self, Writing};
 use crate::items::{self, Intent};
 use crate::limits::{TOKEN_CHARS_MAX, TRANSACT_ACTIONS_MAX, TRANSACT_BYTES_MAX};
 use crate::tokens::Verdict;
@@ -109,6 +110,7 @@ enum ActionKind {
 /// An action, checked.
 struct Action {
     given: String,
+    open: Arc<OpenTable>,
     write: Write,
     on_failure: ReturnOnFailure,
     /// The bytes it brings with it.
@@ -121,8 +123,7 @@ impl<S: Store> DynamoDb<S> {
         let request: TransactWriteIn = json::parse(body)?;
         let mut violations = Violations::default();
         let capacity = items::returned_capacity(&mut violations, request.capacity.as_deref());
-        let metrics = request.metrics.as_deref();
-        ReturnItemCollectionMetrics::read(&mut violations, "returnItemCollectionMetrics", metrics);
+        let metrics = items::returned_metrics(&mut violations, request.metrics.as_deref());
         check_count(&mut violations, request.actions.as_ref());
         if let Some(token) = &request.token {
             violations.length("clientRequestToken", token, 1, TOKEN_CHARS_MAX);
@@ -152,7 +153,7 @@ impl<S: Store> DynamoDb<S> {
             return Err(fault::validation(TOO_MUCH).into());
         }
         let Some(token) = request.token else {
-            return self.transact(actions, capacity, &Arc::default()).await;
+            return self.transact(actions, (capacity, metrics), &Arc::default()).await;
         };
         let mut hasher = DefaultHasher::new();
         body.hash(&mut hasher);
@@ -173,7 +174,7 @@ impl<S: Store> DynamoDb<S> {
             Verdict::Done => Ok(repeated(&actions, capacity)),
             Verdict::New => {
                 let taken = Taken::new(self, token, &actions);
-                let answer = self.transact(actions, capacity, &taken.decided).await;
+                let answer = self.transact(actions, (capacity, metrics), &taken.decided).await;
                 taken.settle(answer.as_ref().map_err(|Refused(fault)| fault.blame));
                 answer
             }
@@ -184,9 +185,13 @@ impl<S: Store> DynamoDb<S> {
     async fn transact(
         &self,
         actions: Vec<Action>,
-        capacity: ReturnConsumedCapacity,
+        told: (ReturnConsumedCapacity, Option<ReturnItemCollectionMetrics>),
         decided: &Arc<AtomicUsize>,
     ) -> Answer {
+        let tables: Vec<_> = actions
+            .iter()
+            .map(|action| (action.given.clone(), Arc::clone(&action.open)))
+            .collect();
         let shown: Vec<_> = actions
             .iter()
             .map(|action| (action.given.clone(), action.on_failure))
@@ -199,14 +204,11 @@ impl<S: Store> DynamoDb<S> {
         let writes = writes.collect();
         let written = self.control.tables().transact(writes).await;
         let written = written.map_err(|error| not_done(error, &shown))?;
-        let mut consumed: BTreeMap<&str, Units> = BTreeMap::new();
-        for ((given, _), one) in shown.iter().zip(&written) {
-            let units = consumed.entry(given).or_default();
-            *units = units.plus(items::units_written(one)?.doubled());
-        }
         let mut out = Vec::with_capacity(64);
         let mut answer = Object::start(&mut out);
-        write_capacities(&mut answer, capacity, Side::Write, consumed.into_iter());
+        let tables = tables.iter().map(|(given, open)| (given.as_str(), open));
+        let written: Vec<_> = tables.zip(&written).collect();
+        self.write_totals(&mut answer, told, Side::Write, &written)?;
         answer.end();
         Ok(out)
     }
@@ -231,14 +233,19 @@ impl<S: Store> DynamoDb<S> {
         let bytes = item_size(&item);
         let given = action.table.unwrap_or_default();
         let open = self.open(&given)?;
+        let writing = match kind {
+            ActionKind::Put => Writing::Put,
+            ActionKind::Check | ActionKind::Delete | ActionKind::Update => Writing::Update,
+        };
         let fitting = fit(&open.def.schema, kind, item, parsed.update);
         Ok(fitting.map(|(key, intent)| Action {
             given,
             write: Write {
                 table: Arc::clone(&open.def),
                 key,
-                decide: items::decide(intent, parsed.condition),
+                decide: indexes::checked(&open, writing, items::decide(intent, parsed.condition)),
             },
+            open,
             on_failure: on_failure.unwrap_or(ReturnOnFailure::None),
             bytes,
         }))
@@ -576,7 +583,9 @@ fn repeated(actions: &[Action], capacity: ReturnConsumedCapacity) -> Vec<u8> {
     }
     let mut out = Vec::with_capacity(64);
     let mut answer = Object::start(&mut out);
-    write_capacities(&mut answer, capacity, Side::Read, consumed.into_iter());
+    let consumed = consumed.into_iter();
+    let consumed = consumed.map(|(given, units)| (given, Consumed::of_table(units)));
+    write_capacities(&mut answer, capacity, Side::Read, consumed);
     answer.end();
     out
 }
@@ -610,7 +619,9 @@ fn answer_gets(shown: &[Shown], read: &[Written], capacity: ReturnConsumedCapaci
     if total > TRANSACT_BYTES_MAX {
         return Err(fault::validation(TOO_MUCH).into());
     }
-    write_capacities(&mut answer, capacity, Side::Read, consumed.into_iter());
+    let consumed = consumed.into_iter();
+    let consumed = consumed.map(|(given, units)| (given, Consumed::of_table(units)));
+    write_capacities(&mut answer, capacity, Side::Read, consumed);
     answer.end();
     Ok(out)
 }

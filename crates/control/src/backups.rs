@@ -185,7 +185,12 @@ impl<S: Store> Control<S> {
         self.change(vec![Change::create(&table), Change::create(&replica)])
             .await?;
         let replicas = [(region, replica)].into();
-        Ok(TableView { table, replicas })
+        Ok(TableView {
+            table,
+            replicas,
+            indexes: Vec::new(),
+            expiry: None,
+        })
     }
 
     /// Returns the tables whose items are being copied as of a moment, so that what undoes changes

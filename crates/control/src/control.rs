@@ -351,13 +351,14 @@ impl<S: Store> Control<S> {
         Ok(())
     }
 
-    /// Loads changes as they come, removes what replicas leave behind that are no more, and works
-    /// on backups and restored tables, until the tables are closed.
+    /// Loads changes as they come, removes what replicas leave behind that are no more, works on
+    /// backups and restored tables, and builds indexes, until the tables are closed.
     pub async fn follow(&self) {
         tokio::select! {
             () = self.follow_changes() => {}
             () = self.follow_replicas() => {}
             () = self.follow_copies() => {}
+            () = self.follow_indexes() => {}
         }
     }
 

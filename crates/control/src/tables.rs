@@ -22,6 +22,10 @@ use crate::history;
 use crate::resource::{Change, Expect, Resource};
 use crate::system::SystemTable;
 
+pub mod indexes;
+
+use indexes::{Expiry, Index};
+
 /// A table's definition, shared by its replicas.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Table {
@@ -83,6 +87,25 @@ pub struct TableView {
     pub table: Table,
     /// Its replicas, by region name.
     pub replicas: BTreeMap<String, Replica>,
+    /// Its secondary indexes, in the order in which they were made.
+    pub indexes: Vec<Index>,
+    /// Whether and by which attribute its items expire, where that was ever said.
+    pub expiry: Option<Expiry>,
+}
+
+/// What a table is made of.
+#[derive(Clone, Debug)]
+pub struct TableDraft {
+    /// Its name.
+    pub name: String,
+    /// Its key.
+    pub schema: KeySchema,
+    /// Its indexes, whose table number is not known yet.
+    pub indexes: Vec<Index>,
+    /// What its facade keeps with it.
+    pub settings: serde_json::Value,
+    /// What its facade keeps with its first replica.
+    pub replica_settings: serde_json::Value,
 }
 
 /// A change of tables that was not made.
@@ -197,12 +220,29 @@ impl<S: Store> Control<S> {
     pub fn table_views(&self) -> Vec<TableView> {
         let mut views: BTreeMap<u64, TableView> = BTreeMap::new();
         for table in self.all::<Table>() {
-            let replicas = BTreeMap::new();
-            views.insert(table.id, TableView { table, replicas });
+            let view = TableView {
+                replicas: BTreeMap::new(),
+                indexes: Vec::new(),
+                expiry: None,
+                table,
+            };
+            views.insert(view.table.id, view);
         }
         for replica in self.all::<Replica>() {
             if let Some(view) = views.get_mut(&replica.table) {
                 view.replicas.insert(replica.region.clone(), replica);
+            }
+        }
+        let mut indexes = self.all::<Index>();
+        indexes.sort_by_key(|index| index.created);
+        for index in indexes {
+            if let Some(view) = views.get_mut(&index.table) {
+                view.indexes.push(index);
+            }
+        }
+        for expiry in self.all::<Expiry>() {
+            if let Some(view) = views.get_mut(&expiry.table) {
+                view.expiry = Some(expiry);
             }
         }
         views
@@ -221,9 +261,30 @@ impl<S: Store> Control<S> {
         settings: serde_json::Value,
         replica_settings: serde_json::Value,
     ) -> Result<TableView, TableError> {
+        let draft = TableDraft {
+            name: name.to_owned(),
+            schema: schema.clone(),
+            indexes: Vec::new(),
+            settings,
+            replica_settings,
+        };
+        self.create_table_of(draft).await
+    }
+
+    /// Makes a table with its indexes and one replica, in this region.
+    ///
+    /// Errors: [`TableError::Exists`] where the name is taken here.
+    pub async fn create_table_of(&self, draft: TableDraft) -> Result<TableView, TableError> {
+        let TableDraft {
+            name,
+            schema,
+            mut indexes,
+            settings,
+            replica_settings,
+        } = draft;
         let _turn = self.defining().lock().await;
-        if self.table_named(name).is_some() {
-            return Err(TableError::Exists(name.to_owned()));
+        if self.table_named(&name).is_some() {
+            return Err(TableError::Exists(name));
         }
         let id = self.entropy().random().max(TableId::SYSTEM_END);
         let created = self.clock().wall().as_micros();
@@ -233,7 +294,7 @@ impl<S: Store> Control<S> {
         };
         let table = Table {
             id,
-            name: name.to_owned(),
+            name,
             partition: attribute(&schema.partition),
             sort: schema.sort.as_ref().map(attribute),
             created,
@@ -248,11 +309,18 @@ impl<S: Store> Control<S> {
             settings: replica_settings,
             restore: None,
         };
-        self.change(vec![Change::create(&table), Change::create(&replica)])
-            .await?;
+        let mut changes = vec![Change::create(&table), Change::create(&replica)];
+        for (index, place) in indexes.iter_mut().zip(0..) {
+            index.table = id;
+            index.created = created + place;
+            changes.push(Change::create(index));
+        }
+        self.change(changes).await?;
         Ok(TableView {
             table,
             replicas: BTreeMap::from([(region, replica)]),
+            indexes,
+            expiry: None,
         })
     }
 
@@ -308,6 +376,8 @@ impl<S: Store> Control<S> {
                 expect: Expect::Present,
                 ..remove
             });
+            changes.extend(view.indexes.iter().map(Change::remove));
+            changes.extend(view.expiry.iter().map(Change::remove));
         }
         let ended = self.clock().wall().as_micros();
         let remains = history::remains(&view.table, replica, ended);
@@ -433,9 +503,9 @@ impl<S: Store> Control<S> {
                 continue;
             };
             let replicas = view.replicas.keys();
+            let indexes = view.indexes.iter();
             self.tables().define(TableDef {
                 id: view.table.id(),
-                schema,
                 replicas: replicas.filter_map(|region| id_of(region)).collect(),
                 filling: view
                     .replicas
@@ -448,6 +518,9 @@ impl<S: Store> Control<S> {
                         let is_copied = copied.iter().any(|(table, _)| *table == view.table.id());
                         history::kept(&view.table, own, is_copied)
                     }),
+                indexes: indexes.filter_map(|index| index.def(&schema)).collect(),
+                expiry: view.expiry.as_ref().and_then(Expiry::def),
+                schema,
             });
         }
     }
@@ -459,6 +532,16 @@ impl<S: Store> Control<S> {
                 tracing::error!(%error, "a removed replica's items could not all be removed");
             }
             self.holdings().changed().await;
+        }
+    }
+
+    /// Builds indexes, and removes those that are no more, as they come to be so.
+    pub(crate) async fn follow_indexes(&self) {
+        loop {
+            if let Err(error) = self.tables().settle_indexes().await {
+                tracing::error!(%error, "an index could not be built");
+            }
+            self.tables().indexes_due().await;
         }
     }
 

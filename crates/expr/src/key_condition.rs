@@ -12,7 +12,9 @@ use item::value::AttributeValue;
 use crate::condition::{Comparator, Condition, Operand};
 use crate::error::KeyConditionProblem;
 
-/// Conditions on one or two attributes, not yet matched with a key schema.
+pub mod index;
+
+/// Conditions on one or more attributes, not yet matched with a key schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyCondition {
     tests: Vec<(String, KeyTest)>,
@@ -77,6 +79,9 @@ pub enum BindError {
     /// The partition key is not tested for equality, or there is no sort key to test.
     #[error("Query key condition not supported")]
     NotSupported,
+    /// There are more conditions than the key has attributes.
+    #[error("Conditions can be of length 1 or 2 only")]
+    TooMany,
     /// A value has another type than the key attribute.
     #[error(
         "One or more parameter values were invalid: \
@@ -91,7 +96,8 @@ pub enum BindError {
 impl KeyCondition {
     /// Makes a key condition of tests, as `KeyConditions` gives them.
     ///
-    /// Errors: [`KeyConditionProblem`] for two tests of one attribute, or more than two.
+    /// Errors: [`KeyConditionProblem`] for two tests of one attribute, or more than any key has
+    /// attributes.
     pub fn new(tests: Vec<(String, KeyTest)>) -> Result<Self, KeyConditionProblem> {
         let names = || tests.iter().map(|(name, _)| name);
         if names()
@@ -100,7 +106,7 @@ impl KeyCondition {
         {
             return Err(KeyConditionProblem::Repeated);
         }
-        if tests.len() > 2 {
+        if tests.len() > TESTS_MAX {
             return Err(KeyConditionProblem::TooMany);
         }
         Ok(Self { tests })
@@ -117,6 +123,9 @@ impl KeyCondition {
     ///
     /// Errors: [`BindError`] when the condition and the schema do not fit.
     pub fn bind(&self, schema: &KeySchema) -> Result<KeyRange, BindError> {
+        if self.tests.len() > 2 {
+            return Err(BindError::TooMany);
+        }
         let missed = |attribute: &KeyAttribute| BindError::Missed {
             name: attribute.name.clone(),
         };
@@ -203,6 +212,10 @@ impl SortRange {
         }
     }
 }
+
+/// Most attributes of a key, four of the partition and four that order it.
+/// Source: DynamoDB developer guide, "Multi-attribute keys pattern".
+const TESTS_MAX: usize = 8;
 
 fn key_value(
     attribute: &KeyAttribute,

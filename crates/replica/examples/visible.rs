@@ -120,6 +120,8 @@ async fn open<S: Store>(
         replicas: members.into(),
         filling: false,
         history: HistoryDef::default(),
+        indexes: Vec::new(),
+        expiry: None,
     });
     let config = Config {
         project: "visible".to_owned(),

@@ -21,6 +21,10 @@ pub struct TableDef {
     pub filling: bool,
     /// What of its changes is kept here.
     pub history: HistoryDef,
+    /// Its secondary indexes.
+    pub indexes: Vec<IndexDef>,
+    /// The attribute that tells when items expire, where one does.
+    pub expiry: Option<ExpiryDef>,
 }
 
 /// What of a table's changes is kept, beside the change log: nothing, by default.
@@ -39,6 +43,79 @@ pub struct Images {
     pub old: bool,
     /// The item after.
     pub new: bool,
+}
+
+/// The number of an index, drawn when it is made and never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IndexId(pub u64);
+
+/// A secondary index as the data plane sees it: the same items by other attributes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexDef {
+    /// Its number.
+    pub id: IndexId,
+    /// The attributes that decide the partition, one at least.
+    pub partition: Vec<KeyAttribute>,
+    /// The attributes that order entries within a partition, the most significant first.
+    pub sort: Vec<KeyAttribute>,
+    /// The attributes that entries hold; `None` where they hold all.
+    holds: Option<BTreeSet<String>>,
+}
+
+/// Where a table's items say when they expire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpiryDef {
+    /// The number of the index by which expired items are found.
+    pub id: IndexId,
+    /// The attribute: seconds since 1970, as a number.
+    pub attribute: String,
+}
+
+impl IndexId {
+    /// The index that is a table's own items: it has a size and no entries.
+    pub(crate) const ITEMS: Self = Self(0);
+
+    /// The first number of an index.
+    pub const FIRST: u64 = 1 << 16;
+}
+
+impl IndexDef {
+    /// Makes the definition of an index whose entries hold the named attributes, and its own and
+    /// the table's key whether they are named or not; `None` names all.
+    pub fn new(
+        id: IndexId,
+        table: &KeySchema,
+        partition: Vec<KeyAttribute>,
+        sort: Vec<KeyAttribute>,
+        names: Option<BTreeSet<String>>,
+    ) -> Self {
+        let keys = partition.iter().chain(&sort).chain(table.attributes());
+        let holds = names.map(|mut names| {
+            names.extend(keys.map(|key| key.name.clone()));
+            names
+        });
+        Self {
+            id,
+            partition,
+            sort,
+            holds,
+        }
+    }
+
+    /// Returns the index's key attributes, those of the partition first.
+    pub fn keys(&self) -> impl Iterator<Item = &KeyAttribute> {
+        self.partition.iter().chain(&self.sort)
+    }
+
+    /// Returns whether entries hold an attribute, where an item has it.
+    pub fn holds(&self, name: &str) -> bool {
+        self.holds.as_ref().is_none_or(|names| names.contains(name))
+    }
+
+    /// Returns whether entries hold all attributes.
+    pub fn holds_all(&self) -> bool {
+        self.holds.is_none()
+    }
 }
 
 impl TableDef {
@@ -61,7 +138,21 @@ impl TableDef {
             replicas: members.into_iter().collect(),
             filling: false,
             history: HistoryDef::default(),
+            indexes: Vec::new(),
+            expiry: None,
         }
+    }
+
+    /// Returns one of its indexes.
+    pub fn index(&self, id: IndexId) -> Option<&IndexDef> {
+        self.indexes.iter().find(|index| index.id == id)
+    }
+
+    /// Returns the numbers of all indexes that are kept for it.
+    pub(crate) fn index_ids(&self) -> impl Iterator<Item = IndexId> {
+        let indexes = self.indexes.iter().map(|index| index.id);
+        let expiry = self.expiry.iter().map(|expiry| expiry.id);
+        std::iter::once(IndexId::ITEMS).chain(indexes).chain(expiry)
     }
 
     /// Returns whether writes go into the change log: there is another replica to tell.

@@ -10,6 +10,8 @@
 //! conflicts   table 8 · stamp 8 · origin 2 · loser stamp 8 · loser origin 2 · item key → entry
 //! history     table 8 · stamp 8 · number 4                          → event
 //! backups     backup 8 · item key                                   → image
+//! indexes     table 8 · index 8 · partition hash 2 · partition · sort · item key → entry
+//!             table 8 · index 8 · expiry seconds 8 · item key       → (nothing)
 //! meta        name                                                  → fact
 //! ```
 
@@ -22,6 +24,7 @@ use item::key::{Key, KeyValue, encode_partition, partition_hash};
 use replica_core::merge::Stamp;
 use replica_core::vector::Seq;
 
+use crate::def::IndexId;
 use crate::tables::Damaged;
 
 /// The version of the value header.
@@ -121,6 +124,17 @@ pub(crate) fn item_key(table: TableId, suffix: &[u8]) -> Vec<u8> {
     buf
 }
 
+/// Returns what the store's keys of an index's entries begin with.
+pub(crate) fn index_prefix(table: TableId, index: IndexId) -> Vec<u8> {
+    let mut buf = Vec::with_capacity(INDEX_PREFIX_BYTES + 64);
+    buf.put_u64(table.0);
+    buf.put_u64(index.0);
+    buf
+}
+
+/// How long [`index_prefix`] is.
+pub(crate) const INDEX_PREFIX_BYTES: usize = 16;
+
 pub(crate) fn log_key(origin: RegionId, seq: Seq) -> Vec<u8> {
     let mut buf = Vec::with_capacity(10);
     buf.put_u16(origin.0);
@@ -166,6 +180,8 @@ pub(crate) mod meta {
     use base::name::TableId;
     use base::region::RegionId;
 
+    use crate::def::IndexId;
+
     /// A random number made with the store.
     pub(crate) const INCARNATION: &[u8] = b"incarnation";
     /// The number of the region whose store this is.
@@ -198,6 +214,28 @@ pub(crate) mod meta {
     /// Returns the name of when the replica was made whose items of `table` are here: micros 8.
     pub(crate) fn replica(table: TableId) -> Vec<u8> {
         let mut key = REPLICA.to_vec();
+        key.put_u64(table.0);
+        key
+    }
+
+    /// What the names of how far indexes have come begin with.
+    pub(crate) const INDEX: &[u8] = b"index/";
+
+    /// Returns the name of how far an index has come, and of its size.
+    pub(crate) fn index(table: TableId, index: IndexId) -> Vec<u8> {
+        let mut key = INDEX.to_vec();
+        key.put_u64(table.0);
+        key.put_u64(index.0);
+        key
+    }
+
+    /// What the names of tables begin with whose items were changed while it was not known which
+    /// indexes they have.
+    pub(crate) const UNINDEXED: &[u8] = b"unindexed/";
+
+    /// Returns the name of that mark of a table.
+    pub(crate) fn unindexed(table: TableId) -> Vec<u8> {
+        let mut key = UNINDEXED.to_vec();
         key.put_u64(table.0);
         key
     }

@@ -11,6 +11,8 @@ pub mod write;
 
 pub mod read;
 
+pub mod index;
+
 pub mod log;
 
 pub mod history;

@@ -109,22 +109,8 @@ impl<S: Store> Tables<S> {
 
     /// Reads items of a table's segment, in the order of their partitions' hashes.
     pub async fn scan(&self, scan: &Scan) -> Result<Page, ReadError> {
-        let (segment, segments) = scan.segment;
-        let edge = |segment: u32| {
-            let hash = u64::from(segment) * 65_536 / u64::from(segments.max(1));
-            let prefix = scan.table.id.0.to_be_bytes();
-            match u16::try_from(hash) {
-                Ok(hash) => Some([&prefix[..], &hash.to_be_bytes()].concat()),
-                Err(_) => None,
-            }
-        };
-        let from = match edge(segment) {
-            Some(from) => Bound::Included(from),
-            None => return Ok(Page::default()),
-        };
-        let to = match edge(segment + 1) {
-            Some(to) => Bound::Excluded(to),
-            None => prefix_end(&scan.table.id.0.to_be_bytes()),
+        let Some((from, to)) = segment(&scan.table.id.0.to_be_bytes(), scan.segment) else {
+            return Ok(Page::default());
         };
         let walk = Walk {
             from,
@@ -180,17 +166,33 @@ impl<S: Store> Tables<S> {
     }
 }
 
+/// A range of the store's keys.
+type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
+/// Returns one of several segments of the keys that begin with `prefix` and a partition's hash;
+/// `None` where it holds no hash.
+pub(crate) fn segment(prefix: &[u8], (segment, segments): (u32, u32)) -> Option<Bounds> {
+    let edge = |segment: u32| {
+        let hash = u64::from(segment) * 65_536 / u64::from(segments.max(1));
+        let hash = u16::try_from(hash).ok()?;
+        Some([prefix, &hash.to_be_bytes()].concat())
+    };
+    let from = Bound::Included(edge(segment)?);
+    let to = edge(segment + 1).map_or_else(|| prefix_end(prefix), Bound::Excluded);
+    Some((from, to))
+}
+
 /// A range of the store's keys that is read step by step.
-struct Walk {
-    from: Bound<Vec<u8>>,
-    to: Bound<Vec<u8>>,
-    order: Order,
-    limit: Option<usize>,
+pub(crate) struct Walk {
+    pub(crate) from: Bound<Vec<u8>>,
+    pub(crate) to: Bound<Vec<u8>>,
+    pub(crate) order: Order,
+    pub(crate) limit: Option<usize>,
 }
 
 impl Walk {
     /// Goes on behind `key`, unless the range begins behind it anyway.
-    fn go_on_after(&mut self, key: Vec<u8>) {
+    pub(crate) fn go_on_after(&mut self, key: Vec<u8>) {
         match self.order {
             Order::Ascending => {
                 let ahead = match &self.from {

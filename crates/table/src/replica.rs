@@ -31,9 +31,13 @@ impl<S: Store> Tables<S> {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         catalog.remove(&id);
+        let mut batch = Batch::default();
         let mut state = self.lock();
         state.dropped.insert(id);
         state.history.forget(id);
+        state.clear_indexes(&mut batch, id, |_| true);
+        drop(state);
+        self.hand_in_indexes(batch);
     }
 
     /// Removes what is left of a table that was forgotten.
@@ -55,6 +59,8 @@ impl<S: Store> Tables<S> {
                 batch.delete(Space::Digests, layout::digest_key(*table, *bucket));
             }
             state.digests.retain(|(table, _), _| *table != id);
+            state.unindexed.remove(&id);
+            batch.delete(Space::Meta, meta::unindexed(id));
         }
         batch.delete(Space::Meta, meta::replica(id));
         batch.delete(Space::Meta, meta::unbroken(id));

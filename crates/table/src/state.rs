@@ -15,8 +15,10 @@ use replica_core::merge::Stamp;
 use replica_core::vector::{Seq, VersionVector};
 use store::port::{Batch, Space};
 
-use crate::def::TableDef;
+use crate::def::{IndexId, TableDef};
 use crate::history::{Cause, History};
+use crate::index;
+use crate::index::fact::Fact;
 use crate::layout::{self, Stored, meta};
 use crate::planted::Planted;
 
@@ -43,6 +45,10 @@ pub(crate) struct State {
     /// Tables of which some region's replica is being filled.
     pub(crate) filling: BTreeSet<TableId>,
     pub(crate) dropped: BTreeSet<TableId>,
+    /// How far each index has come.
+    pub(crate) indexes: BTreeMap<(TableId, IndexId), Fact>,
+    /// Tables whose items changed while it was not known here which indexes they have.
+    pub(crate) unindexed: BTreeSet<TableId>,
     /// Keys of system tables that changed since control last asked.
     pub(crate) system_changes: BTreeSet<(TableId, Bytes)>,
     pub(crate) planted: Planted,
@@ -100,15 +106,22 @@ impl State {
     }
 
     /// Adds a change of one item to a batch: the item, its digest, its place among tombstones, its
-    /// entry of the history. [`State::begin`] comes before the first of a batch.
+    /// entries in indexes and of the history. [`State::begin`] comes before the first of a batch.
     pub(crate) fn stage(&mut self, batch: &mut Batch, change: &Staging<'_>) {
         let Staging {
             table,
+            def,
             suffix,
             old,
             new,
-            ..
+            cause,
         } = *change;
+        match def {
+            _ if table.is_system() => {}
+            Some(def) => index::stage(self, batch, def, change),
+            None if cause == Cause::Removed => {}
+            None => self.note_unindexed(batch, table),
+        }
         let key = (table, layout::bucket(suffix));
         let digest = self.digests.entry(key).or_default();
         let before = *digest;

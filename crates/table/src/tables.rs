@@ -7,7 +7,7 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use bytes::{Buf, Bytes};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 use base::name::TableId;
 use base::region::RegionId;
@@ -18,9 +18,10 @@ use replica_core::digest::Digest;
 use replica_core::vector::{Seq, VersionVector};
 use store::port::{Batch, Durability, Order, Range, Rows, Space, Store, StoreError, prefix_end};
 
-use crate::def::TableDef;
+use crate::def::{IndexId, TableDef};
 use crate::directory::Known;
 use crate::history::History;
+use crate::index::fact::Fact;
 use crate::layout::{self, meta};
 use crate::limits::{PROMISE_PERIOD, STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
@@ -47,6 +48,10 @@ pub(crate) struct Inner<S> {
     /// Orders what is applied of one origin.
     pub(crate) applying: BTreeMap<RegionId, tokio::sync::Mutex<()>>,
     pub(crate) catalog: RwLock<BTreeMap<TableId, Arc<TableDef>>>,
+    /// Held by whoever builds indexes.
+    pub(crate) indexing: tokio::sync::Mutex<()>,
+    /// Tells that an index is to be built or removed.
+    pub(crate) indexes_due: Notify,
     pub(crate) progress: watch::Sender<u64>,
     pub(crate) system_progress: watch::Sender<u64>,
 }
@@ -130,23 +135,7 @@ impl<S: Store> Tables<S> {
             entropy,
         } = options;
         let incarnation = identify(&store, region, entropy.as_ref()).await?;
-        let mut state = State {
-            clock: HybridClock::default(),
-            history: History::open(&store, region).await?,
-            head: Seq(0),
-            applied: VersionVector::default(),
-            durable: VersionVector::default(),
-            durable_hlc: BTreeMap::new(),
-            staged: VersionVector::default(),
-            staged_hlc: BTreeMap::new(),
-            horizons: BTreeMap::new(),
-            promise: Promise::default(),
-            digests: read_digests(&store).await?,
-            dropped: BTreeSet::new(),
-            filling: BTreeSet::new(),
-            system_changes: BTreeSet::new(),
-            planted: Planted::Nothing,
-        };
+        let mut state = read_state(&store, region).await?;
         let promised = read_promise(&store).await?;
         let mut last = promised.max(state.history.last());
         for member in &members {
@@ -185,6 +174,8 @@ impl<S: Store> Tables<S> {
                 .collect(),
             members,
             catalog: RwLock::default(),
+            indexing: tokio::sync::Mutex::default(),
+            indexes_due: Notify::new(),
             progress: watch::Sender::new(0),
             system_progress: watch::Sender::new(0),
         };
@@ -214,8 +205,12 @@ impl<S: Store> Tables<S> {
         // In order: a write is staged either by the old definition, and then handed in before
         // this returns, or by the new one.
         let _order = self.in_order();
-        if def.replicas.contains(&self.inner.region) {
-            self.lock().dropped.remove(&def.id);
+        if def.replicas.contains(&self.inner.region) && !def.id.is_system() {
+            let mut state = self.lock();
+            state.dropped.remove(&def.id);
+            let batch = state.follow_indexes(&def);
+            drop(state);
+            self.hand_in_indexes(batch);
         }
         self.note_history(&def);
         let mut catalog = self
@@ -225,6 +220,19 @@ impl<S: Store> Tables<S> {
             .unwrap_or_else(PoisonError::into_inner);
         catalog.insert(def.id, Arc::clone(&def));
         def
+    }
+
+    /// Hands in how far indexes have come, and tells whoever builds them.
+    pub(crate) fn hand_in_indexes(&self, batch: Batch) {
+        if batch.ops.is_empty() {
+            return;
+        }
+        // Nobody waits: it is on disk no later than whatever relies on it.
+        let ignore = |_: Result<(), StoreError>| ();
+        self.inner
+            .store
+            .submit(batch, Durability::Buffered, Box::new(ignore));
+        self.inner.indexes_due.notify_one();
     }
 
     /// Returns a table's definition.
@@ -471,6 +479,29 @@ async fn read_promise<S: Store>(store: &S) -> Result<Hlc, OpenError> {
     }
 }
 
+/// Reads what is known beside positions.
+async fn read_state<S: Store>(store: &S, region: RegionId) -> Result<State, OpenError> {
+    Ok(State {
+        history: History::open(store, region).await?,
+        clock: HybridClock::default(),
+        head: Seq(0),
+        applied: VersionVector::default(),
+        durable: VersionVector::default(),
+        durable_hlc: BTreeMap::new(),
+        staged: VersionVector::default(),
+        staged_hlc: BTreeMap::new(),
+        horizons: BTreeMap::new(),
+        promise: Promise::default(),
+        digests: read_digests(store).await?,
+        dropped: BTreeSet::new(),
+        filling: BTreeSet::new(),
+        indexes: read_facts(store).await?,
+        unindexed: read_unindexed(store).await?,
+        system_changes: BTreeSet::new(),
+        planted: Planted::Nothing,
+    })
+}
+
 async fn read_digests<S: Store>(store: &S) -> Result<BTreeMap<(TableId, u16), Digest>, OpenError> {
     let mut digests = BTreeMap::new();
     let mut from = Bound::Unbounded;
@@ -495,6 +526,52 @@ async fn read_digests<S: Store>(store: &S) -> Result<BTreeMap<(TableId, u16), Di
         match page.rows.last() {
             Some((key, _)) if page.more => from = Bound::Excluded(key.to_vec()),
             Some(_) | None => return Ok(digests),
+        }
+    }
+}
+
+async fn read_facts<S: Store>(store: &S) -> Result<BTreeMap<(TableId, IndexId), Fact>, OpenError> {
+    let mut facts = BTreeMap::new();
+    for (name, value) in read_meta(store, meta::INDEX).await? {
+        let mut id = name;
+        if id.len() != 16 {
+            return Err(Damaged("an index's number").into());
+        }
+        let id = (TableId(id.get_u64()), IndexId(id.get_u64()));
+        facts.insert(id, Fact::decode(value)?);
+    }
+    Ok(facts)
+}
+
+async fn read_unindexed<S: Store>(store: &S) -> Result<BTreeSet<TableId>, OpenError> {
+    let table = |(mut name, _): (Bytes, Bytes)| {
+        let damaged = |_| Damaged("a table's mark");
+        Ok(TableId(name.try_get_u64().map_err(damaged)?))
+    };
+    let marks = read_meta(store, meta::UNINDEXED).await?;
+    marks.into_iter().map(table).collect()
+}
+
+/// Reads all facts whose names begin with `prefix`, by what follows it.
+async fn read_meta<S: Store>(store: &S, prefix: &[u8]) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+    let mut facts = Vec::new();
+    let mut from = Bound::Included(prefix.to_vec());
+    loop {
+        let range = Range {
+            space: Space::Meta,
+            from,
+            to: prefix_end(prefix),
+            order: Order::Ascending,
+            rows_max: 4_096,
+            bytes_max: STEP_BYTES,
+        };
+        let page = store.range(range).await?;
+        let last = page.rows.last().map(|(key, _)| key.to_vec());
+        let rows = page.rows.into_iter();
+        facts.extend(rows.map(|(key, value)| (key.slice(prefix.len()..), value)));
+        match last {
+            Some(last) if page.more => from = Bound::Excluded(last),
+            Some(_) | None => return Ok(facts),
         }
     }
 }

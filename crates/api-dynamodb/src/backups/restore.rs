@@ -148,7 +148,7 @@ impl<S: Store> DynamoDb<S> {
         let open = self
             .find(&target)
             .ok_or_else(|| fault::no_table_named(&target))?;
-        let description = self.description(caller, &open, None).await?;
+        let description = self.description(caller, &open, None);
         let answer = json_value!({ "TableDescription": description });
         Ok(answer.to_string().into_bytes())
     }

@@ -6,10 +6,13 @@ use api_protocol::caller::Caller;
 use api_protocol::fault::Fault;
 use api_protocol::{json, timestamp};
 use clock::time::WallTime;
+use control::tables::TableDraft;
+use control::tables::indexes::Index;
 use item::key::{KeyAttribute, KeyKind, KeySchema};
 use serde_json::{Value, json as json_value};
 use store::port::Store;
 
+use super::indexes::{self, IndexIn, IndexSettings};
 use super::table_failed;
 use super::tags::{self, TagIn};
 use crate::choices::{BillingMode, KeyType, ScalarAttributeType, StreamViewType, TableClass};
@@ -60,11 +63,6 @@ shape! {
 }
 
 shape! {
-    /// An index, of which only the name is read.
-    IndexIn { name: "IndexName" as String, }
-}
-
-shape! {
     /// Provisioned capacity.
     ThroughputIn {
         read: "ReadCapacityUnits" as i64,
@@ -109,6 +107,7 @@ impl<S: Store> DynamoDb<S> {
             start_stream(&mut shared, stream, now)?;
         }
         request.refuse_unsupported()?;
+        let indexes = self.drafted(&request, &schema, &shared)?;
         let own = Own {
             tags: tags::merged(BTreeMap::new(), request.tags.unwrap_or_default())?,
             protected: request.protected.unwrap_or(false),
@@ -119,18 +118,54 @@ impl<S: Store> DynamoDb<S> {
             Some(name) => name.to_owned(),
             None => return Err(fault::validation("TableName names another region").into()),
         };
-        let created = self
-            .control
-            .create_table(&name, &schema, shared.to_value(), own.to_value())
-            .await;
+        let draft = TableDraft {
+            name: name.clone(),
+            schema,
+            indexes,
+            settings: shared.to_value(),
+            replica_settings: own.to_value(),
+        };
+        let created = self.control.create_table_of(draft).await;
         created.map_err(|error| table_failed(&error, &name))?;
         let open = self
             .find(&name)
             .ok_or_else(|| fault::no_table_named(&name))?;
-        let description = self.description(caller, &open, None).await?;
+        let description = self.description(caller, &open, None);
         Ok(json_value!({ "TableDescription": description })
             .to_string()
             .into_bytes())
+    }
+
+    /// Returns the indexes that a table is to be made with.
+    fn drafted(
+        &self,
+        request: &CreateIn,
+        schema: &KeySchema,
+        shared: &Shared,
+    ) -> Result<Vec<Index>, Fault> {
+        let defined = request.defined();
+        let all = [
+            (true, &request.local_indexes),
+            (false, &request.global_indexes),
+        ];
+        let mut drafted = Vec::new();
+        for (is_local, indexes) in all {
+            for given in indexes.iter().flatten() {
+                let index = given.index(is_local, schema, &defined)?;
+                let mut settings = IndexSettings::default();
+                if !is_local {
+                    given.check_billing(shared)?;
+                    settings.given(given, shared)?;
+                }
+                drafted.push(Index {
+                    index: self.control.index_number(),
+                    settings: settings.to_value(),
+                    ..index
+                });
+            }
+        }
+        indexes::check_included(drafted.iter())?;
+        Ok(drafted)
     }
 }
 
@@ -192,12 +227,7 @@ impl CreateIn {
             .flatten()
             .filter_map(|key| Some((key.name.as_deref()?, key.role.as_deref()?)))
             .collect();
-        let defined: BTreeMap<&str, &str> = self
-            .definitions
-            .iter()
-            .flatten()
-            .filter_map(|one| Some((one.name.as_deref()?, one.kind.as_deref()?)))
-            .collect();
+        let defined = self.defined();
         if defined.len() < self.definitions.iter().flatten().count() {
             let message = "Cannot have multiple attributes with the same name";
             return Err(fault::validation(message));
@@ -222,7 +252,7 @@ impl CreateIn {
         }
         let attribute = |name: &str| {
             let kind = defined.get(name).and_then(|kind| KeyKind::parse(kind));
-            let kind = kind.ok_or_else(|| undefined(&keys, &defined))?;
+            let kind = kind.ok_or_else(|| indexes::undefined(keys.iter().copied(), &defined))?;
             let name = name.to_owned();
             Ok::<_, Fault>(KeyAttribute { name, kind })
         };
@@ -230,42 +260,58 @@ impl CreateIn {
             partition: attribute(partition)?,
             sort: sort.map(attribute).transpose()?,
         };
-        let has_indexes = [&self.local_indexes, &self.global_indexes];
-        let has_indexes = has_indexes.iter().any(|indexes| indexes.is_some());
-        if !has_indexes && defined.len() > keys.len() {
+        self.check_used(&keys, &defined)?;
+        let (local, global) = (
+            self.local_indexes.as_deref(),
+            self.global_indexes.as_deref(),
+        );
+        indexes::check_all(local, global, schema.sort.is_some())?;
+        Ok(schema)
+    }
+
+    /// Returns the types of attributes by name.
+    fn defined(&self) -> BTreeMap<&str, &str> {
+        super::defined(self.definitions.as_deref().unwrap_or_default())
+    }
+
+    /// Checks that each attribute that is defined is a key attribute of the table or an index.
+    fn check_used(
+        &self,
+        keys: &[(&str, &str)],
+        defined: &BTreeMap<&str, &str>,
+    ) -> Result<(), Fault> {
+        let mut indexes = self
+            .local_indexes
+            .iter()
+            .chain(&self.global_indexes)
+            .flatten()
+            .peekable();
+        let has_indexes = indexes.peek().is_some();
+        let used: BTreeSet<&str> = indexes
+            .flat_map(IndexIn::keys)
+            .chain(keys.iter().copied())
+            .map(|(name, _)| name)
+            .collect();
+        if defined.keys().all(|name| used.contains(name)) {
+            return Ok(());
+        }
+        if !has_indexes {
             return Err(fault::invalid_parameter(
                 "Number of attributes in KeySchema does not exactly match number of attributes \
                  defined in AttributeDefinitions",
             ));
         }
-        Ok(schema)
+        let list = |names: Vec<&str>| names.join(", ");
+        Err(fault::invalid_parameter(format_args!(
+            "Some AttributeDefinitions are not used. AttributeDefinitions: [{}], keys used: [{}]",
+            list(defined.keys().copied().collect()),
+            list(used.into_iter().collect()),
+        )))
     }
 
     /// Refuses what tables do not have here, after what is wrong with it on AWS too.
     fn refuse_unsupported(&self) -> Result<(), Fault> {
-        let count = |indexes: &Option<Vec<IndexIn>>| indexes.as_ref().map_or(0, Vec::len);
-        let has_sort = self.schema.iter().flatten().count() > 1;
-        if count(&self.local_indexes) > 0 && !has_sort {
-            return Err(fault::invalid_parameter(
-                "Table KeySchema does not have a range key, which is required when specifying a \
-                 LocalSecondaryIndex",
-            ));
-        }
-        let mut seen = BTreeSet::new();
-        let indexes = self
-            .local_indexes
-            .iter()
-            .chain(&self.global_indexes)
-            .flatten();
-        for name in indexes.filter_map(|index| index.name.as_deref()) {
-            if !seen.insert(name) {
-                let message = format_args!("Duplicate index name: {name}");
-                return Err(fault::invalid_parameter(message));
-            }
-        }
         refuse(&[
-            ("LocalSecondaryIndexes", count(&self.local_indexes) > 0),
-            ("GlobalSecondaryIndexes", count(&self.global_indexes) > 0),
             (
                 "VectorIndexes",
                 self.vector_indexes
@@ -278,6 +324,14 @@ impl CreateIn {
             ("ResourcePolicy", self.policy.is_some()),
             ("GlobalTableSourceArn", self.source.is_some()),
         ])
+    }
+}
+
+impl ThroughputIn {
+    /// Returns the units to read and to write, where both are given.
+    pub(super) fn units(&self) -> Option<(u64, u64)> {
+        let unsigned = |units: Option<i64>| u64::try_from(units?).ok();
+        Some((unsigned(self.read)?, unsigned(self.write)?))
     }
 }
 
@@ -326,10 +380,7 @@ pub(crate) fn bill(
 ) -> Result<(), Fault> {
     let known = shared.billing.clone();
     let mode = mode.or(known.as_deref()).unwrap_or("PROVISIONED");
-    let units = throughput.and_then(|units| {
-        let unsigned = |units: Option<i64>| u64::try_from(units?).ok();
-        Some((unsigned(units.read)?, unsigned(units.write)?))
-    });
+    let units = throughput.and_then(ThroughputIn::units);
     if mode == "PAY_PER_REQUEST" {
         if throughput.is_some() {
             return Err(fault::invalid_parameter(
@@ -374,15 +425,4 @@ pub(super) fn start_stream(
         )),
         (Some(false) | None, None) => Ok(()),
     }
-}
-
-fn undefined(keys: &[(&str, &str)], defined: &BTreeMap<&str, &str>) -> Fault {
-    let keys: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
-    let defined: Vec<&str> = defined.keys().copied().collect();
-    fault::invalid_parameter(format_args!(
-        "Some index key attributes are not defined in AttributeDefinitions. Keys: [{}], \
-         AttributeDefinitions: [{}]",
-        keys.join(", "),
-        defined.join(", ")
-    ))
 }

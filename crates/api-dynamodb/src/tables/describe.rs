@@ -1,7 +1,7 @@
 //! A table as `DescribeTable` tells it.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
 use api_protocol::caller::Caller;
 use api_protocol::timestamp;
@@ -11,11 +11,9 @@ use control::backups::Restore;
 use control::tables::{Replica, ReplicaStatus, Table};
 use serde_json::{Map, Value, json};
 use store::port::Store;
-use table::read::Scan;
 
 use crate::catalog::OpenTable;
 use crate::facade::DynamoDb;
-use crate::fault::Refused;
 use crate::settings::{Own, Shared};
 
 /// The state of a table, as it is told.
@@ -44,12 +42,12 @@ impl fmt::Display for Status {
 
 impl<S: Store> DynamoDb<S> {
     /// Returns a table's description, in `status` or in the state it is in.
-    pub(crate) async fn description(
+    pub(crate) fn description(
         &self,
         caller: &Caller,
         open: &OpenTable,
         status: Option<Status>,
-    ) -> Result<Value, Refused> {
+    ) -> Value {
         let table = &open.view.table;
         let shared = Shared::of(table);
         let own = self.own_replica(open).map(Own::of).unwrap_or_default();
@@ -63,9 +61,13 @@ impl<S: Store> DynamoDb<S> {
         let schema = keys
             .iter()
             .map(|(key, role)| json!({ "AttributeName": key.name, "KeyType": role }));
-        let definitions = keys
+        let indexes = open.view.indexes.iter();
+        let used = indexes.flat_map(|index| index.partition_key.iter().chain(&index.sort_key));
+        let used = used.chain(keys.iter().map(|(key, _)| *key));
+        let used: BTreeMap<_, _> = used.map(|key| (&key.name, &key.kind)).collect();
+        let definitions = used
             .iter()
-            .map(|(key, _)| json!({ "AttributeName": key.name, "AttributeType": key.kind }));
+            .map(|(name, kind)| json!({ "AttributeName": name, "AttributeType": kind }));
         let (read, write) = shared.throughput.unwrap_or_default();
         let mut description = json!({
             "TableName": table.name,
@@ -89,12 +91,12 @@ impl<S: Store> DynamoDb<S> {
                 let summary = self.describe_restore(caller, restore, open.def.filling);
                 members.insert("RestoreSummary".to_owned(), summary);
             }
-            if let Some((count, bytes)) = self.measure(open).await? {
-                members.insert("ItemCount".to_owned(), count.into());
-                members.insert("TableSizeBytes".to_owned(), bytes.into());
-            }
+            self.describe_indexes(members, open, &shared, &arn);
+            let (count, bytes) = self.control.tables().size(open.def.id);
+            members.insert("ItemCount".to_owned(), count.into());
+            members.insert("TableSizeBytes".to_owned(), bytes.into());
         }
-        Ok(description)
+        description
     }
 
     pub(crate) fn table_arn(&self, caller: &Caller, name: &str) -> String {
@@ -112,21 +114,6 @@ impl<S: Store> DynamoDb<S> {
             members.insert("SourceBackupArn".to_owned(), arn.as_str().into());
         }
         summary
-    }
-
-    /// Counts a table's items and their bytes, as long as one page holds them all.
-    ///
-    /// Nothing counts them as they are written: for a larger table both are left out of the
-    /// answer, which the model allows, rather than told wrong.
-    async fn measure(&self, open: &OpenTable) -> Result<Option<(usize, usize)>, Refused> {
-        let scan = Scan {
-            table: Arc::clone(&open.def),
-            segment: (0, 1),
-            after: None,
-            limit: None,
-        };
-        let page = self.control.tables().scan(&scan).await?;
-        Ok(page.last.is_none().then_some((page.rows.len(), page.size)))
     }
 }
 

@@ -13,6 +13,7 @@ use store::port::Store;
 use super::create::{
     self, DefinitionIn, EncryptionIn, StreamIn, ThroughputIn, check_stream, check_throughput,
 };
+use super::index_updates::{self, IndexUpdateIn};
 use super::{PROTECTED, in_use, table_failed};
 use crate::catalog::{self, OpenTable};
 use crate::choices::{BillingMode, TableClass};
@@ -35,7 +36,7 @@ shape! {
         replicas: "ReplicaUpdates" as Vec<ReplicaIn>,
         class: "TableClass" as String,
         protected: "DeletionProtectionEnabled" as bool,
-        indexes: "GlobalSecondaryIndexUpdates" as Vec<Value>,
+        indexes: "GlobalSecondaryIndexUpdates" as Vec<IndexUpdateIn>,
         vector_indexes: "VectorIndexUpdates" as Vec<Value>,
         consistency: "MultiRegionConsistency" as String,
         witnesses: "GlobalTableWitnessUpdates" as Vec<Value>,
@@ -84,10 +85,6 @@ impl<S: Store> DynamoDb<S> {
         TableClass::read(&mut violations, "tableClass", request.class.as_deref());
         check_throughput(&mut violations, request.throughput.as_ref());
         check_stream(&mut violations, request.stream.as_ref());
-        if request.replicas.as_ref().is_some_and(Vec::is_empty) {
-            let constraint = "have length greater than or equal to 1";
-            violations.value("replicaUpdates", "[]", constraint);
-        }
         violations.check()?;
         request.refuse_unsupported()?;
         let given = request.table.clone().unwrap_or_default();
@@ -117,18 +114,32 @@ impl<S: Store> DynamoDb<S> {
             protected: request.protected.unwrap_or(own.protected),
             ..own.clone()
         };
-        if changes.is_empty() && changed.is_none() && request.protected.is_none() {
+        let has_indexes = request.indexes.as_ref().is_some_and(|all| !all.is_empty());
+        let changes_else = !changes.is_empty() || changed.is_some() || request.protected.is_some();
+        if !has_indexes && !changes_else {
             return Err(fault::validation(NOTHING).into());
         }
+        if request.indexes.as_ref().is_some_and(Vec::is_empty) {
+            let message = "List of GlobalSecondaryIndexUpdates is empty";
+            return Err(fault::invalid_parameter(message).into());
+        }
+        let next = changed.as_ref().unwrap_or(&shared);
+        let indexes = self.index_changes(&open, &request, (&shared, next))?;
         let shared_changed = changed.filter(|changed| *changed != shared);
         let own_changed = (own_changed != own).then_some(own_changed);
-        self.change_settings(&open, shared_changed.as_ref(), own_changed.as_ref())
+        let (shared_changed, own_changed) = (shared_changed.as_ref(), own_changed.as_ref());
+        self.change_together(&open, shared_changed, own_changed, indexes.changes())
             .await?;
         self.change_replicas(&open, changes).await?;
         let open = self
             .find(&name)
             .ok_or_else(|| fault::no_table_named(&name))?;
-        let description = self.description(caller, &open, None).await?;
+        let mut description = self.description(caller, &open, None);
+        if let Some(index) = &indexes.deleted {
+            let arn = self.table_arn(caller, &name);
+            let told = self.describe_index(&open, index, &Shared::of(&open.view.table), &arn);
+            index_updates::add_going(&mut description, told);
+        }
         Ok(json_value!({ "TableDescription": description })
             .to_string()
             .into_bytes())
@@ -203,7 +214,6 @@ impl UpdateIn {
             .as_deref()
             .is_some_and(|mode| mode != "EVENTUAL");
         create::refuse(&[
-            ("GlobalSecondaryIndexUpdates", self.indexes.is_some()),
             ("VectorIndexUpdates", self.vector_indexes.is_some()),
             (
                 "SSESpecification",

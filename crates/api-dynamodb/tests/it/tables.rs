@@ -138,13 +138,7 @@ async fn definitions_that_do_not_fit_are_refused() {
 #[tokio::test]
 async fn what_tables_do_not_have_is_refused_by_name() {
     let world = World::open("us-east-1").await;
-    let index = json!([{
-        "IndexName": "index",
-        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
-        "Projection": { "ProjectionType": "ALL" },
-    }]);
     let members = [
-        ("GlobalSecondaryIndexes", index),
         (
             "SSESpecification",
             json!({ "Enabled": true, "SSEType": "KMS" }),

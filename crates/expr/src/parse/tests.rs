@@ -602,7 +602,8 @@ fn key_conditions_are_conditions_on_keys() {
         "KeyConditionExpressions must only contain one condition per key",
     );
     check(
-        "pk = :s AND sk = :n AND c = :n",
+        "a = :s AND b = :s AND c = :s AND d = :s AND e = :s AND f = :s AND g = :s AND h = :s \
+         AND i = :s",
         "Conditions can be of length 1 or 2 only",
     );
     let condition = "Invalid condition in KeyConditionExpression: ";

@@ -275,6 +275,8 @@ impl Region {
             replicas: replicas.iter().copied().collect(),
             filling,
             history: HistoryDef::default(),
+            indexes: Vec::new(),
+            expiry: None,
         });
     }
 

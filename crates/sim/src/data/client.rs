@@ -79,6 +79,8 @@ pub fn carts(replicas: impl IntoIterator<Item = RegionId>) -> TableDef {
         replicas: replicas.into_iter().collect(),
         filling: false,
         history: HistoryDef::default(),
+        indexes: Vec::new(),
+        expiry: None,
     }
 }
 

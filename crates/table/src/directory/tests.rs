@@ -64,6 +64,8 @@ async fn open(store: &MemStore, now: i64) -> Tables<MemStore> {
         replicas: BTreeSet::from([A, B]),
         filling: false,
         history: HistoryDef::default(),
+        indexes: Vec::new(),
+        expiry: None,
     });
     tables
 }

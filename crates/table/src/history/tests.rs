@@ -94,6 +94,8 @@ fn def(id: TableId, replicas: &[RegionId], history: HistoryDef) -> TableDef {
         },
         replicas: replicas.iter().copied().collect(),
         filling: false,
+        indexes: Vec::new(),
+        expiry: None,
         history,
     }
 }

@@ -82,6 +82,8 @@ async fn open(store: MemStore, region: RegionId, replicas: &[RegionId]) -> Regio
         replicas: replicas.iter().copied().collect(),
         filling: false,
         history: HistoryDef::default(),
+        indexes: Vec::new(),
+        expiry: None,
     });
     Region {
         tables,
