@@ -2,7 +2,7 @@
 
 use base::region::RegionName;
 
-use super::{DeployError, State};
+use super::{Change, DeployError, State};
 use crate::call::Call;
 use crate::client::{Client, ClientError, Node, Reply};
 use crate::known::{Key, Known};
@@ -103,6 +103,18 @@ impl<'s> Session<'s> {
     pub(crate) async fn change(&mut self, call: Call) -> Result<Reply, DeployError> {
         (self.tell)(State::Calling(call.to_string()));
         Ok(self.client.call(&call).await?)
+    }
+
+    /// Makes something that is not there.
+    pub(crate) async fn create(&mut self, call: Call) -> Result<Change, DeployError> {
+        self.change(call).await?;
+        Ok(Change::Created)
+    }
+
+    /// Makes something that is there look as it should.
+    pub(crate) async fn update(&mut self, call: Call) -> Result<Change, DeployError> {
+        self.change(call).await?;
+        Ok(Change::Updated)
     }
 
     /// Changes something that names what another region has just made: as long as the service

@@ -206,13 +206,11 @@ impl Route {
                     .with("RouteId", id)
                     .with("RouteKey", &*self.key)
                     .with("Target", target);
-                session.change(update).await?;
-                Ok(Change::Updated)
+                session.update(update).await
             }
             None => {
                 let call = self.creating(region, session.known())?;
-                session.change(call).await?;
-                Ok(Change::Created)
+                session.create(call).await
             }
         }
     }
@@ -242,8 +240,7 @@ impl Stage {
         match found.as_ref().map(|stage| stage.text(&["autoDeploy"])) {
             None => {
                 let call = self.creating(region, session.known())?;
-                session.change(call).await?;
-                Ok(Change::Created)
+                session.create(call).await
             }
             Some(Some(deploys)) if deploys == "true" => Ok(Change::Unchanged),
             Some(_) => Err(DeployError::Conflict {
@@ -416,13 +413,11 @@ impl ApiMapping {
                     .with("ApiMappingId", id)
                     .with("DomainName", &*self.domain)
                     .with("Stage", DEFAULT_STAGE);
-                session.change(update).await?;
-                Ok(Change::Updated)
+                session.update(update).await
             }
             None => {
                 let call = self.creating(region, session.known())?;
-                session.change(call).await?;
-                Ok(Change::Created)
+                session.create(call).await
             }
         }
     }

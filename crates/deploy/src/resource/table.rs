@@ -243,10 +243,7 @@ impl TimeToLive {
                 what: format!("expiry of table {}", self.table),
                 why: format!("it is on for the attribute {name}; turn that off first"),
             }),
-            (true | false, _) => {
-                session.change(self.setting(region)).await?;
-                Ok(Change::Created)
-            }
+            (true | false, _) => session.create(self.setting(region)).await,
         }
     }
 }

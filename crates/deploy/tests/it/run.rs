@@ -12,7 +12,7 @@ use deploy::resource::function::Function;
 use deploy::resource::gateway::{Api, DomainName, Permission};
 use deploy::resource::health_check::HealthCheck;
 use deploy::resource::records::{HostedZone, Record, Records};
-use deploy::resource::table::{Replica, Table};
+use deploy::resource::table::{Replica, Table, TimeToLive};
 
 use crate::endpoint::{Script, Seen, serve};
 
@@ -415,4 +415,46 @@ async fn a_task_before_the_one_it_builds_on_is_an_error() {
         calls.iter().all(|call| call.starts_with("GET")),
         "{calls:?}"
     );
+}
+
+#[tokio::test]
+async fn expiry_is_set_where_it_is_not() {
+    let expiry = || {
+        Resource::TimeToLive(TimeToLive {
+            table: "carts".to_owned(),
+            attribute: "expires".to_owned(),
+        })
+    };
+    let described = |status: &str, attribute: &str| {
+        let found = serde_json::json!({"TimeToLiveDescription": {
+            "TimeToLiveStatus": status, "AttributeName": attribute,
+        }});
+        found.to_string()
+    };
+    let off = r#"{"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}"#.to_owned();
+    let asked = serde_json::json!({
+        "TableName": "carts",
+        "TimeToLiveSpecification": {"Enabled": true, "AttributeName": "expires"},
+    });
+    for (found, expect) in [
+        (off, Some(Change::Created)),
+        (described("ENABLED", "expires"), Some(Change::Unchanged)),
+        (described("ENABLING", "expires"), Some(Change::Unchanged)),
+        (described("ENABLED", "other"), None),
+    ] {
+        let asked = asked.clone();
+        let (changes, calls, _) = run(vec![expiry()], move |seen| {
+            if seen.name.ends_with("UpdateTimeToLive") {
+                let body: serde_json::Value = serde_json::from_str(&seen.body).expect("JSON");
+                assert_eq!(body, asked);
+            }
+            ok(&found)
+        })
+        .await;
+        assert_eq!(changes.ok(), expect.map(|change| vec![change]));
+        let set = calls
+            .iter()
+            .filter(|call| call.ends_with("UpdateTimeToLive"));
+        assert_eq!(set.count(), usize::from(expect == Some(Change::Created)));
+    }
 }
