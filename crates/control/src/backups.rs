@@ -133,14 +133,22 @@ impl<S: Store> Control<S> {
         Ok(self.decide_moment(&asked).await?)
     }
 
+    /// Decides as of when a backup is, unless whoever works on it was faster.
     async fn decide_moment(&self, asked: &Backup) -> Result<Backup, ControlError> {
         let at = self.tables().instant().await?;
         let decided = Backup {
             at: Some(at.0),
             ..asked.clone()
         };
-        self.change(vec![Change::replace(asked, &decided)]).await?;
-        Ok(decided)
+        match self.change(vec![Change::replace(asked, &decided)]).await {
+            Ok(_) => Ok(decided),
+            Err(error @ ControlError::Unexpected(_)) => {
+                self.refresh().await?;
+                let found = self.get::<Backup>(&asked.partition(), &asked.sort());
+                found.filter(|found| found.at.is_some()).ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes a backup, unless somebody has changed it since it was read.

@@ -34,6 +34,8 @@ shape! {
 /// The whole seconds that a table can be restored to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Window {
+    /// From where on everything is known: within the first second, or before it.
+    pub(super) since: Hlc,
     pub(super) earliest: i64,
     pub(super) latest: i64,
 }
@@ -102,11 +104,9 @@ impl<S: Store> DynamoDb<S> {
         let now = self.control.clock().wall();
         let days = own.rewind_days.unwrap_or(REWIND_DAYS_MAX);
         let floor = now.as_secs() - days * 86_400;
-        // The first whole second of which everything is known.
-        let Hlc(micros) = since;
-        let first = micros.div_euclid(1_000_000) + i64::from(micros.rem_euclid(1_000_000) > 0);
-        let earliest = first.max(floor);
+        let earliest = since.as_wall().as_secs().max(floor);
         Some(Window {
+            since,
             earliest,
             latest: now.as_secs().max(earliest),
         })

@@ -104,9 +104,15 @@ impl<S: Store> DynamoDb<S> {
             (None, true) => Ok(self.control.tables().instant().await?),
             (Some(seconds), false) => {
                 #[expect(clippy::cast_possible_truncation, reason = "out of range saturates")]
-                let at = Hlc((seconds * 1e6).round() as i64);
-                let Window { earliest, latest } = window;
-                let is_known = earliest.saturating_mul(1_000_000) <= at.0;
+                let asked = Hlc((seconds * 1e6).round() as i64);
+                let Window {
+                    since,
+                    earliest,
+                    latest,
+                } = window;
+                let is_known = earliest.saturating_mul(1_000_000) <= asked.0;
+                // Of the second in which it was switched on, what is known begins in between.
+                let at = asked.max(since);
                 let next = Hlc(at.0.saturating_add(1));
                 if !is_known || !self.control.tables().has_passed(next).await? {
                     let message = format!(
