@@ -58,6 +58,12 @@ pub enum Problem {
     /// A list has nothing in it.
     #[error("Missing required field {0} cannot be empty!")]
     Empty(&'static str),
+    /// A statement has no actions.
+    #[error("Policy statement must contain actions.")]
+    NoActions,
+    /// A statement has no resources.
+    #[error("Policy statement must contain resources.")]
+    NoResources,
     /// The version is unknown.
     #[error("Policy document must be version 2012-10-17 or greater.")]
     Version,
@@ -144,10 +150,14 @@ impl Mistakes {
         &self.0
     }
 
-    /// Returns AWS's message for the document: that of its first mistake.
+    /// Returns AWS's message for the document, without places: AWS tells one mistake alone, and
+    /// of those of syntax no more than that there are some.
     pub fn message(&self) -> String {
-        let first = self.0.first().map(|mistake| mistake.problem.to_string());
-        first.unwrap_or_default()
+        let syntax = self.0.iter().find(|mistake| mistake.problem.is_syntax());
+        match (syntax, self.0.first()) {
+            (Some(_), _) | (None, None) => SYNTAX.to_owned(),
+            (None, Some(mistake)) => mistake.problem.to_string(),
+        }
     }
 
     /// Returns whether the document is refused for its length alone.
@@ -156,6 +166,46 @@ impl Mistakes {
         first.is_some_and(|mistake| matches!(mistake.problem, Problem::TooLong { .. }))
     }
 }
+
+impl Problem {
+    /// Returns whether AWS calls it an error of syntax, whatever it is.
+    fn is_syntax(&self) -> bool {
+        match self {
+            Self::TooDeep
+            | Self::Syntax { .. }
+            | Self::Wanted(_)
+            | Self::Unknown(_)
+            | Self::Twice(_)
+            | Self::Missing(_)
+            | Self::Both(..)
+            | Self::Empty(_)
+            | Self::Effect(_)
+            | Self::Operator(_)
+            | Self::Value { .. }
+            | Self::Variable(_) => true,
+            Self::TooLong { .. }
+            | Self::Character(_)
+            | Self::Version
+            | Self::NoActions
+            | Self::NoResources
+            | Self::Sid
+            | Self::SameSid
+            | Self::Vendor
+            | Self::Colons
+            | Self::BadVendor(_)
+            | Self::Resource(_)
+            | Self::ResourceVendor
+            | Self::Partition { .. }
+            | Self::VariablePlace(_)
+            | Self::PrincipalNotAllowed
+            | Self::PrincipalMissing
+            | Self::Principal(_)
+            | Self::AllowNotPrincipal => false,
+        }
+    }
+}
+
+const SYNTAX: &str = "Syntax errors in policy.";
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

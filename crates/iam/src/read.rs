@@ -217,10 +217,13 @@ impl Reader {
         if !seen.contains("Effect") {
             tell(Problem::Missing("Effect"));
         }
-        for (is, is_not) in [("Action", "NotAction"), ("Resource", "NotResource")] {
+        for (is, is_not, none) in [
+            ("Action", "NotAction", Problem::NoActions),
+            ("Resource", "NotResource", Problem::NoResources),
+        ] {
             match (seen.contains(is), seen.contains(is_not)) {
                 (true, true) => tell(Problem::Both(is, is_not)),
-                (false, false) => tell(Problem::Missing(is)),
+                (false, false) => tell(none),
                 (true, false) | (false, true) => {}
             }
         }
@@ -257,8 +260,8 @@ impl Reader {
     /// Returns the effect; `None` for neither, and the statement is given up.
     fn effect(&mut self, node: &Node, at: String) -> Option<Effect> {
         match node {
-            Node::Text(text) if text == "Allow" => Some(Effect::Allow),
-            Node::Text(text) if text == "Deny" => Some(Effect::Deny),
+            Node::Text(text) if text.eq_ignore_ascii_case("Allow") => Some(Effect::Allow),
+            Node::Text(text) if text.eq_ignore_ascii_case("Deny") => Some(Effect::Deny),
             Node::Text(text) => {
                 self.tell(at, Problem::Effect(text.clone()));
                 None
@@ -271,11 +274,12 @@ impl Reader {
     }
 
     fn actions(&mut self, node: &Node, at: &str) -> Box<[ActionPattern]> {
-        self.each(node, at, "Action", |_, text| ActionPattern::parse(text))
+        let none = Problem::NoActions;
+        self.each(node, at, none, |_, text| ActionPattern::parse(text))
     }
 
     fn resources(&mut self, node: &Node, at: &str) -> Box<[ArnPattern]> {
-        self.each(node, at, "Resource", |reader, text| {
+        self.each(node, at, Problem::NoResources, |reader, text| {
             ArnPattern::parse_resource(text, reader.variables)
         })
     }
@@ -304,23 +308,23 @@ impl Reader {
                     continue;
                 }
             };
-            patterns.extend(self.each(node, &place, "Principal", parse));
+            patterns.extend(self.each(node, &place, Problem::Empty("Principal"), parse));
         }
         let patterns = patterns.into();
         Some(Principals { negated, patterns })
     }
 
-    /// Reads a string or a list of strings.
+    /// Reads a string or a list of strings; `none` is what is wrong with an empty list.
     fn each<T>(
         &mut self,
         node: &Node,
         at: &str,
-        what: &'static str,
+        none: Problem,
         parse: impl Fn(&Self, &str) -> Result<T, Problem>,
     ) -> Box<[T]> {
         let (list, is_list) = node.items();
         if list.is_empty() {
-            self.tell(at.to_owned(), Problem::Empty(what));
+            self.tell(at.to_owned(), none);
         }
         let mut found = Vec::with_capacity(list.len());
         for (index, node) in list.iter().enumerate() {

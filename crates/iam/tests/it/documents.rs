@@ -68,15 +68,15 @@ fn each_mistake_at_its_place() {
     );
     check(
         r#"{"Effect":"Allow","Resource":"*"}"#,
-        "Missing required field Action",
+        "Policy statement must contain actions.",
     );
     check(
         r#"{"Effect":"Allow","Action":"*"}"#,
-        "Missing required field Resource",
+        "Policy statement must contain resources.",
     );
     check(
-        r#"{"Effect":"allow","Action":"*","Resource":"*"}"#,
-        "Effect: Invalid effect: allow",
+        r#"{"Effect":"permit","Action":"*","Resource":"*"}"#,
+        "Effect: Invalid effect: permit",
     );
     check(
         r#"{"Effect":"Allow","Action":"*","NotAction":"*","Resource":"*"}"#,
@@ -92,7 +92,7 @@ fn each_mistake_at_its_place() {
     );
     check(
         r#"{"Effect":"Allow","Action":[],"Resource":"*"}"#,
-        "Action: Missing required field Action cannot be empty!",
+        "Action: Policy statement must contain actions.",
     );
     check(
         r#"{"Sid":"a b","Effect":"Allow","Action":"*","Resource":"*"}"#,
@@ -275,6 +275,42 @@ fn mistakes_of_principals() {
         );
         assert_eq!(mistakes(&text, Kind::Resource), expect);
     }
+}
+
+/// AWS's answers to whole documents, as compatible servers have recorded them.
+#[test]
+fn one_message_is_awss() {
+    let message = |text: &str| {
+        let found = Policy::compile("policy", text, Kind::Managed);
+        found.expect_err("a refusal").message()
+    };
+    let statement =
+        |what: &str| message(&format!(r#"{{"Version":"2012-10-17","Statement":{what}}}"#));
+    assert_eq!(message("This is no JSON"), "Syntax errors in policy.");
+    assert_eq!(
+        statement(r#"{"Action":"GetItem","Resource":"*"}"#),
+        "Syntax errors in policy."
+    );
+    assert_eq!(
+        statement(r#"{"Effect":"Allow","Resource":"*"}"#),
+        "Policy statement must contain actions."
+    );
+    assert_eq!(
+        statement(r#"{"Effect":"Allow","Action":"invalid","Resource":"*"}"#),
+        "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+    );
+    assert_eq!(
+        statement(r#"{"Effect":"Allow","Action":"s3:s3:ListBucket","Resource":"*"}"#),
+        "Actions/Condition can contain only one colon."
+    );
+    assert_eq!(
+        statement(r#"{"Effect":"Allow","Action":"s3:List","Resource":"arn:error:s3:::bucket"}"#),
+        "Partition \"error\" is not valid for resource \"arn:error:s3:::bucket\"."
+    );
+    assert_eq!(
+        statement(r#"{"Effect":"Allow","Action":"s3:List","Resource":"arn:aws:s3*:::bucket"}"#),
+        "Resource vendor must be fully qualified and cannot contain regexes."
+    );
 }
 
 #[test]
