@@ -218,7 +218,11 @@ impl ReadIn {
             ("AttributesToGet", self.attributes.is_some()),
             (filter_name, filter.is_some()),
             ("ConditionalOperator", joined.is_some()),
-            ("KeyConditions", self.key_conditions.is_some()),
+            // They are older than `KeyConditionExpression`, and go with all other expressions.
+            (
+                "KeyConditions",
+                self.key_conditions.is_some() && self.key_condition.is_some(),
+            ),
         ];
         let legacy: Vec<&str> = legacy.iter().filter(|one| one.1).map(|one| one.0).collect();
         let expressions = Expressions {

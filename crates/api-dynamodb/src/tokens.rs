@@ -4,11 +4,27 @@
 //! does another region. Source: DynamoDB API reference, `TransactWriteItems`.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
+use api_protocol::fault::Fault;
+use api_protocol::json;
 use clock::time::Moment;
+use serde_json::Value;
 
 use crate::limits::{TOKEN_SECS, TOKENS_MAX};
+
+/// Returns a hash of what a call asks for, in whatever order it names members: some clients keep
+/// them in maps whose order changes from one try to the next.
+///
+/// Errors: `SerializationException` for what is no JSON.
+pub(crate) fn digest(body: &[u8]) -> Result<u64, Fault> {
+    // A map of JSON values is in the order of its names.
+    let asked: Value = json::parse(body)?;
+    let mut hasher = DefaultHasher::new();
+    asked.hash(&mut hasher);
+    Ok(hasher.finish())
+}
 
 /// The tokens of the last ten minutes.
 #[derive(Debug, Default)]
@@ -97,7 +113,16 @@ mod tests {
 
     use clock::time::Moment;
 
-    use super::{Tokens, Verdict};
+    use super::{Tokens, Verdict, digest};
+
+    #[test]
+    fn members_in_another_order_ask_for_the_same() {
+        let one = digest(br#"{"a": {"b": 1, "c": [1, 2]}, "d": null}"#).unwrap();
+        let same = digest(br#"{"d":null,"a":{"c":[1,2],"b":1}}"#).unwrap();
+        let other = digest(br#"{"a": {"b": 1, "c": [2, 1]}, "d": null}"#).unwrap();
+        assert_eq!(one, same);
+        assert_ne!(one, other);
+    }
 
     #[test]
     fn a_token_stands_for_one_call_for_ten_minutes() {

@@ -4,7 +4,6 @@
 //! It replicates as one record. Source: DynamoDB developer guide, "Managing complex workflows".
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 
@@ -29,7 +28,7 @@ use crate::fault::{self, CONDITION_FAILED, Refused};
 use crate::indexes::{self, Writing};
 use crate::items::{self, Intent};
 use crate::limits::{TOKEN_CHARS_MAX, TRANSACT_ACTIONS_MAX, TRANSACT_BYTES_MAX};
-use crate::tokens::Verdict;
+use crate::tokens::{Verdict, digest};
 use crate::violations::Violations;
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
@@ -155,10 +154,8 @@ impl<S: Store> DynamoDb<S> {
         let Some(token) = request.token else {
             return self.transact(actions, (capacity, metrics), &Arc::default()).await;
         };
-        let mut hasher = DefaultHasher::new();
-        body.hash(&mut hasher);
         let now = self.control.clock().now();
-        let verdict = self.tokens().take(now, &token, hasher.finish());
+        let verdict = self.tokens().take(now, &token, digest(body)?);
         match verdict {
             Verdict::Other => Err(Fault::caller(
                 "IdempotentParameterMismatchException",
