@@ -14,7 +14,7 @@ use store::port::Store;
 
 use crate::catalog::OpenTable;
 use crate::facade::{Answer, DynamoDb};
-use crate::fault::Refused;
+use crate::fault::{self, Refused};
 use crate::limits::LIST_BACKUPS_MAX;
 use crate::settings::Shared;
 use crate::tables;
@@ -100,7 +100,11 @@ impl<S: Store> DynamoDb<S> {
         let mut listed: Vec<(String, &Backup)> = arns.zip(&backups).collect();
         if let Some(after) = &request.after {
             let at = listed.iter().position(|(arn, _)| arn == after);
-            let at = at.ok_or_else(|| no_backup(after))?;
+            let at = at.ok_or_else(|| {
+                fault::invalid_parameter(format_args!(
+                    "ExclusiveStartBackupArn is unknown: {after}"
+                ))
+            })?;
             listed.drain(..=at);
         }
         let more = limit < listed.len();

@@ -165,3 +165,6 @@ impl<S: Store> DynamoDb<S> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

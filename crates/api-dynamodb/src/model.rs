@@ -15,4 +15,7 @@ mod service;
 mod types;
 
 #[cfg(test)]
+pub(crate) mod sample;
+
+#[cfg(test)]
 mod tests;
