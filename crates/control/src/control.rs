@@ -2,6 +2,8 @@
 //!
 //! It decides nothing about a resource; the facades validate before they change.
 
+mod reached;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -15,7 +17,7 @@ use clock::port::{Clock, Entropy};
 use item::codec;
 use item::key::{Key, KeyValue};
 use item::value::{AttributeValue, Item};
-use replica_core::vector::{Seq, VersionVector};
+use replica_core::vector::VersionVector;
 use store::port::Store;
 use table::def::TableDef;
 use table::read::Scan;
@@ -287,20 +289,6 @@ impl<S: Store> Control<S> {
             origin: self.inner.tables.region().0,
             seq,
         })
-    }
-
-    /// Returns whether every live region has applied a change; never while all others are away.
-    pub fn has_reached_all(&self, position: Position) -> bool {
-        let (origin, seq) = (RegionId(position.origin), Seq(position.seq));
-        if self.inner.tables.applied().at(origin) < seq {
-            return false;
-        }
-        let reach = self.inner.reach.borrow();
-        let live = reach.values().filter(|peer| peer.live);
-        let mut live = live.peekable();
-        // Where none of the others is seen alive, it is this region that is cut off.
-        let is_alone = live.peek().is_none() && !reach.is_empty();
-        !is_alone && live.all(|peer| seq <= peer.applied.at(origin))
     }
 
     /// Loads what has changed since the last time.

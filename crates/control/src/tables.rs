@@ -9,12 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use base::name::TableId;
 use base::region::{RegionId, RegionName};
-use clock::time::WallTime;
 use item::key::{KeyAttribute, KeyKind, KeySchema};
 use replica_core::link::copies::{Fill, Fills};
 use store::port::Store;
 use table::def::{HistoryDef, TableDef};
-use table::tables::ReadError;
 
 use crate::backups::Restore;
 use crate::control::{Control, ControlError, Position};
@@ -23,6 +21,8 @@ use crate::resource::{Change, Expect, Resource};
 use crate::system::SystemTable;
 
 pub mod indexes;
+
+mod settling;
 
 use indexes::{Expiry, Index};
 
@@ -461,14 +461,6 @@ impl<S: Store> Control<S> {
         Ok(())
     }
 
-    /// Returns whether this region's replica was whole in a directory that is lost.
-    fn is_lost(&self, replica: &Replica) -> bool {
-        let older = |replaced: WallTime| replica.created < replaced.as_micros();
-        replica.status == ReplicaStatus::Active
-            && self.tables().replaced().is_some_and(older)
-            && !self.holdings().has(TableId(replica.table), replica.created)
-    }
-
     pub(crate) fn own_replica(&self, table: TableId) -> Option<Replica> {
         let own = self.project().region.as_str();
         self.get::<Replica>(&partition(table.0), &format!("{REPLICA}{own}"))
@@ -525,16 +517,6 @@ impl<S: Store> Control<S> {
         }
     }
 
-    /// Removes what replicas hold that are no more, as they come to be so.
-    pub(crate) async fn follow_replicas(&self) {
-        loop {
-            if let Err(error) = self.settle().await {
-                tracing::error!(%error, "a removed replica's items could not all be removed");
-            }
-            self.holdings().changed().await;
-        }
-    }
-
     /// Builds indexes, and removes those that are no more, as they come to be so.
     pub(crate) async fn follow_indexes(&self) {
         loop {
@@ -543,55 +525,6 @@ impl<S: Store> Control<S> {
             }
             self.tables().indexes_due().await;
         }
-    }
-
-    /// Removes what replicas hold that are no more; then those made anew can be filled.
-    ///
-    /// Errors: those of the store; what is left is noted for the next time.
-    pub async fn settle(&self) -> Result<(), ControlError> {
-        while let Some(table) = self.holdings().next() {
-            let settled = self.settle_one(table).await;
-            if settled.is_err() {
-                self.holdings().again(table);
-                return settled;
-            }
-        }
-        Ok(())
-    }
-
-    /// Settles replicas to be filled where there is nothing to remove, so that filling can begin
-    /// at once.
-    pub(crate) async fn settle_empty(&self) -> Result<(), ReadError> {
-        for table in self.holdings().due() {
-            let own = self.own_replica(table);
-            let filling = own.filter(|own| own.status == ReplicaStatus::Creating);
-            if let Some(own) = filling
-                && self.tables().is_empty(table).await?
-            {
-                self.tables().claim(table, own.created).await?;
-                self.settled(table, own.created).await;
-            }
-        }
-        Ok(())
-    }
-
-    async fn settle_one(&self, table: TableId) -> Result<(), ControlError> {
-        let Some(replica) = self.own_replica(table) else {
-            return Ok(self.tables().erase(table).await?);
-        };
-        match replica.status {
-            ReplicaStatus::Creating => self.tables().claim(table, replica.created).await?,
-            // It was in a directory that is lost, and is to be filled from the others.
-            ReplicaStatus::Active if self.is_lost(&replica) => {
-                let creating = ReplicaStatus::Creating;
-                self.mark(table, replica.created, creating).await?;
-                self.tables().claim(table, replica.created).await?;
-            }
-            // It was made here with its table, so that there was none before it.
-            ReplicaStatus::Active => self.tables().adopt(table, replica.created).await?,
-        }
-        self.settled(table, replica.created).await;
-        Ok(())
     }
 }
 

@@ -44,7 +44,7 @@ impl CatchUp {
 
     /// Notes that the peer's log stands at `head`.
     pub(super) fn reach(&mut self, head: Seq) {
-        if self.to.is_none() && self.first <= head.next() {
+        if self.to.is_none() && self.first.0 <= head.0.saturating_add(1) {
             self.to = Some(head);
         }
     }

@@ -402,8 +402,37 @@ fn a_cut_while_what_is_gone_is_copied_loses_none_of_it() {
     receiver.handle_input(at(6), Input::Up);
     let again = outputs(&mut receiver);
     assert!(again.contains(&Output::Skip { to: Seq(12) }), "{again:?}");
-    let round = wants(&again).expect("wants")[0].round;
-    trimmed(&mut receiver, round, 14);
+    assert_eq!(wants(&again), Some(vec![]), "the log rests meanwhile");
+}
+
+#[test]
+fn a_log_that_ends_at_the_last_number_is_no_trouble() {
+    let mut receiver = Receiver::new(B);
+    receiver.handle_input(at(0), Input::Up);
+    let round = wants(&outputs(&mut receiver)).expect("wants")[0].round;
+    trimmed(&mut receiver, round, 9);
+    hear(&mut receiver, at(1), beat(u64::MAX));
+    receiver.handle_input(at(1), Input::Shared(BTreeSet::new()));
+    let to = Seq(u64::MAX);
+    assert_eq!(outputs(&mut receiver), [Output::Skip { to }]);
+}
+
+#[test]
+fn what_a_lost_directory_held_is_copied_though_the_log_is_whole() {
+    let mut receiver = Receiver::new(B);
+    let begins = Seq(1 << 32);
+    let local = Local {
+        begins,
+        ..Local::default()
+    };
+    receiver.handle_input(at(0), Input::Local(local));
+    receiver.handle_input(at(0), Input::Up);
+    assert_eq!(wants(&outputs(&mut receiver)), Some(vec![]));
+    hear(&mut receiver, at(1), beat(12));
+    let tables = BTreeSet::from([TableId(1 << 20)]);
+    receiver.handle_input(at(1), Input::Shared(tables));
+    let asked = requests(&outputs(&mut receiver));
+    assert_eq!(asked[0].items, CopyItems::All);
 }
 
 #[test]
