@@ -111,7 +111,7 @@ impl<S: Store> Admin<S> {
         };
         let Some((limit, start)) = page(query) else {
             let text = format!(
-                "`limit` is a number from 1 to {CONFLICTS_SHOWN}, `start` the `next` of another page"
+                "`limit` is a number from 1 to {CONFLICTS_SHOWN}, `start` another page's `next`"
             );
             return answer(StatusCode::BAD_REQUEST, &json!({"message": text}));
         };
