@@ -43,6 +43,12 @@ pub(crate) fn tally(filter: &[&str]) -> Result<Tally> {
 fn end_to_end(tools: &Tools, filter: &[&str]) -> Result<Tally> {
     let mut build = tools.command("cargo");
     run::must(build.args(["build", "-p", "hither", "-p", "cart"]))?;
+    // What others wrote for DynamoDB; those whose own tools are missing here are left out.
+    let mut clients = tools.command("python3");
+    clients
+        .arg(root().join("tests/e2e/dynamodb/clients/install.py"))
+        .arg(target().join("tools/clients"));
+    run::must(&mut clients)?;
     let mut pytest = tools.command("python3");
     pytest
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])

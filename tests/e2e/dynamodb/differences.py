@@ -102,8 +102,6 @@ DIFFERENCES = [
        r"removing-nothing", r"all-old-of-nothing-removed"),
     of("the word `size` as an attribute's name", "refused as reserved", "accepted",
        f"{GUIDE}, reserved words: SIZE is one", r"a-reserved-word-inside-a-path"),
-    of("legacy parameters beside an expression in a query", "refused", "the filter is ignored",
-       f"{GUIDE}: the two kinds do not go together", r"key-condition-refused-beside"),
     of("`KeyConditions` with `NE`", "`ValidationException`", "500 `InternalFailure`",
        f"{REFERENCE} lists the operators of key conditions", r"key-condition-refused-ne"),
     of("a page of 1 MB with a filter", "ends with the item that crosses 1 MB",

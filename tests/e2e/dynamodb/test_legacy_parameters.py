@@ -240,9 +240,9 @@ def finds(name, test, values, keys, **more):
                 .gives(Items=[me(sk=key, n="abcdef".index(key)) for key in keys]), table="range")
 
 
-def bad(name, conditions, *patterns, **more):
+def bad(name, conditions, *patterns, where=None, **more):
     return Case(f"key condition refused: {name}",
-                query(KeyConditions=conditions, **more).invalid(*patterns), table="range")
+                query(where, KeyConditions=conditions, **more).invalid(*patterns), table="range")
 
 
 test_key_conditions = suite(
@@ -269,8 +269,15 @@ test_key_conditions = suite(
     bad("three", {**MINE, "sk": operator("EQ", "a"), "n": operator("EQ", 1)}, "length 1 or 2"),
     bad("the wrong type", {**MINE, "sk": operator("EQ", 1)}, "type does not match schema type"),
     bad("EQ of two", {**MINE, "sk": operator("EQ", "a", "b")}, "Invalid number of argument"),
-    bad("beside an expression", MINE, "Can not use both expression and non-expression",
-        filter="n = :n", values={"n": 1}),
+    bad("beside its expression", MINE, "Can not use both expression and non-expression",
+        where="pk = :pk", values={"pk": "$"}),
+    bad("beside a filter of the other kind", MINE,
+        "Can not use both expression and non-expression",
+        "Non-expression parameters: {QueryFilter}",
+        filter="n = :n", values={"n": 1}, QueryFilter={"n": operator("EQ", 1)}),
+    Case("key condition: beside other expressions", *LETTERS,
+         query(KeyConditions=MINE, filter="n > :n", values={"n": 3}, project="sk")
+         .gives(Items=[{"sk": "e"}, {"sk": "f"}], ScannedCount=6), table="range"),
 )
 
 test_filters = suite(

@@ -337,6 +337,17 @@ def test_a_canceled_transaction_tells_its_reasons(wire, server, table):
     assert answer.message.endswith("specific reasons [ConditionalCheckFailed]")
 
 
+def test_a_token_stands_for_its_call_in_whatever_order_members_come(wire, server, table):
+    key = server.unique()
+    orders = [f'"a":{{"N":"1"}},"pk":{{"S":"{key}"}}', f'"pk":{{"S":"{key}"}},"a":{{"N":"1"}}']
+    for item in orders:
+        body = (
+            f'{{"ClientRequestToken":"{key}","TransactItems":[{{"Put":{{"TableName":"{table}",'
+            f'"Item":{{{item}}}}}}}]}}'
+        )
+        assert wire.call("TransactWriteItems", body).status == 200
+
+
 # The order of checks: of two things that are wrong, the earlier one is told.
 
 WRONG = {
