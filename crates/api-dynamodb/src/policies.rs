@@ -199,8 +199,8 @@ fn revised(revision: i64) -> Vec<u8> {
 
 const NO_POLICY: &str = "NO_POLICY";
 
-const FOREIGN: &str = "This action is only supported by accounts that match the resource owner\u{2019}s \
-                       account.";
+const FOREIGN: &str = "This action is only supported by accounts that match the resource \
+                       owner\u{2019}s account.";
 
 const UNBOUNDED: &str = "Resource-based policy grants unbounded access in one or more elements. \
                          Please revise the policy to ensure least-privilege form of access";
