@@ -14,9 +14,8 @@ use expr::update::Update;
 use item::key::{Key, KeySchema};
 use item::size::item_size;
 use item::value::Item;
-use serde_json::Value;
 use store::port::{Store, StoreError};
-use table::write::{Decide, Effect, Refusal, Refused as NotWritten, Write, WriteError, Written};
+use table::write::{Decide, Effect, Refusal, Refused as NotWritten, Write, Written};
 
 use crate::batches::write_capacities;
 use crate::capacity::{Consumed, Reading, Side, Units};
@@ -24,7 +23,7 @@ use crate::catalog::{self, OpenTable};
 use crate::choices::{ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnOnFailure};
 use crate::expressions::Expressions;
 use crate::facade::{Answer, DynamoDb};
-use crate::fault::{self, CONDITION_FAILED, Refused};
+use crate::fault::{self, Refused};
 use crate::indexes::{self, Writing};
 use crate::items::{self, Intent};
 use crate::limits::{TOKEN_CHARS_MAX, TRANSACT_ACTIONS_MAX, TRANSACT_BYTES_MAX};
@@ -33,6 +32,10 @@ use crate::violations::Violations;
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
 use crate::wire::value::{ItemIn, ValueIn};
+
+mod cancelled;
+
+use cancelled::{cancelled, not_done};
 
 shape! {
     /// The members of `TransactWriteItems`.
@@ -152,7 +155,9 @@ impl<S: Store> DynamoDb<S> {
             return Err(fault::validation(TOO_MUCH).into());
         }
         let Some(token) = request.token else {
-            return self.transact(actions, (capacity, metrics), &Arc::default()).await;
+            return self
+                .transact(actions, (capacity, metrics), &Arc::default())
+                .await;
         };
         let now = self.control.clock().now();
         let verdict = self.tokens().take(now, &token, digest(body)?);
@@ -171,7 +176,9 @@ impl<S: Store> DynamoDb<S> {
             Verdict::Done => Ok(repeated(&actions, capacity)),
             Verdict::New => {
                 let taken = Taken::new(self, token, &actions);
-                let answer = self.transact(actions, (capacity, metrics), &taken.decided).await;
+                let answer = self
+                    .transact(actions, (capacity, metrics), &taken.decided)
+                    .await;
                 taken.settle(answer.as_ref().map_err(|Refused(fault)| fault.blame));
                 answer
             }
@@ -504,71 +511,6 @@ fn check_count<T>(violations: &mut Violations, actions: Option<&Vec<T>>) {
         }
         Some(_) | None => {}
     }
-}
-
-/// Answers a transaction that was not done.
-fn not_done(error: WriteError, actions: &[(String, ReturnOnFailure)]) -> Refused {
-    let refused = match error {
-        WriteError::Refused(refused) => refused,
-        WriteError::SameItem => {
-            let message = "Transaction request cannot include multiple operations on one item";
-            return fault::validation(message).into();
-        }
-        error @ (WriteError::TooMany | WriteError::Damaged(_) | WriteError::Store(_)) => {
-            return fault::ours(&error).into();
-        }
-    };
-    cancelled(&refused, actions)
-}
-
-/// Cancels a transaction for what is wrong with some of its items.
-fn cancelled(refused: &[Option<NotWritten>], actions: &[(String, ReturnOnFailure)]) -> Refused {
-    let codes: Vec<&str> = refused
-        .iter()
-        .map(|refused| code(refused.as_ref()))
-        .collect();
-    let message = format!(
-        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
-        codes.join(", ")
-    );
-    let mut reasons = Vec::with_capacity(refused.len());
-    for (at, refused) in refused.iter().enumerate() {
-        let on_failure = actions
-            .get(at)
-            .map_or(ReturnOnFailure::None, |action| action.1);
-        match reason(refused.as_ref(), on_failure) {
-            Ok(reason) => reasons.push(reason),
-            Err(refused) => return refused,
-        }
-    }
-    let fault = Fault::caller("TransactionCanceledException", message);
-    fault
-        .with_detail("CancellationReasons", Value::Array(reasons))
-        .into()
-}
-
-fn code(refused: Option<&NotWritten>) -> &'static str {
-    match refused.map(|refused| &refused.refusal) {
-        None => "None",
-        Some(Refusal::ConditionFailed) => "ConditionalCheckFailed",
-        Some(Refusal::Invalid(_)) => "ValidationError",
-    }
-}
-
-fn reason(refused: Option<&NotWritten>, on_failure: ReturnOnFailure) -> Result<Value, Refused> {
-    let mut reason = serde_json::Map::new();
-    reason.insert("Code".to_owned(), code(refused).into());
-    if let Some(refused) = refused {
-        let message = match &refused.refusal {
-            Refusal::ConditionFailed => CONDITION_FAILED,
-            Refusal::Invalid(message) => message,
-        };
-        reason.insert("Message".to_owned(), message.into());
-        if let (ReturnOnFailure::AllOld, Some(image)) = (on_failure, &refused.current) {
-            reason.insert("Item".to_owned(), items::json_of(image)?);
-        }
-    }
-    Ok(Value::Object(reason))
 }
 
 /// Answers a call that was done before: it has cost a read.
