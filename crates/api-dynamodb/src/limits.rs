@@ -62,19 +62,19 @@ pub(crate) const SHARD_SECS: u32 = 14_400;
 pub(crate) const SHARD_SECS_MIN: u32 = 1;
 
 /// How long a shard iterator is good. 15 minutes.
-/// Source: DynamoDB Streams API reference, `GetShardIterator`.
+/// Source: DynamoDB API reference, `GetShardIterator`.
 pub(crate) const ITERATOR_SECS: i64 = 900;
 
 /// Most records of one `GetRecords`. 1,000.
-/// Source: DynamoDB Streams API reference, `GetRecords`.
+/// Source: DynamoDB API reference, `GetRecords`.
 pub(crate) const RECORDS_MAX: usize = 1_000;
 
 /// Most bytes that one `GetRecords` reads, but for the last record. 1 MiB.
-/// Source: DynamoDB Streams API reference, `GetRecords`.
+/// Source: DynamoDB API reference, `GetRecords`.
 pub(crate) const RECORDS_BYTES_MAX: usize = 1 << 20;
 
 /// Most streams on one page of `ListStreams`. 100.
-/// Source: DynamoDB Streams API reference, `ListStreams`.
+/// Source: DynamoDB API reference, `ListStreams`.
 pub(crate) const LIST_STREAMS_MAX: usize = 100;
 
 /// Most backups on one page of `ListBackups`. 100.

@@ -316,8 +316,7 @@ impl<S: Store> Control<S> {
             }
         }
         // Nothing waits from here on, so that it is done whole.
-        let defining = [SystemTable::Tables, SystemTable::Backups];
-        let defines = due.iter().any(|key| defining.contains(&key.table));
+        let defines = due.iter().any(|key| key.table.is_defining());
         {
             let mut bodies = self.bodies_mut();
             for (key, body) in loaded {
@@ -337,29 +336,6 @@ impl<S: Store> Control<S> {
             self.settle_empty().await?;
         }
         Ok(())
-    }
-
-    /// Loads changes as they come, removes what replicas leave behind that are no more, works on
-    /// backups and restored tables, and builds indexes, until the tables are closed.
-    pub async fn follow(&self) {
-        tokio::select! {
-            () = self.follow_changes() => {}
-            () = self.follow_replicas() => {}
-            () = self.follow_copies() => {}
-            () = self.follow_indexes() => {}
-        }
-    }
-
-    async fn follow_changes(&self) {
-        let mut progress = self.inner.tables.system_progress();
-        loop {
-            if let Err(error) = self.refresh().await {
-                tracing::error!(%error, "resources that changed could not be loaded");
-            }
-            if progress.changed().await.is_err() {
-                return;
-            }
-        }
     }
 
     /// Stores bytes under a key of a table that is not kept in memory.

@@ -15,6 +15,8 @@ pub mod published;
 
 mod holdings;
 
+mod following;
+
 pub mod tables;
 
 pub mod history;

@@ -101,6 +101,11 @@ impl SystemTable {
         Self::ALL.into_iter().find(|table| table.id() == id)
     }
 
+    /// Returns whether definitions of users' tables follow from it.
+    pub const fn is_defining(self) -> bool {
+        matches!(self, Self::Tables | Self::Backups)
+    }
+
     /// Returns whether all its items are kept in memory.
     pub const fn is_resident(self) -> bool {
         !matches!(self, Self::FunctionCode)
