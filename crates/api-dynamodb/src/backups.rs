@@ -9,6 +9,7 @@ use api_protocol::{json, timestamp};
 use clock::time::WallTime;
 use control::backups::{Backup, BackupStatus};
 use control::tables::Table;
+use control::tables::indexes::Index;
 use serde_json::{Map, Value, json as json_value};
 use store::port::Store;
 
@@ -17,7 +18,7 @@ use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::limits::LIST_BACKUPS_MAX;
 use crate::settings::Shared;
-use crate::tables;
+use crate::tables::{self, IndexSettings};
 use crate::wire::shape;
 
 mod continuous;
@@ -178,11 +179,6 @@ impl<S: Store> DynamoDb<S> {
             source.insert("TableSizeBytes".to_owned(), backup.bytes.into());
             source.insert("ItemCount".to_owned(), backup.items.into());
         }
-        let mut features = json_value!({});
-        if let (Some(view), Some(features)) = (&shared.stream, features.as_object_mut()) {
-            let stream = json_value!({ "StreamEnabled": true, "StreamViewType": view });
-            features.insert("StreamDescription".to_owned(), stream);
-        }
         let mut details = self.backup_details(caller, backup);
         if let Some(details) = details.as_object_mut() {
             details.insert("BackupStatus".to_owned(), status.into());
@@ -190,7 +186,7 @@ impl<S: Store> DynamoDb<S> {
         json_value!({
             "BackupDetails": details,
             "SourceTableDetails": source,
-            "SourceTableFeatureDetails": features,
+            "SourceTableFeatureDetails": features(backup, &shared),
         })
     }
 }
@@ -223,6 +219,48 @@ fn describe(members: &mut Map<String, Value>, backup: &Backup, arn: &str, status
     if backup.status == BackupStatus::Available {
         tell("BackupSizeBytes", backup.bytes.into());
     }
+}
+
+/// Tells what the table had beside its items.
+fn features(backup: &Backup, shared: &Shared) -> Value {
+    let mut features = Map::new();
+    let mut tell = |name: &str, value: Value| features.insert(name.to_owned(), value);
+    if let Some(view) = &shared.stream {
+        let stream = json_value!({ "StreamEnabled": true, "StreamViewType": view });
+        tell("StreamDescription", stream);
+    }
+    if let Some(expiry) = backup.expiry.as_ref().filter(|expiry| expiry.enabled) {
+        let attribute = &expiry.attribute;
+        let status = json_value!({ "TimeToLiveStatus": "ENABLED", "AttributeName": attribute });
+        tell("TimeToLiveDescription", status);
+    }
+    for (is_local, name) in [
+        (true, "LocalSecondaryIndexes"),
+        (false, "GlobalSecondaryIndexes"),
+    ] {
+        let indexes = backup.indexes.iter();
+        let told = indexes.filter(|index| index.is_local == is_local);
+        let told: Vec<Value> = told.map(index).collect();
+        if !told.is_empty() {
+            tell(name, told.into());
+        }
+    }
+    Value::Object(features)
+}
+
+fn index(index: &Index) -> Value {
+    let (schema, projection) = tables::index_shape(index);
+    let mut told = json_value!({
+        "IndexName": index.name,
+        "KeySchema": schema,
+        "Projection": projection,
+    });
+    let units = IndexSettings::of(index).throughput;
+    if let (Some((read, write)), Some(told)) = (units, told.as_object_mut()) {
+        let units = json_value!({ "ReadCapacityUnits": read, "WriteCapacityUnits": write });
+        told.insert("ProvisionedThroughput".to_owned(), units);
+    }
+    told
 }
 
 fn key_schema(table: &Table) -> Vec<Value> {

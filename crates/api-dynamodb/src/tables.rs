@@ -31,6 +31,7 @@ mod update;
 
 pub(crate) use create::{EncryptionIn, ThroughputIn, bill, is_encrypted, refuse};
 pub(crate) use describe::{Status, table_id};
+pub(crate) use indexes::{IndexIn, IndexSettings, index_shape};
 
 shape! {
     /// The members of calls that name a table and nothing else.

@@ -11,7 +11,6 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use base::name::TableId;
 use clock::hlc::Hlc;
@@ -21,7 +20,8 @@ use table::rewind::{BackupId, RewindError, Source};
 use crate::control::{Control, ControlError};
 use crate::resource::{Change, Resource};
 use crate::system::SystemTable;
-use crate::tables::{Replica, ReplicaStatus, Table, TableError, TableView};
+use crate::tables::indexes::{Expiry, Index};
+use crate::tables::{Replica, ReplicaStatus, Table, TableDraft, TableError, TableView};
 
 /// A backup of a table. What it holds is in its region alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,10 @@ pub struct Backup {
     pub at: Option<i64>,
     /// The table's definition.
     pub table: Table,
+    /// Its secondary indexes.
+    pub indexes: Vec<Index>,
+    /// Whether and by which attribute its items expire, where that was ever said.
+    pub expiry: Option<Expiry>,
     /// When the table's replica was made, in microseconds since 1970.
     pub replica: i64,
     /// How many items it holds, once it is whole.
@@ -124,6 +128,8 @@ impl<S: Store> Control<S> {
             created: self.clock().wall().as_micros(),
             at: None,
             table: view.table.clone(),
+            indexes: view.indexes.clone(),
+            expiry: view.expiry.clone(),
             replica: replica.created,
             items: 0,
             bytes: 0,
@@ -159,46 +165,20 @@ impl<S: Store> Control<S> {
         Ok(())
     }
 
-    /// Makes a table with the key of another one, to be filled from its past or a backup of it.
+    /// Makes a table in this region, to be filled from another one's past or from a backup.
     ///
     /// Errors: [`TableError::Exists`] where the name is taken here.
     pub async fn restore_table(
         &self,
-        source: &Table,
-        name: &str,
-        settings: (Value, Value),
+        mut draft: TableDraft,
         restore: Restore,
     ) -> Result<TableView, TableError> {
-        let _turn = self.defining().lock().await;
-        if self.table_named(name).is_some() {
-            return Err(TableError::Exists(name.to_owned()));
+        for index in &mut draft.indexes {
+            // It has entries of its own, and it is filled together with its table.
+            index.index = self.index_number();
+            index.with_table = true;
         }
-        let region = self.project().region.as_str().to_owned();
-        let created = self.clock().wall().as_micros();
-        let table = Table {
-            id: self.entropy().random().max(TableId::SYSTEM_END),
-            name: name.to_owned(),
-            created,
-            settings: settings.0,
-            ..source.clone()
-        };
-        let replica = Replica {
-            table: table.id,
-            region: region.clone(),
-            status: ReplicaStatus::Creating,
-            created,
-            settings: settings.1,
-            restore: Some(restore),
-        };
-        self.change(vec![Change::create(&table), Change::create(&replica)])
-            .await?;
-        let replicas = [(region, replica)].into();
-        Ok(TableView {
-            table,
-            replicas,
-            indexes: Vec::new(),
-            expiry: None,
-        })
+        self.make_table(draft, Some(restore)).await
     }
 
     /// Returns the tables whose items are being copied as of a moment, so that what undoes changes

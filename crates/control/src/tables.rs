@@ -275,6 +275,15 @@ impl<S: Store> Control<S> {
     ///
     /// Errors: [`TableError::Exists`] where the name is taken here.
     pub async fn create_table_of(&self, draft: TableDraft) -> Result<TableView, TableError> {
+        self.make_table(draft, None).await
+    }
+
+    /// Makes a table, to be restored from something where that is given.
+    pub(crate) async fn make_table(
+        &self,
+        draft: TableDraft,
+        restore: Option<Restore>,
+    ) -> Result<TableView, TableError> {
         let TableDraft {
             name,
             schema,
@@ -304,10 +313,13 @@ impl<S: Store> Control<S> {
         let replica = Replica {
             table: id,
             region: region.clone(),
-            status: ReplicaStatus::Active,
+            status: match restore {
+                Some(_) => ReplicaStatus::Creating,
+                None => ReplicaStatus::Active,
+            },
             created,
             settings: replica_settings,
-            restore: None,
+            restore,
         };
         let mut changes = vec![Change::create(&table), Change::create(&replica)];
         for (index, place) in indexes.iter_mut().zip(0..) {

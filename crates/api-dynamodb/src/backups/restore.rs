@@ -8,7 +8,8 @@ use api_protocol::fault::Fault;
 use api_protocol::json;
 use clock::hlc::Hlc;
 use control::backups::{BackupStatus, Restore};
-use control::tables::{Table, TableError};
+use control::tables::indexes::Index;
+use control::tables::{Table, TableDraft, TableError};
 use serde_json::{Value, json as json_value};
 use store::port::Store;
 
@@ -18,7 +19,7 @@ use crate::catalog::OpenTable;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::settings::{Own, Shared};
-use crate::tables::{self, EncryptionIn, ThroughputIn};
+use crate::tables::{self, EncryptionIn, IndexIn, IndexSettings, ThroughputIn};
 use crate::wire::shape;
 
 shape! {
@@ -33,11 +34,18 @@ shape! {
         billing: "BillingModeOverride" as String,
         throughput: "ProvisionedThroughputOverride" as ThroughputIn,
         on_demand: "OnDemandThroughputOverride" as Value,
-        global_indexes: "GlobalSecondaryIndexOverride" as Vec<Value>,
-        local_indexes: "LocalSecondaryIndexOverride" as Vec<Value>,
+        global_indexes: "GlobalSecondaryIndexOverride" as Vec<IndexIn>,
+        local_indexes: "LocalSecondaryIndexOverride" as Vec<IndexIn>,
         vector_indexes: "VectorIndexOverride" as Vec<Value>,
         encryption: "SSESpecificationOverride" as EncryptionIn,
     }
+}
+
+/// What a table is restored from.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    table: &'a Table,
+    indexes: &'a [Index],
 }
 
 impl<S: Store> DynamoDb<S> {
@@ -58,7 +66,11 @@ impl<S: Store> DynamoDb<S> {
             at: backup.at.unwrap_or(backup.created),
             done: false,
         };
-        self.restore(caller, &request, &backup.table, restore).await
+        let source = Source {
+            table: &backup.table,
+            indexes: &backup.indexes,
+        };
+        self.restore(caller, &request, source, restore).await
     }
 
     /// Answers `RestoreTableToPointInTime`.
@@ -88,8 +100,11 @@ impl<S: Store> DynamoDb<S> {
             at: at.0,
             done: false,
         };
-        self.restore(caller, &request, &open.view.table, restore)
-            .await
+        let source = Source {
+            table: &open.view.table,
+            indexes: &open.view.indexes,
+        };
+        self.restore(caller, &request, source, restore).await
     }
 
     /// Returns the stamp to restore a table to.
@@ -133,15 +148,20 @@ impl<S: Store> DynamoDb<S> {
         &self,
         caller: &Caller,
         request: &RestoreIn,
-        source: &Table,
+        source: Source<'_>,
         restore: Restore,
     ) -> Answer {
         let target = request.target.clone().unwrap_or_default();
-        let shared = request.settings(source, self.control.clock().wall())?;
-        let settings = (shared.to_value(), Own::default().to_value());
-        let made = self
-            .control
-            .restore_table(source, &target, settings, restore);
+        let shared = request.settings(source.table, self.control.clock().wall())?;
+        let schema = source.table.schema();
+        let draft = TableDraft {
+            name: target.clone(),
+            schema: schema.ok_or_else(|| Fault::ourselves("Internal server error"))?,
+            indexes: request.indexes(source.indexes, &shared)?,
+            settings: shared.to_value(),
+            replica_settings: Own::default().to_value(),
+        };
+        let made = self.control.restore_table(draft, restore);
         made.await.map_err(|error| match error {
             TableError::Exists(name) => Fault::caller(
                 "TableAlreadyExistsException",
@@ -166,13 +186,52 @@ impl RestoreIn {
         tables::refuse(&[
             ("OnDemandThroughputOverride", self.on_demand.is_some()),
             ("VectorIndexOverride", any(&self.vector_indexes)),
-            ("GlobalSecondaryIndexOverride", any(&self.global_indexes)),
-            ("LocalSecondaryIndexOverride", any(&self.local_indexes)),
             (
                 "SSESpecificationOverride",
                 tables::is_encrypted(self.encryption.as_ref()),
             ),
         ])
+    }
+
+    /// Returns the indexes of the table that is made: those of its source, or of them those that
+    /// the request names.
+    fn indexes(&self, indexes: &[Index], shared: &Shared) -> Result<Vec<Index>, Fault> {
+        let mut kept = Vec::with_capacity(indexes.len());
+        for (is_local, wanted) in [(true, &self.local_indexes), (false, &self.global_indexes)] {
+            let of_kind = indexes.iter().filter(|index| index.is_local == is_local);
+            let Some(wanted) = wanted else {
+                kept.extend(of_kind.cloned());
+                continue;
+            };
+            for wanted in wanted {
+                let name = wanted.name();
+                let found = of_kind.clone().find(|index| index.name == name);
+                let found = found.ok_or_else(|| {
+                    fault::validation(format!("The source table has no index of the name {name}"))
+                })?;
+                let mut settings = IndexSettings::of(found);
+                settings.given(wanted, shared)?;
+                kept.push(Index {
+                    settings: settings.to_value(),
+                    ..found.clone()
+                });
+            }
+        }
+        for index in kept.iter_mut().filter(|index| !index.is_local) {
+            let known = IndexSettings::of(index);
+            let throughput = if shared.is_on_demand() {
+                None
+            } else {
+                known.throughput.or(shared.throughput)
+            };
+            index.settings = IndexSettings {
+                throughput,
+                ..known
+            }
+            .to_value();
+        }
+        kept.sort_by_key(|index| index.created);
+        Ok(kept)
     }
 
     /// Returns the settings of the table that is made.

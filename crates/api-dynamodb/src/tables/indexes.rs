@@ -85,7 +85,7 @@ impl IndexSettings {
     /// Takes what a request gives over, checked against how the table is billed.
     ///
     /// Errors: `ValidationException`.
-    pub(super) fn given(&mut self, index: &IndexIn, shared: &Shared) -> Result<(), Fault> {
+    pub(crate) fn given(&mut self, index: &IndexIn, shared: &Shared) -> Result<(), Fault> {
         let name = index.name();
         let is_provisioned = !shared.is_on_demand();
         if let Some(units) = &index.throughput {
@@ -152,7 +152,7 @@ fn warm_units(member: &str, index: &str, given: Option<i64>, known: u64) -> Resu
 }
 
 impl IndexIn {
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.name.as_deref().unwrap_or_default()
     }
 
@@ -384,6 +384,23 @@ pub(super) fn undefined<'k>(
     ))
 }
 
+/// Tells an index's key and projection.
+pub(crate) fn index_shape(index: &Index) -> (Vec<Value>, Value) {
+    let partition = index.partition_key.iter().map(|key| (key, "HASH"));
+    let sort = index.sort_key.iter().map(|key| (key, "RANGE"));
+    let schema = partition
+        .chain(sort)
+        .map(|(key, role)| json!({ "AttributeName": key.name, "KeyType": role }));
+    let projection = match &index.projection {
+        Projection::All => json!({ "ProjectionType": "ALL" }),
+        Projection::KeysOnly => json!({ "ProjectionType": "KEYS_ONLY" }),
+        Projection::Include(names) => {
+            json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": names })
+        }
+    };
+    (schema.collect(), projection)
+}
+
 impl<S: Store> DynamoDb<S> {
     /// Tells a table's indexes.
     pub(super) fn describe_indexes(
@@ -416,19 +433,7 @@ impl<S: Store> DynamoDb<S> {
         shared: &Shared,
         arn: &str,
     ) -> Value {
-        let partition = index.partition_key.iter().map(|key| (key, "HASH"));
-        let sort = index.sort_key.iter().map(|key| (key, "RANGE"));
-        let schema: Vec<Value> = partition
-            .chain(sort)
-            .map(|(key, role)| json!({ "AttributeName": key.name, "KeyType": role }))
-            .collect();
-        let projection = match &index.projection {
-            Projection::All => json!({ "ProjectionType": "ALL" }),
-            Projection::KeysOnly => json!({ "ProjectionType": "KEYS_ONLY" }),
-            Projection::Include(names) => {
-                json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": names })
-            }
-        };
+        let (schema, projection) = index_shape(index);
         let state = self.control.tables().index_state(open.def.id, index.id());
         let mut told = json!({
             "IndexName": index.name,

@@ -353,3 +353,74 @@ async fn a_restored_table_is_billed_as_asked_and_has_no_stream() {
         .await;
     assert_eq!(contents(&world, "again").await, set(&[("1", "1")]));
 }
+
+#[tokio::test]
+async fn a_restored_table_has_the_indexes_of_its_source() {
+    let world = World::open("us-east-1").await;
+    let index = |name: &str| {
+        json!({
+            "IndexName": name,
+            "KeySchema": [{ "AttributeName": "value", "KeyType": "HASH" }],
+            "Projection": { "ProjectionType": "KEYS_ONLY" },
+        })
+    };
+    let request = json!({
+        "TableName": "hash",
+        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+        "AttributeDefinitions": [
+            { "AttributeName": "pk", "AttributeType": "S" },
+            { "AttributeName": "value", "AttributeType": "N" },
+        ],
+        "GlobalSecondaryIndexes": [index("by-value"), index("by-value-too")],
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    world.ok("CreateTable", request).await;
+    put(&world, "a", 1).await;
+    put(&world, "b", 2).await;
+    let made = world.ok("CreateBackup", request_of("hash")).await["BackupDetails"].take();
+    put(&world, "a", 2).await;
+    work(&world).await;
+    let arn = json!({ "BackupArn": made["BackupArn"] });
+    let described = world.ok("DescribeBackup", arn).await["BackupDescription"].take();
+    let features = &described["SourceTableFeatureDetails"];
+    assert_eq!(
+        features["GlobalSecondaryIndexes"][0]["IndexName"],
+        "by-value"
+    );
+    for (name, wanted, left) in [
+        ("all", None, 2),
+        ("one", Some(json!([index("by-value")])), 1),
+        ("none", Some(json!([])), 0),
+    ] {
+        let mut request = json!({ "BackupArn": made["BackupArn"], "TargetTableName": name });
+        if let Some(wanted) = wanted {
+            request["GlobalSecondaryIndexOverride"] = wanted;
+        }
+        world.ok("RestoreTableFromBackup", request).await;
+        work(&world).await;
+        let request = json!({ "TableName": name });
+        let table = world.ok("DescribeTable", request).await["Table"].take();
+        let indexes = table["GlobalSecondaryIndexes"]
+            .as_array()
+            .map_or(0, Vec::len);
+        assert_eq!((indexes, &table["ItemCount"]), (left, &json!(2)), "{table}");
+        if left > 0 {
+            let query = json!({
+                "TableName": name, "IndexName": "by-value",
+                "KeyConditionExpression": "#v = :v",
+                "ExpressionAttributeNames": { "#v": "value" },
+                "ExpressionAttributeValues": { ":v": n(1) },
+            });
+            let found = world.ok("Query", query).await;
+            assert_eq!(found["Items"], json!([{ "pk": s("a"), "value": n(1) }]));
+        }
+    }
+    let request = json!({
+        "BackupArn": made["BackupArn"], "TargetTableName": "other",
+        "GlobalSecondaryIndexOverride": [index("by-nothing")],
+    });
+    let message = "The source table has no index of the name by-nothing";
+    world
+        .invalid("RestoreTableFromBackup", request, message)
+        .await;
+}

@@ -9,7 +9,7 @@ use table::read::Scan;
 use table::write::{Effect, Write};
 
 use super::{Backup, BackupStatus, Restore};
-use crate::tables::{ReplicaStatus, TableView};
+use crate::tables::{ReplicaStatus, TableDraft, TableView};
 use crate::testing::{self, Node};
 
 fn json() -> serde_json::Value {
@@ -63,10 +63,14 @@ async fn restore(node: &Node, backup: &Backup) -> TableView {
         at: backup.at.unwrap_or_default(),
         done: false,
     };
-    let settings = (json(), json());
-    let made = node
-        .control
-        .restore_table(&backup.table, "again", settings, from);
+    let draft = TableDraft {
+        name: "again".to_owned(),
+        schema: backup.table.schema().expect("known"),
+        indexes: Vec::new(),
+        settings: json(),
+        replica_settings: json(),
+    };
+    let made = node.control.restore_table(draft, from);
     made.await.expect("made")
 }
 
