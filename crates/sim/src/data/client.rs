@@ -7,7 +7,7 @@ use std::sync::Arc;
 use item::codec;
 use item::key::{Key, KeyAttribute, KeyKind, KeySchema};
 use item::value::{AttributeValue, Item};
-use table::def::{HistoryDef, TableDef};
+use table::def::{HistoryDef, Images, TableDef};
 use table::write::{Current, Effect, Refusal, Write};
 
 use base::name::TableId;
@@ -78,7 +78,13 @@ pub fn carts(replicas: impl IntoIterator<Item = RegionId>) -> TableDef {
         },
         replicas: replicas.into_iter().collect(),
         filling: false,
-        history: HistoryDef::default(),
+        history: HistoryDef {
+            stream: Some(Images {
+                old: true,
+                new: true,
+            }),
+            rewinds: true,
+        },
         indexes: Vec::new(),
         expiry: None,
     }

@@ -2,6 +2,8 @@
 //!
 //! It compares what the stores hold with the truth, and believes no vector of the code's own.
 
+use std::collections::BTreeMap;
+
 use bytes::{Buf, Bytes};
 
 use base::region::RegionId;
@@ -95,8 +97,47 @@ pub fn unsettled(world: &World) -> Option<String> {
         if rows(region).any(|(_, item)| item.1.is_none()) {
             return Some(format!("{id} keeps a tombstone among its items"));
         }
+        if let Some(what) = misremembered(region) {
+            return Some(format!("{id} {what}"));
+        }
     }
     None
+}
+
+/// Returns what is wrong with a region's history: played from nothing it must give each item as
+/// it was before each event, and all items in the end.
+fn misremembered(region: &Region) -> Option<String> {
+    let mut played = BTreeMap::<Bytes, Bytes>::new();
+    // In the order of their keys: table 8 · stamp 8 · number 4.
+    for (place, event) in region.disk.rows(Space::History) {
+        let (key, old, new) = remembered(event);
+        if old.as_ref() != played.get(&key) || old == new {
+            return Some(format!("has an event that does not follow at {place:?}"));
+        }
+        match new {
+            Some(new) => played.insert(key, new),
+            None => played.remove(&key),
+        };
+    }
+    let items = live(region).into_iter();
+    let items: BTreeMap<Bytes, Bytes> = items
+        .filter_map(|(key, (_, image))| Some((key, image?)))
+        .collect();
+    (items != played).then(|| "has a history that does not lead to its items".to_owned())
+}
+
+/// Reads an event's item key and images as they are stored: format 1 · cause 1 · flags 1 · stamp 8
+/// · origin 2 · length 2 · key · length 4 · image before · image after.
+fn remembered(mut event: Bytes) -> (Bytes, Option<Bytes>, Option<Bytes>) {
+    let flags = event.get(2).copied().unwrap_or_default();
+    event.advance(13);
+    let key = usize::from(event.get_u16());
+    let key = event.split_to(key);
+    let old = (flags & 8 != 0).then(|| {
+        let old = event.get_u32() as usize;
+        event.split_to(old)
+    });
+    (key, old, (flags & 16 != 0).then_some(event))
 }
 
 /// Returns what became of writes that may not have: each stays, or was seen by a later one of
