@@ -112,7 +112,7 @@ fn taking_a_failed_write_for_written_is_found() {
         forgets_failures: true,
         ..Mistake::default()
     };
-    found(mistake, "is the last it has");
+    found(mistake, "has an event that does not follow");
 }
 
 #[test]
