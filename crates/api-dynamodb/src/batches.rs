@@ -16,7 +16,7 @@ use store::port::Store;
 use table::write::{Write, WriteError, Written};
 
 use crate::capacity::{self, Consumed, Reading, Side, Units};
-use crate::catalog::{self, OpenTable};
+use crate::catalog::OpenTable;
 use crate::choices::{ReturnConsumedCapacity, ReturnItemCollectionMetrics};
 use crate::expressions::Expressions;
 use crate::facade::{Answer, DynamoDb};
@@ -24,7 +24,6 @@ use crate::fault::{self, Refused};
 use crate::indexes::{self, Writing};
 use crate::items::{self, Intent};
 use crate::limits::{BATCH_GET_BYTES_MAX, BATCH_GET_KEYS_MAX, BATCH_WRITES_MAX};
-use crate::violations::Violations;
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
 use crate::wire::value::ItemIn;
@@ -96,26 +95,8 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `BatchGetItem`.
     pub(crate) async fn batch_get_item(&self, body: &[u8]) -> Answer {
         let request: BatchGetIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        let capacity = items::returned_capacity(&mut violations, request.capacity.as_deref());
+        let capacity = items::returned_capacity(request.capacity.as_deref());
         let tables = request.tables.unwrap_or_default();
-        for (given, keys) in &tables {
-            let count = keys.keys.as_ref().map_or(0, Vec::len);
-            let path = format!("RequestItems.{given}.member.Keys");
-            if count > BATCH_GET_KEYS_MAX {
-                let constraint = format!("have length less than or equal to {BATCH_GET_KEYS_MAX}");
-                violations.silent(&path, &constraint);
-            }
-            if count == 0 {
-                violations.silent(&path, "have length greater than or equal to 1");
-            }
-            catalog::check_name(&mut violations, Some(given))?;
-        }
-        violations.check()?;
-        if tables.is_empty() {
-            let message = "The requestItems parameter is required for BatchGetItem";
-            return Err(fault::validation(message).into());
-        }
         let total: usize = tables
             .values()
             .flat_map(|keys| &keys.keys)
@@ -192,27 +173,9 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `BatchWriteItem`.
     pub(crate) async fn batch_write_item(&self, body: &[u8]) -> Answer {
         let request: BatchWriteIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        let capacity = items::returned_capacity(&mut violations, request.capacity.as_deref());
-        let metrics = items::returned_metrics(&mut violations, request.metrics.as_deref());
+        let capacity = items::returned_capacity(request.capacity.as_deref());
+        let metrics = items::returned_metrics(request.metrics.as_deref());
         let tables = request.tables.unwrap_or_default();
-        for (given, writes) in &tables {
-            if writes.is_empty() || writes.len() > BATCH_WRITES_MAX {
-                let shown = format!("{{{given}=[{} WriteRequests]}}", writes.len());
-                let constraint = "satisfy constraint: [Member must have length less than or equal \
-                                  to 25, Member must have length greater than or equal to 1]";
-                let failed = "failed to satisfy constraint: Map value must";
-                violations.other(format!(
-                    "Value '{shown}' at 'requestItems' {failed} {constraint}"
-                ));
-            }
-            catalog::check_name(&mut violations, Some(given))?;
-        }
-        violations.check()?;
-        if tables.is_empty() {
-            let message = "The requestItems parameter is required for BatchWriteItem";
-            return Err(fault::validation(message).into());
-        }
         if tables.values().map(Vec::len).sum::<usize>() > BATCH_WRITES_MAX {
             let message = "Too many items requested for the BatchWriteItem call";
             return Err(fault::validation(message).into());

@@ -13,7 +13,6 @@ use table::def::TableDef;
 
 use crate::facade::DynamoDb;
 use crate::fault;
-use crate::violations::Violations;
 
 /// The tables as of one generation of the project's resources.
 #[derive(Debug, Default)]
@@ -30,25 +29,6 @@ pub(crate) struct OpenTable {
     pub(crate) def: Arc<TableDef>,
     /// What the control plane knows of it.
     pub(crate) view: TableView,
-}
-
-/// Notes a table's name of the wrong shape; an ARN is of the right one.
-///
-/// Errors: an empty name is told at once and alone.
-pub(crate) fn check_name(violations: &mut Violations, name: Option<&String>) -> Result<(), Fault> {
-    violations.required("tableName", name);
-    match name.map(String::as_str) {
-        Some("") => {
-            let mut alone = Violations::default();
-            alone.name("tableName", "", 1);
-            alone.check()
-        }
-        Some(name) if !is_arn(name) => {
-            violations.name("tableName", name, 1);
-            Ok(())
-        }
-        Some(_) | None => Ok(()),
-    }
 }
 
 pub(crate) fn is_arn(name: &str) -> bool {

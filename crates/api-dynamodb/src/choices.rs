@@ -1,12 +1,12 @@
 //! The enumerations of the service's model that requests choose from.
+//!
+//! What is no choice has been refused before.
 
-use crate::violations::Violations;
-
-/// Declares an enumeration: its names on the wire, and their order in messages.
+/// Declares an enumeration and its names on the wire.
 macro_rules! choices {
     (
         $(#[$doc:meta])*
-        $name:ident [$order:literal] {
+        $name:ident {
             $( $(#[$choice_doc:meta])* $choice:ident = $wire:literal, )*
         }
     ) => {
@@ -15,22 +15,6 @@ macro_rules! choices {
         pub(crate) enum $name { $( $(#[$choice_doc])* $choice, )* }
 
         impl $name {
-            /// Reads a choice; notes one that there is not.
-            pub(crate) fn read(
-                violations: &mut Violations,
-                path: &str,
-                choice: Option<&str>,
-            ) -> Option<Self> {
-                match choice? {
-                    $( $wire => Some(Self::$choice), )*
-                    other => {
-                        let constraint = concat!("satisfy enum value set: [", $order, "]");
-                        violations.value(path, other, constraint);
-                        None
-                    }
-                }
-            }
-
             /// Returns the choice that is written so.
             #[allow(dead_code, reason = "not every enumeration is read back")]
             pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -51,7 +35,7 @@ macro_rules! choices {
 
 choices! {
     /// How much of the consumed capacity an answer tells.
-    ReturnConsumedCapacity ["INDEXES, TOTAL, NONE"] {
+    ReturnConsumedCapacity {
         /// The sum, and the table's and each index's part.
         Indexes = "INDEXES",
         /// The sum.
@@ -63,7 +47,7 @@ choices! {
 
 choices! {
     /// Whether an answer tells the size of item collections.
-    ReturnItemCollectionMetrics ["SIZE, NONE"] {
+    ReturnItemCollectionMetrics {
         /// It does, where there are local secondary indexes.
         Size = "SIZE",
         /// It does not.
@@ -73,7 +57,7 @@ choices! {
 
 choices! {
     /// Which image of the item a write answers with.
-    ReturnValues ["ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW"] {
+    ReturnValues {
         /// None.
         None = "NONE",
         /// The whole item before.
@@ -89,7 +73,7 @@ choices! {
 
 choices! {
     /// Whether a failed condition answers with the item as it is.
-    ReturnOnFailure ["ALL_OLD, NONE"] {
+    ReturnOnFailure {
         /// It does.
         AllOld = "ALL_OLD",
         /// It does not.
@@ -99,7 +83,7 @@ choices! {
 
 choices! {
     /// What a query or scan answers with.
-    Select ["SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES"] {
+    Select {
         /// Whole items.
         AllAttributes = "ALL_ATTRIBUTES",
         /// What an index holds of the items.
@@ -113,7 +97,7 @@ choices! {
 
 choices! {
     /// How the conditions of a legacy parameter are joined.
-    ConditionalOperator ["OR, AND"] {
+    ConditionalOperator {
         /// All must hold.
         And = "AND",
         /// One must hold.
@@ -123,9 +107,7 @@ choices! {
 
 choices! {
     /// A test of a legacy condition.
-    ComparisonOperator [
-        "IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS"
-    ] {
+    ComparisonOperator {
         /// Equal.
         Eq = "EQ",
         /// Not equal.
@@ -157,7 +139,7 @@ choices! {
 
 choices! {
     /// What a legacy update does to an attribute.
-    AttributeAction ["ADD, PUT, DELETE"] {
+    AttributeAction {
         /// Adds to a number or a set.
         Add = "ADD",
         /// Sets the attribute.
@@ -169,7 +151,7 @@ choices! {
 
 choices! {
     /// Which part of a key an attribute is.
-    KeyType ["HASH, RANGE"] {
+    KeyType {
         /// The partition key.
         Hash = "HASH",
         /// The sort key.
@@ -179,7 +161,7 @@ choices! {
 
 choices! {
     /// The type of a key attribute.
-    ScalarAttributeType ["B, N, S"] {
+    ScalarAttributeType {
         /// Text.
         S = "S",
         /// Number.
@@ -191,7 +173,7 @@ choices! {
 
 choices! {
     /// How a table is billed.
-    BillingMode ["PROVISIONED, PAY_PER_REQUEST"] {
+    BillingMode {
         /// By capacity that was ordered.
         Provisioned = "PROVISIONED",
         /// By use.
@@ -201,7 +183,7 @@ choices! {
 
 choices! {
     /// What a stream record holds.
-    StreamViewType ["NEW_AND_OLD_IMAGES, OLD_IMAGE, NEW_IMAGE, KEYS_ONLY"] {
+    StreamViewType {
         /// The item after the change.
         NewImage = "NEW_IMAGE",
         /// The item before the change.
@@ -215,7 +197,7 @@ choices! {
 
 choices! {
     /// What storage class a table has.
-    TableClass ["STANDARD, STANDARD_INFREQUENT_ACCESS"] {
+    TableClass {
         /// The usual one.
         Standard = "STANDARD",
         /// For data that is seldom read.
@@ -225,7 +207,7 @@ choices! {
 
 choices! {
     /// Which shards of a stream are asked for.
-    ShardFilterType ["CHILD_SHARDS"] {
+    ShardFilterType {
         /// Those that a shard is the parent of.
         ChildShards = "CHILD_SHARDS",
     }
@@ -233,9 +215,7 @@ choices! {
 
 choices! {
     /// Where in a shard a reader begins.
-    ShardIteratorType [
-        "TRIM_HORIZON, LATEST, AT_SEQUENCE_NUMBER, AFTER_SEQUENCE_NUMBER, AT_TIMESTAMP"
-    ] {
+    ShardIteratorType {
         /// At the oldest record.
         TrimHorizon = "TRIM_HORIZON",
         /// Behind the newest record.

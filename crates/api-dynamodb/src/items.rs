@@ -19,7 +19,7 @@ use table::write::{Current, Decide, Effect, Refusal, Refused as NotWritten, Writ
 use table::write::{WriteError, Written};
 
 use crate::capacity::{self, Reading, Side, Units};
-use crate::catalog::{self, OpenTable};
+use crate::catalog::OpenTable;
 use crate::choices::{
     ConditionalOperator, ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnOnFailure,
     ReturnValues,
@@ -29,7 +29,6 @@ use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::indexes::{self, Writing};
 use crate::legacy::{self, ExpectationsIn, UpdatesIn};
-use crate::violations::Violations;
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
 use crate::wire::value::{ItemIn, ValueIn};
@@ -94,11 +93,7 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `GetItem`.
     pub(crate) async fn get_item(&self, body: &[u8]) -> Answer {
         let request: GetIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        catalog::check_name(&mut violations, request.table.as_ref())?;
-        violations.required("key", request.key.as_ref());
-        let capacity = returned_capacity(&mut violations, request.capacity.as_deref());
-        violations.check()?;
+        let capacity = returned_capacity(request.capacity.as_deref());
         let expressions = Expressions {
             projection: request.projection,
             names: request.names,
@@ -134,11 +129,7 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `PutItem`.
     pub(crate) async fn put_item(&self, body: &[u8]) -> Answer {
         let mut request: WriteIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        catalog::check_name(&mut violations, request.table.as_ref())?;
-        violations.required("item", request.item.as_ref());
-        let returns = request.returns(&mut violations);
-        violations.check()?;
+        let returns = request.returns();
         returns.only_before()?;
         let (_, condition) = request.expressions(&returns, "ConditionExpression is null")?;
         let item = request.item.take().unwrap_or_default().check()?;
@@ -161,11 +152,7 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `DeleteItem`.
     pub(crate) async fn delete_item(&self, body: &[u8]) -> Answer {
         let mut request: WriteIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        catalog::check_name(&mut violations, request.table.as_ref())?;
-        violations.required("key", request.key.as_ref());
-        let returns = request.returns(&mut violations);
-        violations.check()?;
+        let returns = request.returns();
         returns.only_before()?;
         let (_, condition) = request.expressions(&returns, "ConditionExpression is null")?;
         let key = request.key.take().unwrap_or_default().check()?;
@@ -185,12 +172,7 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `UpdateItem`.
     pub(crate) async fn update_item(&self, body: &[u8]) -> Answer {
         let mut request: WriteIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        catalog::check_name(&mut violations, request.table.as_ref())?;
-        violations.required("key", request.key.as_ref());
-        let returns = request.returns(&mut violations);
-        legacy::check_updates(&mut violations, request.updates.as_ref());
-        violations.check()?;
+        let returns = request.returns();
         let nulls = "UpdateExpression and ConditionExpression are null";
         let (update, condition) = request.expressions(&returns, nulls)?;
         let key_item = request.key.take().unwrap_or_default().check()?;
@@ -271,22 +253,16 @@ impl<S: Store> DynamoDb<S> {
 }
 
 impl WriteIn {
-    /// Reads what the write answers with, and notes what is wrong with that.
-    fn returns(&self, violations: &mut Violations) -> Returns {
-        let capacity = returned_capacity(violations, self.capacity.as_deref());
-        let metrics = returned_metrics(violations, self.metrics.as_deref());
-        let values = ReturnValues::read(violations, "returnValues", self.returns.as_deref());
-        let path = "returnValuesOnConditionCheckFailure";
-        let on_failure = ReturnOnFailure::read(violations, path, self.on_failure.as_deref());
-        let path = "conditionalOperator";
-        let joined = ConditionalOperator::read(violations, path, self.joined.as_deref());
-        legacy::check_expectations(violations, self.expected.as_ref());
+    /// Reads what the write answers with.
+    fn returns(&self) -> Returns {
+        let values = self.returns.as_deref().and_then(ReturnValues::parse);
+        let on_failure = self.on_failure.as_deref().and_then(ReturnOnFailure::parse);
         Returns {
             values: values.unwrap_or(ReturnValues::None),
             on_failure: on_failure.unwrap_or(ReturnOnFailure::None),
-            capacity,
-            metrics,
-            joined,
+            capacity: returned_capacity(self.capacity.as_deref()),
+            metrics: returned_metrics(self.metrics.as_deref()),
+            joined: self.joined.as_deref().and_then(ConditionalOperator::parse),
         }
     }
 
@@ -404,12 +380,6 @@ pub(crate) fn projection(
 
 /// Returns the projection that `AttributesToGet` asks for.
 pub(crate) fn attributes_to_get(attributes: Vec<String>) -> Result<Projection, Fault> {
-    if attributes.is_empty() {
-        let mut violations = Violations::default();
-        let constraint = "have length greater than or equal to 1";
-        violations.value("attributesToGet", "[]", constraint);
-        violations.check()?;
-    }
     for (at, name) in attributes.iter().enumerate() {
         if attributes.iter().take(at).any(|earlier| earlier == name) {
             let message = format!("Duplicate value in attribute name: {name}");
@@ -445,19 +415,13 @@ pub(crate) fn check_size(item: &Item, too_large: &'static str) -> Result<(), Fau
     })
 }
 
-pub(crate) fn returned_capacity(
-    violations: &mut Violations,
-    capacity: Option<&str>,
-) -> ReturnConsumedCapacity {
-    let read = ReturnConsumedCapacity::read(violations, "returnConsumedCapacity", capacity);
-    read.unwrap_or(ReturnConsumedCapacity::None)
+pub(crate) fn returned_capacity(wanted: Option<&str>) -> ReturnConsumedCapacity {
+    let wanted = wanted.and_then(ReturnConsumedCapacity::parse);
+    wanted.unwrap_or(ReturnConsumedCapacity::None)
 }
 
-pub(crate) fn returned_metrics(
-    violations: &mut Violations,
-    metrics: Option<&str>,
-) -> Option<ReturnItemCollectionMetrics> {
-    ReturnItemCollectionMetrics::read(violations, "returnItemCollectionMetrics", metrics)
+pub(crate) fn returned_metrics(wanted: Option<&str>) -> Option<ReturnItemCollectionMetrics> {
+    wanted.and_then(ReturnItemCollectionMetrics::parse)
 }
 
 pub(crate) fn reading(consistent: Option<bool>) -> Reading {

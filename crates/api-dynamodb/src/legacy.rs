@@ -13,7 +13,6 @@ use item::value::{AttributeValue, Kind};
 
 use crate::choices::{AttributeAction, ComparisonOperator, ConditionalOperator};
 use crate::fault::{self, Refused};
-use crate::violations::Violations;
 use crate::wire::shape;
 use crate::wire::value::{ValueIn, check_name};
 
@@ -55,38 +54,6 @@ struct Test {
     name: String,
     operator: ComparisonOperator,
     values: Vec<AttributeValue>,
-}
-
-/// Notes what is wrong with conditions by the model's constraints.
-pub(crate) fn check_conditions(
-    violations: &mut Violations,
-    parameter: &str,
-    conditions: Option<&ConditionsIn>,
-) {
-    for (name, condition) in conditions.into_iter().flatten() {
-        let path = format!("{parameter}.{name}.member.comparisonOperator");
-        violations.required(&path, condition.operator.as_ref());
-        ComparisonOperator::read(violations, &path, condition.operator.as_deref());
-    }
-}
-
-/// Notes what is wrong with expectations by the model's constraints.
-pub(crate) fn check_expectations(
-    violations: &mut Violations,
-    expectations: Option<&ExpectationsIn>,
-) {
-    for (name, expectation) in expectations.into_iter().flatten() {
-        let path = format!("expected.{name}.member.comparisonOperator");
-        ComparisonOperator::read(violations, &path, expectation.operator.as_deref());
-    }
-}
-
-/// Notes what is wrong with updates by the model's constraints.
-pub(crate) fn check_updates(violations: &mut Violations, updates: Option<&UpdatesIn>) {
-    for (name, update) in updates.into_iter().flatten() {
-        let path = format!("attributeUpdates.{name}.member.action");
-        AttributeAction::read(violations, &path, update.action.as_deref());
-    }
 }
 
 /// Returns `QueryFilter` or `ScanFilter` as a condition; `None` where there is none.
@@ -188,7 +155,7 @@ fn tests(conditions: ConditionsIn) -> Result<Vec<Test>, Refused> {
 
 /// Reads an operator whose name has been checked.
 fn operator(name: Option<&str>) -> Option<ComparisonOperator> {
-    ComparisonOperator::read(&mut Violations::default(), "", name)
+    name.and_then(ComparisonOperator::parse)
 }
 
 fn checked(values: Vec<ValueIn>) -> Result<Vec<AttributeValue>, Refused> {
@@ -423,7 +390,7 @@ impl UpdateIn {
     fn into_action(self, name: String) -> Result<Action, Refused> {
         check_name(&name)?;
         let path = Path::attribute(name);
-        let action = AttributeAction::read(&mut Violations::default(), "", self.action.as_deref());
+        let action = self.action.as_deref().and_then(AttributeAction::parse);
         let action = action.unwrap_or(AttributeAction::Put);
         let Some(value) = self.value else {
             if action == AttributeAction::Delete {

@@ -29,5 +29,4 @@ mod streams;
 mod tables;
 mod tokens;
 mod transactions;
-mod violations;
 mod wire;

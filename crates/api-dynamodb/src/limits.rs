@@ -16,17 +16,9 @@ pub(crate) const BATCH_GET_BYTES_MAX: usize = 16 << 20;
 /// Source: DynamoDB API reference, `BatchWriteItem`.
 pub(crate) const BATCH_WRITES_MAX: usize = 25;
 
-/// Most actions of one transaction. 100.
-/// Source: DynamoDB API reference, `TransactWriteItems`.
-pub(crate) const TRANSACT_ACTIONS_MAX: usize = 100;
-
 /// Most items of one transaction, by their sizes. 4 MiB.
 /// Source: DynamoDB API reference, `TransactWriteItems`.
 pub(crate) const TRANSACT_BYTES_MAX: usize = 4 << 20;
-
-/// Longest `ClientRequestToken`. 36 characters.
-/// Source: DynamoDB service model, `ClientRequestToken`.
-pub(crate) const TOKEN_CHARS_MAX: usize = 36;
 
 /// How long a `ClientRequestToken` is remembered. 10 minutes.
 /// Source: DynamoDB API reference, `TransactWriteItems`.
@@ -34,10 +26,6 @@ pub(crate) const TOKEN_SECS: u64 = 600;
 
 /// Most tokens remembered. 65,536, some 8 MiB; beyond it the oldest are forgotten early.
 pub(crate) const TOKENS_MAX: usize = 65_536;
-
-/// Most segments of a parallel scan. 1,000,000.
-/// Source: DynamoDB API reference, `Scan`.
-pub(crate) const SEGMENTS_MAX: i64 = 1_000_000;
 
 /// Most tables named on one page of `ListTables`. 100.
 /// Source: DynamoDB API reference, `ListTables`.

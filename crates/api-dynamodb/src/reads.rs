@@ -20,15 +20,13 @@ use store::port::{Order, Store};
 use table::read::{Page, Query, Scan};
 
 use crate::capacity::{self, Consumed, Side, Units};
-use crate::catalog::{self, OpenTable};
+use crate::catalog::OpenTable;
 use crate::choices::{ConditionalOperator, ReturnConsumedCapacity, Select};
 use crate::expressions::{Expressions, Parsed};
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::items::{attributes_to_get, reading, returned_capacity};
 use crate::legacy::{self, ConditionsIn};
-use crate::limits::SEGMENTS_MAX;
-use crate::violations::Violations;
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
 use crate::wire::value::{ItemIn, ValueIn};
@@ -89,22 +87,9 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `Query`.
     pub(crate) async fn query(&self, body: &[u8]) -> Answer {
         let mut request: ReadIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        catalog::check_name(&mut violations, request.table.as_ref())?;
-        let capacity = returned_capacity(&mut violations, request.capacity.as_deref());
-        let select = Select::read(&mut violations, "select", request.select.as_deref());
-        if request.limit.is_some_and(|limit| limit < 1) {
-            violations.silent("Limit", "have value greater than or equal to 1");
-        }
-        let joined = request.joined(&mut violations);
-        legacy::check_conditions(
-            &mut violations,
-            "keyConditions",
-            request.key_conditions.as_ref(),
-        );
-        let legacy = request.query_filter.as_ref();
-        legacy::check_conditions(&mut violations, "queryFilter", legacy);
-        violations.check()?;
+        let capacity = returned_capacity(request.capacity.as_deref());
+        let select = request.select.as_deref().and_then(Select::parse);
+        let joined = request.joined();
         let filter = request.query_filter.take();
         let nulls = "FilterExpression and KeyConditionExpression are null";
         let (reading, key_condition) = request.reading(filter, "QueryFilter", joined, nulls)?;
@@ -153,19 +138,9 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `Scan`.
     pub(crate) async fn scan(&self, body: &[u8]) -> Answer {
         let mut request: ReadIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        catalog::check_name(&mut violations, request.table.as_ref())?;
-        let capacity = returned_capacity(&mut violations, request.capacity.as_deref());
-        let select = Select::read(&mut violations, "select", request.select.as_deref());
-        violations.at_least("limit", request.limit, 1);
-        violations.at_least("totalSegments", request.segments, 1);
-        violations.at_most("totalSegments", request.segments, SEGMENTS_MAX);
-        violations.at_least("segment", request.segment, 0);
-        violations.at_most("segment", request.segment, SEGMENTS_MAX - 1);
-        let joined = request.joined(&mut violations);
-        let legacy = request.scan_filter.as_ref();
-        legacy::check_conditions(&mut violations, "scanFilter", legacy);
-        violations.check()?;
+        let capacity = returned_capacity(request.capacity.as_deref());
+        let select = request.select.as_deref().and_then(Select::parse);
+        let joined = request.joined();
         let segment = segment(request.segment, request.segments)?;
         let filter = request.scan_filter.take();
         let nulls = "FilterExpression is null";
@@ -201,9 +176,8 @@ impl<S: Store> DynamoDb<S> {
 }
 
 impl ReadIn {
-    fn joined(&self, violations: &mut Violations) -> Option<ConditionalOperator> {
-        let path = "conditionalOperator";
-        ConditionalOperator::read(violations, path, self.joined.as_deref())
+    fn joined(&self) -> Option<ConditionalOperator> {
+        self.joined.as_deref().and_then(ConditionalOperator::parse)
     }
 
     /// Takes filter, projection and key condition, from expressions or from legacy parameters.

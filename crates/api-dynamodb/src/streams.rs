@@ -19,7 +19,6 @@ use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::limits::{LIST_STREAMS_MAX, STREAM_SECS};
 use crate::settings::Shared;
-use crate::violations::Violations;
 use crate::wire::shape;
 
 mod iterator;
@@ -84,9 +83,6 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `ListStreams`.
     pub(crate) fn list_streams(&self, caller: &Caller, body: &[u8]) -> Answer {
         let request: ListIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        violations.at_least("limit", request.limit, 1);
-        violations.check()?;
         let limit = request.limit.and_then(|limit| usize::try_from(limit).ok());
         let limit = limit.map_or(LIST_STREAMS_MAX, |limit| limit.min(LIST_STREAMS_MAX));
         let after = request.after.unwrap_or_default();
@@ -121,13 +117,8 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `DescribeStream`.
     pub(crate) async fn describe_stream(&self, caller: &Caller, body: &[u8]) -> Answer {
         let request: DescribeIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        violations.required("streamArn", request.arn.as_ref());
-        violations.at_least("limit", request.limit, 1);
         let filter = request.filter.unwrap_or_default();
-        let kind =
-            ShardFilterType::read(&mut violations, "shardFilter.type", filter.kind.as_deref());
-        violations.check()?;
+        let kind = filter.kind.as_deref().and_then(ShardFilterType::parse);
         let stream = self.stream(caller, &request.arn.unwrap_or_default())?;
         let limit = request.limit.and_then(|limit| u64::try_from(limit).ok());
         let limit = limit.map_or(SHARDS_MAX, |limit| limit.min(SHARDS_MAX));
@@ -187,13 +178,7 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `GetShardIterator`.
     pub(crate) async fn get_shard_iterator(&self, caller: &Caller, body: &[u8]) -> Answer {
         let request: IteratorIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        violations.required("streamArn", request.arn.as_ref());
-        violations.required("shardId", request.shard.as_ref());
-        violations.required("shardIteratorType", request.kind.as_ref());
-        let path = "shardIteratorType";
-        let kind = ShardIteratorType::read(&mut violations, path, request.kind.as_deref());
-        violations.check()?;
+        let kind = request.kind.as_deref().and_then(ShardIteratorType::parse);
         let stream = self.stream(caller, &request.arn.unwrap_or_default())?;
         let (oldest, open) = self.shard_span(&stream).await?;
         let given = request.shard.unwrap_or_default();

@@ -19,16 +19,15 @@ use table::write::{Decide, Effect, Refusal, Refused as NotWritten, Write, Writte
 
 use crate::batches::write_capacities;
 use crate::capacity::{Consumed, Reading, Side, Units};
-use crate::catalog::{self, OpenTable};
+use crate::catalog::OpenTable;
 use crate::choices::{ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnOnFailure};
 use crate::expressions::Expressions;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::indexes::{self, Writing};
 use crate::items::{self, Intent};
-use crate::limits::{TOKEN_CHARS_MAX, TRANSACT_ACTIONS_MAX, TRANSACT_BYTES_MAX};
+use crate::limits::TRANSACT_BYTES_MAX;
 use crate::tokens::{Verdict, digest};
-use crate::violations::Violations;
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
 use crate::wire::value::{ItemIn, ValueIn};
@@ -123,31 +122,11 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `TransactWriteItems`.
     pub(crate) async fn transact_write_items(&self, body: &[u8]) -> Answer {
         let request: TransactWriteIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        let capacity = items::returned_capacity(&mut violations, request.capacity.as_deref());
-        let metrics = items::returned_metrics(&mut violations, request.metrics.as_deref());
-        check_count(&mut violations, request.actions.as_ref());
-        if let Some(token) = &request.token {
-            violations.length("clientRequestToken", token, 1, TOKEN_CHARS_MAX);
-        }
+        let capacity = items::returned_capacity(request.capacity.as_deref());
+        let metrics = items::returned_metrics(request.metrics.as_deref());
         let actions = request.actions.unwrap_or_default();
-        let actions: Vec<_> = actions
-            .into_iter()
-            .enumerate()
-            .map(ActionsIn::only)
-            .collect();
-        for (at, action) in actions.iter().enumerate() {
-            if let Ok((kind, action)) = action {
-                action.check(
-                    &mut violations,
-                    &format!("transactItems.{}.member", at + 1),
-                    *kind,
-                )?;
-            }
-        }
-        violations.check()?;
-        let steps = actions.into_iter().map(|action| {
-            let (kind, action) = action?;
+        let steps = actions.into_iter().enumerate().map(|action| {
+            let (kind, action) = ActionsIn::only(action)?;
             self.action(kind, action)
         });
         let actions = all_fit(steps.collect::<Result<Vec<_>, Refused>>()?)?;
@@ -228,7 +207,7 @@ impl<S: Store> DynamoDb<S> {
         };
         let parsed = expressions.parse(&[], "ConditionExpression is null")?;
         let on_failure = action.on_failure.as_deref();
-        let on_failure = ReturnOnFailure::read(&mut Violations::default(), "", on_failure);
+        let on_failure = on_failure.and_then(ReturnOnFailure::parse);
         let item = match kind {
             ActionKind::Put => action.item,
             ActionKind::Check | ActionKind::Delete | ActionKind::Update => action.key,
@@ -258,22 +237,10 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `TransactGetItems`.
     pub(crate) async fn transact_get_items(&self, body: &[u8]) -> Answer {
         let request: TransactGetIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        let capacity = items::returned_capacity(&mut violations, request.capacity.as_deref());
-        check_count(&mut violations, request.gets.as_ref());
-        let gets: Vec<GetIn> = request
-            .gets
-            .unwrap_or_default()
-            .into_iter()
-            .map(|gets| gets.get.unwrap_or_default())
-            .collect();
-        for (at, get) in gets.iter().enumerate() {
-            let path = format!("transactItems.{}.member.get", at + 1);
-            violations.required(&format!("{path}.tableName"), get.table.as_ref());
-            violations.required(&format!("{path}.key"), get.key.as_ref());
-        }
-        violations.check()?;
-        let steps = gets.into_iter().map(|get| self.read(get));
+        let capacity = items::returned_capacity(request.capacity.as_deref());
+        let gets = request.gets.unwrap_or_default().into_iter();
+        let gets = gets.map(|gets| gets.get.unwrap_or_default());
+        let steps = gets.map(|get| self.read(get));
         let steps = steps.collect::<Result<Vec<_>, Refused>>()?;
         let (reads, shown): (Vec<Write>, Vec<Shown>) = all_fit(steps)?.into_iter().unzip();
         // Reading is writing nothing: it holds all items at once.
@@ -453,63 +420,6 @@ impl ActionsIn {
             ))
             .into()),
         }
-    }
-}
-
-impl ActionIn {
-    /// Notes what is wrong with an action by the model's constraints.
-    fn check(
-        &self,
-        violations: &mut Violations,
-        path: &str,
-        kind: ActionKind,
-    ) -> Result<(), Fault> {
-        let name = match kind {
-            ActionKind::Check => "conditionCheck",
-            ActionKind::Put => "put",
-            ActionKind::Delete => "delete",
-            ActionKind::Update => "update",
-        };
-        let member = |member: &str| format!("{path}.{name}.{member}");
-        violations.required(&member("tableName"), self.table.as_ref());
-        if self.table.is_some() {
-            catalog::check_name(violations, self.table.as_ref())?;
-        }
-        match kind {
-            ActionKind::Put => violations.required(&member("item"), self.item.as_ref()),
-            ActionKind::Check | ActionKind::Delete | ActionKind::Update => {
-                violations.required(&member("key"), self.key.as_ref());
-            }
-        }
-        match kind {
-            ActionKind::Check => {
-                violations.required(&member("conditionExpression"), self.condition.as_ref());
-            }
-            ActionKind::Update => {
-                violations.required(&member("updateExpression"), self.update.as_ref());
-            }
-            ActionKind::Put | ActionKind::Delete => {}
-        }
-        let on_failure = self.on_failure.as_deref();
-        let path = member("returnValuesOnConditionCheckFailure");
-        ReturnOnFailure::read(violations, &path, on_failure);
-        Ok(())
-    }
-}
-
-fn check_count<T>(violations: &mut Violations, actions: Option<&Vec<T>>) {
-    violations.required("transactItems", actions);
-    let shown = |count: usize| format!("[{count} items]");
-    match actions.map(Vec::len) {
-        Some(0) => {
-            let constraint = "have length greater than or equal to 1";
-            violations.value("transactItems", "[]", constraint);
-        }
-        Some(count) if count > TRANSACT_ACTIONS_MAX => {
-            let constraint = format!("have length less than or equal to {TRANSACT_ACTIONS_MAX}");
-            violations.value("transactItems", &shown(count), &constraint);
-        }
-        Some(_) | None => {}
     }
 }
 

@@ -4,12 +4,14 @@
 //! model 2012-08-10; answers of the service in us-east-1.
 
 use super::facts::{Bounds, Kind, Member, Model, ShapeId, Told};
+use crate::limits::RECORDS_MAX;
 
 /// Puts what the service does into the model.
 pub(super) fn amend(model: &mut Model) {
     order_choices(model);
     name_tables(model);
     bound_keys(model);
+    bound_records(model);
     for (structure, member, missing) in MISSING {
         for member in members_named(model, structure, member) {
             member.missing = Some(missing);
@@ -70,6 +72,18 @@ fn bound_keys(model: &mut Model) {
     };
     bound(model, key, 2);
     bound(model, wide, 8);
+}
+
+/// Bounds how many records one call reads.
+fn bound_records(model: &mut Model) {
+    let bounds = Bounds {
+        min: Some(1),
+        max: i64::try_from(RECORDS_MAX).ok(),
+    };
+    let limit = model.add("GetRecordsLimit", Kind::Integer(bounds));
+    for member in members_named(model, "GetRecordsInput", "Limit") {
+        member.shape = limit;
+    }
 }
 
 fn members_named<'m>(

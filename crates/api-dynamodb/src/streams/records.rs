@@ -15,7 +15,6 @@ use crate::choices::StreamViewType;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::Refused;
 use crate::limits::{ITERATOR_SECS, RECORDS_BYTES_MAX, RECORDS_MAX, STREAM_SECS};
-use crate::violations::Violations;
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
 
@@ -35,12 +34,6 @@ impl<S: Store> DynamoDb<S> {
         body: &[u8],
     ) -> Answer {
         let request: RecordsIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        violations.required("shardIterator", request.iterator.as_ref());
-        violations.at_least("limit", request.limit, 1);
-        let most = i64::try_from(RECORDS_MAX).unwrap_or(i64::MAX);
-        violations.at_most("limit", request.limit, most);
-        violations.check()?;
         let now = self.control.clock().wall();
         let given = request.iterator.unwrap_or_default();
         let at = iterator::read(&given, now)?;

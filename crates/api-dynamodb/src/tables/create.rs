@@ -15,12 +15,10 @@ use store::port::Store;
 use super::indexes::{self, IndexIn, IndexSettings};
 use super::table_failed;
 use super::tags::{self, TagIn};
-use crate::choices::{BillingMode, KeyType, ScalarAttributeType, StreamViewType, TableClass};
 use crate::facade::{Answer, DynamoDb};
 use crate::fault;
 use crate::settings::{Own, Shared};
 use crate::streams;
-use crate::violations::Violations;
 use crate::wire::shape;
 
 shape! {
@@ -87,12 +85,7 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `CreateTable`.
     pub(crate) async fn create_table(&self, caller: &Caller, body: &[u8]) -> Answer {
         let request: CreateIn = json::parse(body)?;
-        let Some(name) = request.name.clone() else {
-            let message =
-                "The parameter 'TableName' is required but was not present in the request";
-            return Err(fault::validation(message).into());
-        };
-        request.check(&name)?;
+        let name = request.name.clone().unwrap_or_default();
         let schema = request.schema()?;
         let now = self.control.clock().wall();
         let mut shared = Shared::default();
@@ -170,55 +163,6 @@ impl<S: Store> DynamoDb<S> {
 }
 
 impl CreateIn {
-    /// Checks the constraints of the model.
-    fn check(&self, name: &str) -> Result<(), Fault> {
-        let mut violations = Violations::default();
-        if !crate::catalog::is_arn(name) {
-            violations.name("tableName", name, 3);
-        }
-        violations.required("attributeDefinitions", self.definitions.as_ref());
-        violations.required("keySchema", self.schema.as_ref());
-        for (at, definition) in (1..).zip(self.definitions.iter().flatten()) {
-            let path = format!("attributeDefinitions.{at}.member");
-            violations.required(&format!("{path}.attributeName"), definition.name.as_ref());
-            violations.required(&format!("{path}.attributeType"), definition.kind.as_ref());
-            let path = format!("{path}.attributeType");
-            ScalarAttributeType::read(&mut violations, &path, definition.kind.as_deref());
-        }
-        let keys = self.schema.iter().flatten();
-        for (at, key) in (1..).zip(keys.clone()) {
-            let path = format!("keySchema.{at}.member");
-            violations.required(&format!("{path}.attributeName"), key.name.as_ref());
-            violations.required(&format!("{path}.keyType"), key.role.as_ref());
-            KeyType::read(
-                &mut violations,
-                &format!("{path}.keyType"),
-                key.role.as_deref(),
-            );
-            if let Some(name) = &key.name {
-                violations.length(&format!("{path}.attributeName"), name, 1, 255);
-            }
-        }
-        if self.schema.as_ref().is_some_and(Vec::is_empty) {
-            violations.value("keySchema", "[]", "have length greater than or equal to 1");
-        }
-        if keys.clone().count() > 2 {
-            let shown = keys.map(|key| {
-                let name = key.name.as_deref().unwrap_or("null");
-                let role = key.role.as_deref().unwrap_or("null");
-                format!("KeySchemaElement(attributeName={name}, keyType={role})")
-            });
-            let shown = format!("[{}]", shown.collect::<Vec<_>>().join(", "));
-            violations.value("keySchema", &shown, "have length less than or equal to 2");
-        }
-        BillingMode::read(&mut violations, "billingMode", self.billing.as_deref());
-        TableClass::read(&mut violations, "tableClass", self.class.as_deref());
-        check_throughput(&mut violations, self.throughput.as_ref());
-        check_stream(&mut violations, self.stream.as_ref());
-        tags::check(&mut violations, self.tags.as_ref());
-        violations.check()
-    }
-
     /// Returns the key schema, made of schema and definitions that fit each other.
     fn schema(&self) -> Result<KeySchema, Fault> {
         let keys: Vec<(&str, &str)> = self
@@ -348,27 +292,6 @@ pub(crate) fn refuse(members: &[(&str, bool)]) -> Result<(), Fault> {
 
 pub(crate) fn is_encrypted(encryption: Option<&EncryptionIn>) -> bool {
     encryption.is_some_and(|encryption| encryption.enabled == Some(true))
-}
-
-pub(super) fn check_throughput(violations: &mut Violations, throughput: Option<&ThroughputIn>) {
-    if let Some(throughput) = throughput {
-        let members = [
-            ("provisionedThroughput.writeCapacityUnits", throughput.write),
-            ("provisionedThroughput.readCapacityUnits", throughput.read),
-        ];
-        for (path, units) in members {
-            violations.required(path, units.as_ref());
-            violations.at_least(path, units, 1);
-        }
-    }
-}
-
-pub(super) fn check_stream(violations: &mut Violations, stream: Option<&StreamIn>) {
-    if let Some(stream) = stream {
-        violations.required("streamSpecification.streamEnabled", stream.enabled.as_ref());
-        let path = "streamSpecification.streamViewType";
-        StreamViewType::read(violations, path, stream.view.as_deref());
-    }
 }
 
 /// Sets how a table is billed; without a mode it keeps the one it has.

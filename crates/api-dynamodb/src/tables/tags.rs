@@ -15,7 +15,6 @@ use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::limits::{LIST_TAGS_MAX, TAGS_MAX};
 use crate::settings::Own;
-use crate::violations::Violations;
 use crate::wire::shape;
 
 shape! {
@@ -33,21 +32,6 @@ shape! {
         tags: "Tags" as Vec<TagIn>,
         keys: "TagKeys" as Vec<String>,
         after: "NextToken" as String,
-    }
-}
-
-/// Notes what is wrong with tags by the model's constraints.
-pub(super) fn check(violations: &mut Violations, tags: Option<&Vec<TagIn>>) {
-    for (at, tag) in (1..).zip(tags.into_iter().flatten()) {
-        let path = |member: &str| format!("tags.{at}.member.{member}");
-        violations.required(&path("key"), tag.key.as_ref());
-        violations.required(&path("value"), tag.value.as_ref());
-        if let Some(key) = &tag.key {
-            violations.length(&path("key"), key, 1, 128);
-        }
-        if let Some(value) = &tag.value {
-            violations.length(&path("value"), value, 0, 256);
-        }
     }
 }
 
@@ -75,11 +59,6 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `TagResource`.
     pub(crate) async fn tag_resource(&self, body: &[u8]) -> Answer {
         let request: TagsIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        violations.required("resourceArn", request.arn.as_ref());
-        violations.required("tags", request.tags.as_ref());
-        check(&mut violations, request.tags.as_ref());
-        violations.check()?;
         let open = self.tagged(request.arn.as_deref())?;
         let own = self.own_replica(&open).map(Own::of).unwrap_or_default();
         let tags = merged(own.tags.clone(), request.tags.unwrap_or_default())?;
@@ -91,10 +70,6 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `UntagResource`.
     pub(crate) async fn untag_resource(&self, body: &[u8]) -> Answer {
         let request: TagsIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        violations.required("resourceArn", request.arn.as_ref());
-        violations.required("tagKeys", request.keys.as_ref());
-        violations.check()?;
         let open = self.tagged(request.arn.as_deref())?;
         let mut own = self.own_replica(&open).map(Own::of).unwrap_or_default();
         for key in request.keys.unwrap_or_default() {
@@ -107,9 +82,6 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `ListTagsOfResource`.
     pub(crate) fn list_tags_of_resource(&self, body: &[u8]) -> Answer {
         let request: TagsIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        violations.required("resourceArn", request.arn.as_ref());
-        violations.check()?;
         let open = self.tagged(request.arn.as_deref())?;
         let own = self.own_replica(&open).map(Own::of).unwrap_or_default();
         // The token is the last key of the page before; no tag has an empty key.

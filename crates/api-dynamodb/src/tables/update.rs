@@ -10,18 +10,14 @@ use clock::time::WallTime;
 use serde_json::{Value, json as json_value};
 use store::port::Store;
 
-use super::create::{
-    self, DefinitionIn, EncryptionIn, StreamIn, ThroughputIn, check_stream, check_throughput,
-};
+use super::create::{self, DefinitionIn, EncryptionIn, StreamIn, ThroughputIn};
 use super::index_updates::{self, IndexUpdateIn};
 use super::{PROTECTED, in_use, table_failed};
-use crate::catalog::{self, OpenTable};
-use crate::choices::{BillingMode, TableClass};
+use crate::catalog::OpenTable;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::settings::{Own, Shared};
 use crate::streams;
-use crate::violations::Violations;
 use crate::wire::shape;
 
 shape! {
@@ -79,13 +75,6 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `UpdateTable`.
     pub(crate) async fn update_table(&self, caller: &Caller, body: &[u8]) -> Answer {
         let request: UpdateIn = json::parse(body)?;
-        let mut violations = Violations::default();
-        catalog::check_name(&mut violations, request.table.as_ref())?;
-        BillingMode::read(&mut violations, "billingMode", request.billing.as_deref());
-        TableClass::read(&mut violations, "tableClass", request.class.as_deref());
-        check_throughput(&mut violations, request.throughput.as_ref());
-        check_stream(&mut violations, request.stream.as_ref());
-        violations.check()?;
         request.refuse_unsupported()?;
         let given = request.table.clone().unwrap_or_default();
         let open = self
@@ -289,11 +278,6 @@ impl ReplicaIn {
         };
         if self.update.is_some() || self.disassociate.is_some() {
             return Err(one_of());
-        }
-        if member.region.as_deref().is_none_or(str::is_empty) {
-            let mut violations = Violations::default();
-            violations.required("replicaUpdates.1.member.regionName", None::<&String>);
-            violations.check()?;
         }
         create::refuse(&[
             ("KMSMasterKeyId", member.key.is_some()),
