@@ -17,6 +17,19 @@ use crate::time::WallTime;
 pub struct Hlc(pub i64);
 
 impl Hlc {
+    /// Returns the stamp of what ends a write with this stamp by itself, as its expiry does: later
+    /// than the write, and earlier than whatever else anybody writes that has seen it or not.
+    ///
+    /// Shape: odd, since clocks give even stamps only.
+    pub const fn end(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// Returns whether the stamp is one of [`Hlc::end`].
+    pub const fn is_end(self) -> bool {
+        self.0 & 1 == 1
+    }
+
     /// Returns the stamp as the wall time it is close to.
     pub const fn as_wall(self) -> WallTime {
         WallTime::from_micros(self.0)
@@ -61,8 +74,11 @@ impl HybridClock {
     }
 
     /// Returns a new stamp, later than every stamp this clock has given or seen, and than `seen`.
+    ///
+    /// Shape: even; see [`Hlc::end`].
     pub fn tick(&mut self, now: WallTime, seen: Hlc) -> Hlc {
         let next = now.as_micros().max(self.last.0 + 1).max(seen.0 + 1);
+        let next = next + (next & 1);
         debug_assert!(next > self.last.0, "a hybrid clock never goes back");
         self.last = Hlc(next);
         self.last

@@ -39,6 +39,9 @@ pub struct Change {
     pub key: Bytes,
     /// The whole item after the write, encoded; `None` where it was deleted.
     pub image: Option<Bytes>,
+    /// The stamp of the version that the item gets, where it is not the write's: an item that
+    /// expires is deleted as of the write that it ends, so that no other write loses to that.
+    pub stamp: Option<Hlc>,
 }
 
 /// Longest encoded key. Partition 2,048 and sort 1,024 bytes, escaped, with the hash before.
@@ -47,13 +50,27 @@ pub const KEY_BYTES_MAX: usize = 8 * 1024;
 /// Longest encoded image: the largest item with room for the encoding's own bytes.
 pub const IMAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 
-const FORMAT: u8 = 1;
+/// The format of records whose changes all have the write's stamp.
+const FORMAT_PLAIN: u8 = 1;
+
+/// The format in which changes may have stamps of their own; records that need none are written in
+/// the one before, so that an older build reads them.
+const FORMAT: u8 = 2;
 
 impl Record {
-    /// Returns the version that this write gave to the items it changed.
+    /// Returns the version of this write, which the items it changed have unless they got one of
+    /// their own.
     pub const fn version(&self) -> Version {
         Version {
             hlc: self.hlc,
+            origin: self.origin,
+        }
+    }
+
+    /// Returns the version that this write gave to an item.
+    pub fn version_of(&self, change: &Change) -> Version {
+        Version {
+            hlc: change.stamp.unwrap_or(self.hlc),
             origin: self.origin,
         }
     }
@@ -62,7 +79,8 @@ impl Record {
     pub fn encode(&self) -> Vec<u8> {
         let images: usize = self.changes.iter().map(Change::bytes).sum();
         let mut buf = Vec::with_capacity(96 + images);
-        buf.put_u8(FORMAT);
+        let is_plain = self.changes.iter().all(|change| change.stamp.is_none());
+        buf.put_u8(if is_plain { FORMAT_PLAIN } else { FORMAT });
         wire::put_version(&mut buf, self.version());
         buf.put_u64(self.seq.0);
         wire::put_vector(&mut buf, &self.seen);
@@ -70,12 +88,14 @@ impl Record {
         for change in &self.changes {
             buf.put_u64(change.table.0);
             wire::put_bytes(&mut buf, &change.key);
-            match &change.image {
-                None => buf.put_u8(0),
-                Some(image) => {
-                    buf.put_u8(1);
-                    wire::put_bytes(&mut buf, image);
-                }
+            let image = if change.image.is_some() { IMAGE } else { 0 };
+            let stamp = if change.stamp.is_some() { STAMP } else { 0 };
+            buf.put_u8(image | stamp);
+            if let Some(image) = &change.image {
+                wire::put_bytes(&mut buf, image);
+            }
+            if let Some(stamp) = change.stamp {
+                buf.put_i64(stamp.0);
             }
         }
         buf
@@ -94,8 +114,9 @@ impl Record {
             });
         }
         let buf = &mut bytes;
-        match wire::u8(buf, "a record")? {
-            FORMAT => {}
+        let kinds = match wire::u8(buf, "a record")? {
+            FORMAT_PLAIN => IMAGE,
+            FORMAT => IMAGE | STAMP,
             found => {
                 return Err(WireError::Newer {
                     what: "a record",
@@ -103,13 +124,13 @@ impl Record {
                     known: FORMAT,
                 });
             }
-        }
+        };
         let version = wire::version(buf)?;
         let seq = Seq(wire::u64(buf, "a position")?);
         let seen = wire::vector(buf)?;
         let count = wire::count(buf, "a record's changes", RECORD_CHANGES_MAX)?;
         let changes = (0..count)
-            .map(|_| Change::decode(buf))
+            .map(|_| Change::decode(buf, kinds))
             .collect::<Result<_, _>>()?;
         if !bytes.is_empty() {
             return Err(WireError::Trailing(bytes.len()));
@@ -127,25 +148,42 @@ impl Record {
 impl Change {
     /// Returns the bytes that the change takes in a record.
     pub fn bytes(&self) -> usize {
-        17 + self.key.len() + self.image.as_ref().map_or(0, |image| 4 + image.len())
+        let image = self.image.as_ref().map_or(0, |image| 4 + image.len());
+        17 + self.key.len() + image + self.stamp.map_or(0, |_| 8)
     }
 
-    fn decode(buf: &mut Bytes) -> Result<Self, WireError> {
+    fn decode(buf: &mut Bytes, kinds: u8) -> Result<Self, WireError> {
         let table = TableId(wire::u64(buf, "a table's number")?);
         let key = wire::bytes(buf, "a key", KEY_BYTES_MAX)?;
-        let image = match wire::u8(buf, "a change's kind")? {
+        let found = wire::u8(buf, "a change's kind")?;
+        if found & !kinds != 0 {
+            return Err(WireError::Tag {
+                what: "a change's kind",
+                found,
+            });
+        }
+        let image = match found & IMAGE {
             0 => None,
-            1 => Some(wire::bytes(buf, "an image", IMAGE_BYTES_MAX)?),
-            found => {
-                return Err(WireError::Tag {
-                    what: "a change's kind",
-                    found,
-                });
-            }
+            _ => Some(wire::bytes(buf, "an image", IMAGE_BYTES_MAX)?),
         };
-        Ok(Self { table, key, image })
+        let stamp = match found & STAMP {
+            0 => None,
+            _ => Some(Hlc(wire::i64(buf, "a change's stamp")?)),
+        };
+        Ok(Self {
+            table,
+            key,
+            image,
+            stamp,
+        })
     }
 }
+
+/// The bit of a change's kind that says that an image follows.
+const IMAGE: u8 = 1;
+
+/// The bit of a change's kind that says that a stamp of its own follows.
+const STAMP: u8 = 2;
 
 const _: () = assert!(
     ITEM_BYTES_MAX.as_u64() * 4 < IMAGE_BYTES_MAX as u64,

@@ -71,7 +71,7 @@ impl<S: Store> Tables<S> {
         for (key, value) in rows.rows {
             let stored = Stored::decode(value)?;
             if only.is_none_or(|only| stored.stamp.version.origin == only) {
-                let Stored { stamp, image } = stored;
+                let Stored { stamp, image, .. } = stored;
                 page.items.push(CopiedItem {
                     key: key.slice(8..),
                     stamp,
@@ -97,12 +97,18 @@ impl<S: Store> Tables<S> {
         let keys = items.iter().map(|item| (table, &item.key[..]));
         let needed = Locks::needed(keys);
         let held = self.inner.locks.hold(needed).await;
+        // Nobody says when a copied tombstone was recorded: it was before this.
+        let recorded = self.lock().clock.last();
         let mut staged = Vec::with_capacity(items.len());
         for item in items {
             let stored = self.stored(table, &item.key).await?;
             let newer = stored.as_ref().map(|stored| stored.stamp.version);
             if newer.is_none_or(|version| version < item.stamp.version) {
-                staged.push((item.key, stored, state::stored(item.stamp, item.image)));
+                staged.push((
+                    item.key,
+                    stored,
+                    state::stored(item.stamp, item.image, recorded),
+                ));
             }
         }
         let now = self.inner.clock.wall();

@@ -6,7 +6,7 @@
 //! items       table 8 · partition hash 2 · partition key · sort key → value header · image
 //! log         origin 2 · seq 8                                      → record
 //! digests     table 8 · bucket 2                                    → sum 16
-//! tombstones  stamp 8 · origin 2 · table 8 · item key               → (nothing)
+//! tombstones  record's stamp 8 · origin 2 · table 8 · item key               → (nothing)
 //! conflicts   table 8 · stamp 8 · origin 2 · loser stamp 8 · loser origin 2 · item key → entry
 //! history     table 8 · stamp 8 · number 4                          → event
 //! backups     backup 8 · item key                                   → image
@@ -31,6 +31,8 @@ use crate::tables::Damaged;
 const VALUE_FORMAT: u8 = 1;
 const LIVE: u8 = 0;
 const TOMBSTONE: u8 = 1;
+/// A tombstone whose record has another stamp than its version: the record's stamp follows.
+const DATED_TOMBSTONE: u8 = 2;
 const HEADER_BYTES: usize = 20;
 
 /// An item as stored: its version, and its image unless it was deleted.
@@ -40,6 +42,8 @@ pub(crate) struct Stored {
     pub(crate) stamp: Stamp,
     /// The encoded item; `None` is a tombstone.
     pub(crate) image: Option<Bytes>,
+    /// Of a tombstone: the stamp of its record, by which it is collected.
+    pub(crate) recorded: Hlc,
 }
 
 impl Stored {
@@ -47,14 +51,17 @@ impl Stored {
         let image = self.image.as_deref().unwrap_or_default();
         let mut buf = Vec::with_capacity(HEADER_BYTES + image.len());
         buf.put_u8(VALUE_FORMAT);
-        buf.put_u8(if self.image.is_some() {
-            LIVE
-        } else {
-            TOMBSTONE
+        buf.put_u8(match self.image {
+            Some(_) => LIVE,
+            None if self.is_dated() => DATED_TOMBSTONE,
+            None => TOMBSTONE,
         });
         put_version(&mut buf, self.stamp.version);
         buf.put_u64(self.stamp.seq.0);
         buf.put_slice(image);
+        if self.is_dated() {
+            buf.put_i64(self.recorded.0);
+        }
         buf.into()
     }
 
@@ -66,15 +73,39 @@ impl Stored {
         let kind = bytes.get_u8();
         let version = version(&mut bytes);
         let seq = Seq(bytes.get_u64());
+        let mut recorded = version.hlc;
         let image = match kind {
             LIVE => Some(bytes),
             TOMBSTONE => None,
+            DATED_TOMBSTONE => {
+                recorded = Hlc(bytes.try_get_i64().map_err(|_| damaged)?);
+                None
+            }
             _ => return Err(damaged),
         };
         Ok(Self {
             stamp: Stamp { version, seq },
             image,
+            recorded,
         })
+    }
+
+    /// Returns whether it is the tombstone of an item that has expired: nobody deleted it.
+    pub(crate) const fn is_expiry(&self) -> bool {
+        self.image.is_none() && self.stamp.version.hlc.is_end()
+    }
+
+    /// Returns whether it is a tombstone whose record has another stamp than its version.
+    fn is_dated(&self) -> bool {
+        self.image.is_none() && self.recorded != self.stamp.version.hlc
+    }
+
+    /// Returns what its place among tombstones begins with.
+    pub(crate) fn collected(&self) -> Version {
+        Version {
+            hlc: self.recorded,
+            origin: self.stamp.version.origin,
+        }
     }
 }
 

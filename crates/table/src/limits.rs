@@ -39,3 +39,15 @@ pub const PAUSES_MAX: usize = 64;
 /// How often the promise that others drop tombstones by is written anew at most. 1 s, as often as
 /// tombstones are swept; each costs an idle region one flush of the disk.
 pub const PROMISE_PERIOD: Duration = Duration::from_secs(1);
+
+/// Most items that one sweep of a table deletes since they have expired. 64, one record of the
+/// log: a caller's write waits for no more than that.
+pub const EXPIRY_ITEMS: usize = 64;
+
+/// How long an item that has expired is left to the region that wrote it. 5 s: many times what a
+/// region takes to find it, and its delete to come here.
+pub const EXPIRY_GRACE_SECS: u64 = 5;
+
+/// How long ago an item's time may lie for the item to expire. Five years.
+/// Source: DynamoDB developer guide, "Using time to live (TTL)".
+pub const EXPIRY_SECS_MAX: u64 = 5 * 365 * 86_400 + 2 * 86_400;

@@ -194,7 +194,7 @@ impl<S: Store> Tables<S> {
         let mut batch = Batch::default();
         let _order = self.in_order();
         match stored {
-            Some(stored) if stored.stamp.version == version && stored.image.is_none() => {
+            Some(stored) if stored.image.is_none() && stored.collected() == version => {
                 let def = self.table(table);
                 let change = Staging {
                     table,

@@ -14,6 +14,8 @@ pub enum Planted {
     TombstonesDroppedOnAcknowledgement,
     /// Logs no race.
     RacesForgotten,
+    /// Stamps the delete of an item that has expired with the time of the delete.
+    TtlStampedNow,
     /// Trims a record although this region lacks something that its write had seen.
     TrimmedTooSoon,
 }
@@ -56,7 +58,7 @@ mod acknowledged {
                 let (version, table, suffix) = layout::decode_tombstone(key.clone())?;
                 let stored = self.stored(table, &suffix).await?;
                 let acknowledged = stored.is_some_and(|stored| {
-                    stored.stamp.version == version && stored.stamp.seq <= floor.at(version.origin)
+                    stored.collected() == version && stored.stamp.seq <= floor.at(version.origin)
                 });
                 if acknowledged {
                     self.collect(key).await?;

@@ -179,10 +179,10 @@ impl<S: Store> Tables<S> {
             }
         };
         let stamp = Stamp {
-            version: record.version(),
+            version: record.version_of(change),
             seq: record.seq,
         };
-        let incoming = state::stored(stamp, change.image.clone());
+        let incoming = state::stored(stamp, change.image.clone(), record.hlc);
         let before = stored.as_ref().map(|stored| stored.stamp);
         let saw = match before {
             Some(before) => self.saw(before, stamp, record).await?,
@@ -196,9 +196,12 @@ impl<S: Store> Tables<S> {
             && !forgets
         {
             match decision {
+                Decision::ReplaceConcurrent if stored.is_expiry() => {}
                 Decision::ReplaceConcurrent => {
                     conflict::stage(batch, change.table, &change.key, &incoming, stored);
                 }
+                // No write was lost, only the end of one.
+                Decision::KeepConcurrent if incoming.is_expiry() => {}
                 Decision::KeepConcurrent => {
                     conflict::stage(batch, change.table, &change.key, stored, &incoming);
                 }

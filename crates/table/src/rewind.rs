@@ -293,7 +293,9 @@ impl<S: Store> Tables<S> {
             };
             state.begin(now);
             for (suffix, old, image) in &staged {
-                let new = image.clone().map(|image| state::stored(stamp, Some(image)));
+                let new = image
+                    .clone()
+                    .map(|image| state::stored(stamp, Some(image), version.hlc));
                 let change = Staging {
                     table: table.id,
                     def: Some(table),

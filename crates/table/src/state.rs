@@ -130,7 +130,7 @@ impl State {
                 Some(image) => digest.remove(suffix, old.stamp.version, image),
                 None => batch.delete(
                     Space::Tombstones,
-                    layout::tombstone_key(old.stamp.version, table, suffix),
+                    layout::tombstone_key(old.collected(), table, suffix),
                 ),
             }
         }
@@ -139,7 +139,7 @@ impl State {
                 Some(image) => digest.add(suffix, new.stamp.version, image),
                 None => batch.put(
                     Space::Tombstones,
-                    layout::tombstone_key(new.stamp.version, table, suffix),
+                    layout::tombstone_key(new.collected(), table, suffix),
                     Bytes::new(),
                 ),
             }
@@ -190,7 +190,15 @@ pub(crate) fn version_of(stored: Option<&Stored>) -> Hlc {
     stored.map_or_else(Hlc::default, |stored| stored.stamp.version.hlc)
 }
 
-/// Returns a tombstone or a live item.
-pub(crate) fn stored(stamp: Stamp, image: Option<Bytes>) -> Stored {
-    Stored { stamp, image }
+/// Returns a tombstone or a live item, whose record has the stamp `recorded`.
+pub(crate) fn stored(stamp: Stamp, image: Option<Bytes>, recorded: Hlc) -> Stored {
+    let recorded = match image {
+        Some(_) => stamp.version.hlc,
+        None => recorded,
+    };
+    Stored {
+        stamp,
+        image,
+        recorded,
+    }
 }

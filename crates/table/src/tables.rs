@@ -235,6 +235,16 @@ impl<S: Store> Tables<S> {
         self.inner.indexes_due.notify_one();
     }
 
+    /// Returns the definitions of all tables that are known here.
+    pub(crate) fn defs(&self) -> Vec<Arc<TableDef>> {
+        let catalog = self
+            .inner
+            .catalog
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        catalog.values().cloned().collect()
+    }
+
     /// Returns a table's definition.
     pub fn table(&self, id: TableId) -> Option<Arc<TableDef>> {
         let catalog = self

@@ -119,12 +119,22 @@ pub struct Refused {
 }
 
 /// A decided change of one item.
-struct Decided {
-    table: Arc<TableDef>,
-    suffix: Bytes,
-    old: Option<Stored>,
-    new: Option<Bytes>,
-    changes: bool,
+pub(crate) struct Decided {
+    pub(crate) table: Arc<TableDef>,
+    pub(crate) suffix: Bytes,
+    pub(crate) old: Option<Stored>,
+    pub(crate) new: Option<Bytes>,
+    pub(crate) changes: bool,
+    pub(crate) cause: Cause,
+}
+
+impl Decided {
+    /// Returns the stamp of the version that the item gets, where it is not the write's.
+    fn stamp(&self, planted: Planted) -> Option<Hlc> {
+        let is_expiry = self.cause == Cause::Expiry && planted != Planted::TtlStampedNow;
+        let ended = self.old.as_ref().filter(|_| is_expiry);
+        ended.map(|ended| ended.stamp.version.hlc.end())
+    }
 }
 
 impl Current {
@@ -221,7 +231,7 @@ impl<S: Store> Tables<S> {
     }
 
     /// Stamps the changes, hands them in as one batch, and waits for the disk.
-    async fn commit_decided(
+    pub(crate) async fn commit_decided(
         &self,
         mut decided: Vec<Decided>,
         held: Held,
@@ -300,14 +310,15 @@ impl<S: Store> Tables<S> {
         let changed = || decided.iter().filter(|change| change.changes);
         let logged = changed().any(|change| change.table.is_logged());
         let seq = if logged { state.head.next() } else { Seq(0) };
-        let stamp = Stamp {
-            version: Version { hlc, origin },
-            seq,
-        };
         let mut batch = Batch::default();
         for change in changed() {
             let (table, suffix) = (change.table.id, &change.suffix);
-            let new = state::stored(stamp, change.new.clone());
+            let own = Version {
+                hlc: change.stamp(state.planted).unwrap_or(hlc),
+                origin,
+            };
+            let stamp = Stamp { version: own, seq };
+            let new = state::stored(stamp, change.new.clone(), hlc);
             let leaves_nothing = change.new.is_none() && !change.table.is_logged();
             let change = Staging {
                 table,
@@ -315,7 +326,7 @@ impl<S: Store> Tables<S> {
                 suffix,
                 old: change.old.as_ref(),
                 new: (!leaves_nothing).then_some(&new),
-                cause: Cause::Write,
+                cause: change.cause,
             };
             state.stage(&mut batch, &change);
         }
@@ -330,6 +341,7 @@ impl<S: Store> Tables<S> {
                     table: change.table.id,
                     key: change.suffix.clone(),
                     image: change.new.clone(),
+                    stamp: change.stamp(state.planted),
                 })
                 .collect();
             let record = Record {
@@ -418,6 +430,7 @@ fn decide(
         old,
         new,
         changes,
+        cause: Cause::Write,
     }))
 }
 

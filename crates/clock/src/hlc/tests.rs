@@ -11,13 +11,17 @@ fn stamps_rise_while_the_wall_clock_jumps_back() {
     let first = clock.tick(WallTime::from_micros(5_000_000), Hlc(0));
     let second = clock.tick(WallTime::from_micros(1_000_000), Hlc(0));
     assert_eq!(first, Hlc(5_000_000));
-    assert_eq!(second, Hlc(5_000_001));
+    assert_eq!(second, Hlc(5_000_002));
 }
 
 #[test]
 fn a_write_is_later_than_the_version_it_has_seen() {
     let mut clock = HybridClock::default();
-    assert_eq!(clock.tick(WallTime::from_micros(10), Hlc(70)), Hlc(71));
+    assert_eq!(clock.tick(WallTime::from_micros(10), Hlc(70)), Hlc(72));
+    assert_eq!(clock.tick(WallTime::from_micros(81), Hlc(0)), Hlc(82));
+    assert!(
+        Hlc(82) < Hlc(82).end() && Hlc(82).end() < clock.tick(WallTime::from_micros(0), Hlc(82))
+    );
 }
 
 #[test]

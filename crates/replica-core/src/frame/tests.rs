@@ -35,6 +35,7 @@ fn record(seq: u64) -> Record {
             table: TableId(1 << 20),
             key: Bytes::from_static(b"key"),
             image: Some(Bytes::from_static(b"image")),
+            stamp: None,
         }],
     }
 }

@@ -96,6 +96,7 @@ fn mark(table: TableId, seq: Seq) -> Change {
         table: LEFT_OUT,
         key: Bytes::from(key),
         image: None,
+        stamp: None,
     }
 }
 

@@ -15,11 +15,13 @@ fn sample() -> Record {
         table: TableId(1 << 20),
         key: Bytes::from_static(b"key"),
         image: Some(Bytes::from_static(b"image")),
+        stamp: None,
     };
     let delete = Change {
         table: TableId(3),
         key: Bytes::from_static(b"k"),
         image: None,
+        stamp: None,
     };
     Record {
         origin: RegionId(6),
@@ -46,16 +48,36 @@ fn every_cut_and_every_newer_format_is_an_error() {
         );
     }
     let mut newer = bytes.clone();
-    newer[0] = 2;
+    newer[0] = 3;
     let error = WireError::Newer {
         what: "a record",
-        found: 2,
-        known: 1,
+        found: 3,
+        known: 2,
     };
     assert_eq!(Record::decode(newer.into()), Err(error));
     let mut longer = bytes;
     longer.push(0);
     assert_eq!(Record::decode(longer.into()), Err(WireError::Trailing(1)));
+}
+
+#[test]
+fn a_change_with_a_stamp_of_its_own_is_the_newer_format_and_all_others_the_older() {
+    let plain = sample();
+    assert_eq!(plain.encode()[0], 1, "an older build reads it");
+    let mut expiry = sample();
+    expiry.changes[1].stamp = Some(Hlc(13));
+    let bytes = expiry.encode();
+    assert_eq!(bytes[0], 2);
+    assert_eq!(Record::decode(bytes.clone().into()), Ok(expiry.clone()));
+    assert_eq!(expiry.version_of(&expiry.changes[0]), expiry.version());
+    assert_eq!(expiry.version_of(&expiry.changes[1]).hlc, Hlc(13));
+    let mut older = bytes;
+    older[0] = 1;
+    let tag = WireError::Tag {
+        what: "a change's kind",
+        found: 2,
+    };
+    assert_eq!(Record::decode(older.into()), Err(tag));
 }
 
 #[test]

@@ -144,6 +144,7 @@ impl World {
                     table: TableId(1 << 20),
                     key: Bytes::copy_from_slice(&seq.0.to_be_bytes()),
                     image: Some(Bytes::from(vec![0; bytes])),
+                    stamp: None,
                 }],
             });
         }

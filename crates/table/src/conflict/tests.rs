@@ -42,6 +42,7 @@ fn stored(stamp: i64, image: &str) -> Stored {
             seq: Seq(1),
         },
         image: Some(Bytes::copy_from_slice(image.as_bytes())),
+        recorded: Hlc(stamp),
     }
 }
 

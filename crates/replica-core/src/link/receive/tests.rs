@@ -55,6 +55,7 @@ fn data(origin: RegionId, round: u32, after: u64, bytes: usize) -> Data {
             table: TableId(1 << 20),
             key: Bytes::from_static(b"key"),
             image: Some(Bytes::from(vec![0; bytes])),
+            stamp: None,
         }],
     };
     Data {

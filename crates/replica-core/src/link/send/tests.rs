@@ -53,6 +53,7 @@ fn record(origin: RegionId, seq: u64, bytes: usize) -> Record {
             table: TableId(1 << 20),
             key: Bytes::from_static(b"key"),
             image: Some(Bytes::from(vec![0; bytes])),
+            stamp: None,
         }],
     }
 }

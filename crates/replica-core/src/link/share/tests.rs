@@ -18,6 +18,7 @@ fn record(seq: u64, tables: &[TableId]) -> Record {
         table: *table,
         key: Bytes::from_static(b"key"),
         image: None,
+        stamp: None,
     };
     Record {
         origin: RegionId(1),

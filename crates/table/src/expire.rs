@@ -1,0 +1,154 @@
+//! Expiry: items are deleted soon after the time that they carry.
+//!
+//! It waits for nothing: whoever drives a region calls [`Tables::expire`] again and again. An item
+//! that expires is deleted as of the write that it ends, so that no other write loses to that:
+//! its tombstone has that write's stamp and one microsecond, which no write has. Only the record of
+//! it has a stamp of its time, since positions, promises and the collection of tombstones go by
+//! that. Source: DynamoDB developer guide, "Using time to live (TTL)".
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use bytes::{Buf, BufMut, Bytes};
+
+use clock::time::WallTime;
+use store::port::{Order, Range, Space, Store};
+
+use crate::def::{ExpiryDef, TableDef};
+use crate::history::Cause;
+use crate::index;
+use crate::layout::{self, INDEX_PREFIX_BYTES, Stored};
+use crate::limits::{EXPIRY_GRACE_SECS, EXPIRY_ITEMS, EXPIRY_SECS_MAX, STEP_BYTES};
+use crate::locks::Locks;
+use crate::tables::{Damaged, ReadError, Tables};
+use crate::write::{Decided, WriteError};
+
+/// What a sweep came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// How many items it deleted.
+    pub items: usize,
+    /// Whether more have expired by now than one sweep deletes.
+    pub more: bool,
+}
+
+impl<S: Store> Tables<S> {
+    /// Deletes some of the items that have expired by `now`, of every table.
+    ///
+    /// What another region wrote is left to that region for a few seconds, so that mostly one of
+    /// them deletes an item; where several do, the result is the same.
+    ///
+    /// Errors: those of writing; what was not deleted is found the next time.
+    pub async fn expire(&self, now: WallTime) -> Result<Expired, WriteError> {
+        let mut expired = Expired::default();
+        for def in self.defs() {
+            let is_here = def.replicas.contains(&self.inner.region) && !def.filling;
+            if let Some(expiry) = def.expiry.as_ref().filter(|_| is_here) {
+                let of_table = self.expire_in(&def, expiry, now).await?;
+                expired.items += of_table.items;
+                expired.more |= of_table.more;
+            }
+        }
+        Ok(expired)
+    }
+
+    async fn expire_in(
+        &self,
+        def: &Arc<TableDef>,
+        expiry: &ExpiryDef,
+        now: WallTime,
+    ) -> Result<Expired, WriteError> {
+        let until = u64::try_from(now.as_micros())
+            .unwrap_or(0)
+            .div_ceil(1_000_000);
+        let edge = |seconds: u64| {
+            let mut key = layout::index_prefix(def.id, expiry.id);
+            key.put_u64(seconds);
+            key
+        };
+        let mut from = Bound::Included(edge(until.saturating_sub(EXPIRY_SECS_MAX)));
+        let mut expired = Expired::default();
+        while expired.items < EXPIRY_ITEMS {
+            let range = Range {
+                space: Space::Indexes,
+                from,
+                to: Bound::Excluded(edge(until)),
+                order: Order::Ascending,
+                rows_max: EXPIRY_ITEMS,
+                bytes_max: STEP_BYTES,
+            };
+            let page = self
+                .inner
+                .store
+                .range(range)
+                .await
+                .map_err(ReadError::from)?;
+            let last = page.rows.last().map(|(key, _)| key.to_vec());
+            let suffixes = page.rows.into_iter().map(|(key, _)| item_of(key));
+            let suffixes = suffixes.collect::<Result<Vec<Bytes>, Damaged>>()?;
+            expired.items += self.expire_page(def, expiry, now, suffixes).await?;
+            match last.filter(|_| page.more) {
+                Some(last) => from = Bound::Excluded(last),
+                None => return Ok(expired),
+            }
+        }
+        expired.more = true;
+        Ok(expired)
+    }
+
+    /// Deletes those of some items that have expired, as they are while they are locked.
+    async fn expire_page(
+        &self,
+        def: &Arc<TableDef>,
+        expiry: &ExpiryDef,
+        now: WallTime,
+        suffixes: Vec<Bytes>,
+    ) -> Result<usize, WriteError> {
+        let needed = Locks::needed(suffixes.iter().map(|suffix| (def.id, &suffix[..])));
+        let held = self.inner.locks.hold(needed).await;
+        let mut decided = Vec::with_capacity(suffixes.len());
+        for suffix in suffixes {
+            let stored = self.stored(def.id, &suffix).await?;
+            if let Some(stored) = stored.filter(|stored| self.has_expired(stored, expiry, now)) {
+                decided.push(Decided {
+                    table: Arc::clone(def),
+                    suffix,
+                    old: Some(stored),
+                    new: None,
+                    changes: true,
+                    cause: Cause::Expiry,
+                });
+            }
+        }
+        let count = decided.len();
+        if count > 0 {
+            self.commit_decided(decided, held).await?;
+        }
+        Ok(count)
+    }
+
+    fn has_expired(&self, stored: &Stored, expiry: &ExpiryDef, now: WallTime) -> bool {
+        let image = stored.image.as_deref();
+        let Some(seconds) = image.and_then(|image| index::expires(image, &expiry.attribute)) else {
+            return false;
+        };
+        let is_ours = stored.stamp.version.origin == self.inner.region;
+        let grace = if is_ours { 0 } else { EXPIRY_GRACE_SECS };
+        let now = u64::try_from(now.as_micros()).unwrap_or(0);
+        let end = seconds.saturating_add(grace).saturating_mul(1_000_000);
+        let age_max = EXPIRY_SECS_MAX.saturating_mul(1_000_000);
+        end < now && now - end <= age_max
+    }
+}
+
+/// Returns the item's key out of an entry's.
+fn item_of(mut key: Bytes) -> Result<Bytes, Damaged> {
+    if key.len() < INDEX_PREFIX_BYTES + 8 {
+        return Err(Damaged("an entry of an expiry"));
+    }
+    key.advance(INDEX_PREFIX_BYTES + 8);
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests;
