@@ -125,6 +125,7 @@ impl<S: Store> DynamoDb<S> {
             Served::UntagResource => self.untag_resource(body).await,
             Served::ListTagsOfResource => self.list_tags_of_resource(body),
             Served::DescribeTimeToLive => self.describe_time_to_live(body),
+            Served::UpdateTimeToLive => self.update_time_to_live(body).await,
             Served::DescribeContinuousBackups => self.describe_continuous_backups(body),
             Served::DescribeLimits => Ok(Self::describe_limits()),
             Served::UpdateContinuousBackups => self.update_continuous_backups(body).await,

@@ -59,7 +59,7 @@ operations! {
         DescribeLimits,
         DescribeStream,
         DescribeTable,
-        DescribeTimeToLive "expiry is always off",
+        DescribeTimeToLive,
         GetItem,
         GetRecords,
         GetResourcePolicy "policies are kept and shown, and decide nothing; streams have none",
@@ -88,6 +88,7 @@ operations! {
         UpdateItem,
         UpdateTable "vector indexes, keys of KMS, strong consistency across regions and the \
                      table's own warm or on-demand throughput are refused",
+        UpdateTimeToLive "it may be changed again at once",
     }
     refused {
         BatchExecuteStatement: PARTIQL,
@@ -106,7 +107,6 @@ operations! {
         StartBulkPutItems: BULK,
         UpdateKinesisStreamingDestination: KINESIS,
         UpdateTableReplicaAutoScaling: AUTO_SCALING,
-        UpdateTimeToLive: EXPIRY,
     }
 }
 
@@ -117,7 +117,6 @@ pub(crate) fn refuse(name: &str, why: &str) -> Refused {
 
 const AUTO_SCALING: &str = "capacity is not scaled here, since nothing is throttled by it";
 const BULK: &str = "there is no object store to read items in bulk from";
-const EXPIRY: &str = "items do not expire";
 const EXPORTS: &str = "there is no object store to export to";
 const IMPORTS: &str = "there is no object store to import from";
 pub(crate) const INSIGHTS: &str = "accesses are not counted by key";

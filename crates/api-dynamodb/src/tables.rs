@@ -23,6 +23,7 @@ use crate::wire::shape;
 
 mod create;
 mod describe;
+mod expiry;
 mod index_updates;
 pub(crate) mod indexes;
 mod tags;
@@ -101,13 +102,6 @@ impl<S: Store> DynamoDb<S> {
         {
             members.insert("LastEvaluatedTableName".to_owned(), last.as_str().into());
         }
-        Ok(answer.to_string().into_bytes())
-    }
-
-    /// Answers `DescribeTimeToLive`: items do not expire here.
-    pub(crate) fn describe_time_to_live(&self, body: &[u8]) -> Answer {
-        self.named(body)?;
-        let answer = json_value!({ "TimeToLiveDescription": { "TimeToLiveStatus": "DISABLED" } });
         Ok(answer.to_string().into_bytes())
     }
 

@@ -391,7 +391,8 @@ impl<S: Store> Control<S> {
             changes.extend(view.indexes.iter().map(Change::remove));
             changes.extend(view.expiry.iter().map(Change::remove));
         }
-        let ended = self.clock().wall().as_micros();
+        // By the clock that stamps events, which may be ahead of the wall.
+        let ended = self.tables().instant().await.map_err(ControlError::from)?.0;
         let remains = history::remains(&view.table, replica, ended);
         changes.extend(remains.as_ref().map(Change::put));
         Ok(self.change(changes).await?)

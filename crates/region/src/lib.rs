@@ -16,6 +16,7 @@ mod forward;
 
 mod admin;
 
+mod expiry;
 mod retention;
 
 mod status;

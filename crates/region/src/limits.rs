@@ -65,3 +65,6 @@ pub(crate) const CONFLICTS_PERIOD: Duration = Duration::from_mins(1);
 
 /// Longest body of an administrative call. 1 MiB.
 pub(crate) const ADMIN_BODY_BYTES_MAX: usize = 1 << 20;
+
+/// How often items that have expired are looked for. 1 s, the unit that their times are in.
+pub(crate) const EXPIRY_PERIOD: Duration = Duration::from_secs(1);

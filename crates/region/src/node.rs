@@ -37,6 +37,7 @@ use table::tables::{OpenError, Tables};
 
 use crate::admin::Admin;
 use crate::config::{Access, NodeConfig};
+use crate::expiry;
 use crate::forward::Forwarder;
 use crate::identity;
 use crate::limits::{BODIES_BYTES_MAX, DRAIN_GRACE, DRAIN_LEAST};
@@ -134,6 +135,7 @@ impl Node {
         let following = control.clone();
         base.spawn(async move { following.follow().await });
         retention::start(&tasks, control.tables(), &clock);
+        expiry::start(&tasks, control.tables(), &clock);
 
         let (plane, health) = start_health(&config, &control, &clock, &entropy, &tasks)?;
         let links = start_links(

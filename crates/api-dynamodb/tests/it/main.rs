@@ -7,6 +7,7 @@
 
 mod backups;
 mod batches;
+mod expiry;
 mod indexes;
 mod items;
 mod legacy;
