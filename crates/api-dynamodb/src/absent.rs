@@ -85,15 +85,21 @@ impl<S: Store> DynamoDb<S> {
     }
 
     fn insights_off(&self, request: &NamedIn) -> Answer {
-        let name = self.existing(request.table.as_deref().unwrap_or_default())?;
-        if let Some(index) = &request.index {
-            let message = format!("Requested resource not found: Index: {index} not found");
-            return Err(Fault::caller("ResourceNotFoundException", message).into());
-        }
-        let answer = json_value!({
+        let given = request.table.as_deref().unwrap_or_default();
+        let name = self.existing(given)?;
+        let mut answer = json_value!({
             "TableName": name,
             "ContributorInsightsStatus": "DISABLED",
         });
+        if let Some(index) = &request.index {
+            let open = self.find(given);
+            let mut known = open.iter().flat_map(|open| &open.view.indexes);
+            if known.all(|known| known.name != *index) {
+                let message = format!("Requested resource not found: Index: {index} not found");
+                return Err(Fault::caller("ResourceNotFoundException", message).into());
+            }
+            answer["IndexName"] = index.as_str().into();
+        }
         Ok(answer.to_string().into_bytes())
     }
 

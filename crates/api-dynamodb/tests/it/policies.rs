@@ -158,6 +158,12 @@ async fn what_no_table_has_is_told_as_off() {
         world.ok("DescribeContributorInsights", named.clone()).await,
         off
     );
+    let indexed = json!({ "TableName": "hash", "IndexName": "none" });
+    let message = "Requested resource not found: Index: none not found";
+    let code = "ResourceNotFoundException";
+    world
+        .refused("DescribeContributorInsights", indexed, code, message)
+        .await;
     let update = |action: &str| json!({ "TableName": "hash", "ContributorInsightsAction": action });
     assert_eq!(
         world
