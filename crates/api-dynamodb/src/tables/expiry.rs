@@ -11,7 +11,7 @@ use serde_json::json as json_value;
 use store::port::Store;
 use table::def::IndexId;
 
-use super::{checked_name, table_failed};
+use super::table_failed;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault;
 use crate::wire::shape;
@@ -58,7 +58,7 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `UpdateTimeToLive`.
     pub(crate) async fn update_time_to_live(&self, body: &[u8]) -> Answer {
         let request: UpdateExpiryIn = json::parse(body)?;
-        let name = checked_name(request.table)?;
+        let name = request.table.unwrap_or_default();
         let given = request.specification.unwrap_or_default();
         let enabled = given.enabled.unwrap_or(false);
         let attribute = given.attribute.unwrap_or_default();
