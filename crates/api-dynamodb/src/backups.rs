@@ -21,7 +21,7 @@ use crate::settings::Shared;
 use crate::tables::{self, IndexSettings};
 use crate::wire::shape;
 
-mod continuous;
+pub(crate) mod continuous;
 mod restore;
 
 shape! {
@@ -129,7 +129,7 @@ impl<S: Store> DynamoDb<S> {
     }
 
     /// Returns a table that can be backed up.
-    fn backed_up(&self, given: &str) -> Result<std::sync::Arc<OpenTable>, Refused> {
+    pub(crate) fn backed_up(&self, given: &str) -> Result<std::sync::Arc<OpenTable>, Refused> {
         let missing = || {
             let message = format!("Table not found: {given}");
             Fault::caller("TableNotFoundException", message)

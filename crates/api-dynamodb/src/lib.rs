@@ -4,6 +4,7 @@
 //! the definitions of tables are `control`'s. Source: DynamoDB service model 2012-08-10.
 
 pub mod coverage;
+pub mod exports;
 pub mod facade;
 pub mod model;
 pub mod show;

@@ -88,3 +88,10 @@ pub(crate) const INDEX_KEYS_MAX: usize = 4;
 /// Most attributes that all indexes of a table include. 100.
 /// Source: DynamoDB developer guide, "Quotas" (projected secondary index attributes per table).
 pub(crate) const INCLUDED_MAX: usize = 100;
+
+/// Most exports on one page of `ListExports`. 25.
+/// Source: DynamoDB service model, `ListExportsMaxLimit`.
+pub(crate) const LIST_EXPORTS_MAX: usize = 25;
+
+/// A data file of an export ends with the page that reaches this size, before it is packed. 32 MiB.
+pub(crate) const EXPORT_FILE_BYTES: usize = 32 << 20;

@@ -53,6 +53,7 @@ operations! {
         DescribeContinuousBackups,
         DescribeContributorInsights "they are always off",
         DescribeEndpoints,
+        DescribeExport,
         DescribeGlobalTable "refuses as AWS does: version 2017.11.29 is no more",
         DescribeGlobalTableSettings "refuses as AWS does: version 2017.11.29 is no more",
         DescribeKinesisStreamingDestination "there are none to be described",
@@ -60,6 +61,7 @@ operations! {
         DescribeStream,
         DescribeTable,
         DescribeTimeToLive,
+        ExportTableToPointInTime "into directories of the region; filters and keys of KMS are refused",
         GetItem,
         GetRecords,
         GetResourcePolicy "policies are kept and shown, and decide nothing; streams have none",
@@ -67,6 +69,7 @@ operations! {
         ListBackups,
         ListBulkOperations "there are none to be listed",
         ListContributorInsights "there are none to be listed",
+        ListExports,
         ListGlobalTables "there are none of version 2017.11.29, as on AWS",
         ListStreams,
         ListTables,
@@ -92,16 +95,13 @@ operations! {
     }
     refused {
         BatchExecuteStatement: PARTIQL,
-        DescribeExport: EXPORTS,
         DescribeImport: IMPORTS,
         DescribeTableReplicaAutoScaling: AUTO_SCALING,
         DisableKinesisStreamingDestination: KINESIS,
         EnableKinesisStreamingDestination: KINESIS,
         ExecuteStatement: PARTIQL,
         ExecuteTransaction: PARTIQL,
-        ExportTableToPointInTime: EXPORTS,
         ImportTable: IMPORTS,
-        ListExports: EXPORTS,
         ListImports: IMPORTS,
         SearchVectors: VECTORS,
         StartBulkPutItems: BULK,
@@ -117,7 +117,6 @@ pub(crate) fn refuse(name: &str, why: &str) -> Refused {
 
 const AUTO_SCALING: &str = "capacity is not scaled here, since nothing is throttled by it";
 const BULK: &str = "there is no object store to read items in bulk from";
-const EXPORTS: &str = "there is no object store to export to";
 const IMPORTS: &str = "there is no object store to import from";
 pub(crate) const INSIGHTS: &str = "accesses are not counted by key";
 const KINESIS: &str = "there are no Kinesis streams to send changes to";

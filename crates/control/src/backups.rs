@@ -18,6 +18,7 @@ use store::port::Store;
 use table::rewind::{BackupId, RewindError, Source};
 
 use crate::control::{Control, ControlError};
+use crate::exports::Export;
 use crate::resource::{Change, Resource};
 use crate::system::SystemTable;
 use crate::tables::indexes::{Expiry, Index};
@@ -191,7 +192,9 @@ impl<S: Store> Control<S> {
             let restore = replica.restore.filter(|restore| restore.backup.is_none())?;
             Some((TableId(restore.table), Some(Hlc(restore.at))))
         });
-        made.chain(restored).collect()
+        let exported = self.running_exports().into_iter();
+        let exported = exported.map(|export| (export.table.id(), Some(Hlc(export.from))));
+        made.chain(restored).chain(exported).collect()
     }
 
     /// Returns this region's replicas that are being restored.
@@ -218,7 +221,13 @@ impl<S: Store> Control<S> {
         for replica in self.restoring() {
             self.fill_restored(&replica).await?;
         }
-        let known: BTreeSet<u64> = self.backups().iter().map(|backup| backup.id).collect();
+        let mut known: BTreeSet<u64> = self.backups().iter().map(|backup| backup.id).collect();
+        known.extend(
+            self.running_exports()
+                .iter()
+                .flat_map(Export::copies)
+                .map(|id| id.0),
+        );
         let held = self.tables().backups().await.map_err(RewindError::from)?;
         for backup in held.into_iter().filter(|held| !known.contains(&held.0)) {
             let dropped = self.tables().drop_backup(backup).await;

@@ -23,6 +23,8 @@ pub mod history;
 
 pub mod backups;
 
+pub mod exports;
+
 pub mod dns;
 
 pub mod gateway;

@@ -19,6 +19,8 @@ mod admin;
 mod expiry;
 mod retention;
 
+mod buckets;
+
 mod status;
 
 mod limits;

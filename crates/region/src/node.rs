@@ -36,6 +36,7 @@ use store_fjall::engine::{FjallStore, Memory};
 use table::tables::{OpenError, Tables};
 
 use crate::admin::Admin;
+use crate::buckets;
 use crate::config::{Access, NodeConfig};
 use crate::expiry;
 use crate::forward::Forwarder;
@@ -136,6 +137,7 @@ impl Node {
         base.spawn(async move { following.follow().await });
         retention::start(&tasks, control.tables(), &clock);
         expiry::start(&tasks, control.tables(), &clock);
+        buckets::start(&tasks, &control, &config.data_dir);
 
         let (plane, health) = start_health(&config, &control, &clock, &entropy, &tasks)?;
         let links = start_links(

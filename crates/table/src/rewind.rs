@@ -23,7 +23,7 @@ use replica_core::vector::Seq;
 use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError, prefix_end};
 
 use crate::def::TableDef;
-use crate::history::{self, Cause, Place};
+use crate::history::{self, Cause, Place, Portion};
 use crate::layout::Stored;
 use crate::limits::{STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
@@ -121,6 +121,91 @@ impl<S: Store> Tables<S> {
             self.commit(batch, Durability::Buffered).await?;
             if !page.more {
                 return Ok(());
+            }
+        }
+    }
+
+    /// Reads items of a backup after a key: each with its key, and the key to go on after.
+    ///
+    /// Errors: those of the store.
+    pub async fn read_backup(
+        &self,
+        backup: BackupId,
+        after: Option<&Bytes>,
+    ) -> Result<(Vec<(Bytes, Bytes)>, Option<Bytes>), ReadError> {
+        let prefix = backup.0.to_be_bytes();
+        let from = match after {
+            Some(after) => Bound::Excluded([&prefix[..], after].concat()),
+            None => Bound::Included(prefix.to_vec()),
+        };
+        let range = Range {
+            space: Space::Backups,
+            from,
+            to: prefix_end(&prefix),
+            order: Order::Ascending,
+            rows_max: STEP_ROWS,
+            bytes_max: STEP_BYTES,
+        };
+        let page = self.inner.store.range(range).await?;
+        let rows = page.rows.into_iter();
+        let rows: Vec<_> = rows.map(|(key, image)| (key.slice(8..), image)).collect();
+        let next = rows.last().map(|(key, _)| key.clone());
+        Ok((rows, next.filter(|_| page.more)))
+    }
+
+    /// Reads one item of a backup by its key in [`Tables::read_backup`].
+    ///
+    /// Errors: those of the store.
+    pub async fn item_of_backup(
+        &self,
+        backup: BackupId,
+        key: &[u8],
+    ) -> Result<Option<Bytes>, ReadError> {
+        let key = [&backup.0.to_be_bytes()[..], key].concat();
+        Ok(self.inner.store.get(Space::Backups, &key).await?)
+    }
+
+    /// Notes into a backup, which is emptied first, which items changed from a stamp on and before
+    /// another one, each as it was before: nothing at all where there was none.
+    ///
+    /// Errors: [`RewindError`]; calling it again begins anew.
+    pub async fn note_changed(
+        &self,
+        table: TableId,
+        (from, to): (Hlc, Hlc),
+        backup: BackupId,
+    ) -> Result<(), RewindError> {
+        self.drop_backup(backup).await?;
+        self.check_reach(table, from)?;
+        let portion = Portion {
+            events_max: STEP_ROWS,
+            bytes_max: STEP_BYTES,
+        };
+        let mut after = Place::before(from);
+        loop {
+            let page = self.read_history(table, after, to, portion).await?;
+            let mut firsts = Images::new();
+            for event in &page.events {
+                after = event.place;
+                if event.was && event.old.is_none() {
+                    return Err(RewindError::Unknown(table));
+                }
+                let key = event.suffix().clone();
+                if self.item_of_backup(backup, &key).await?.is_none() {
+                    firsts
+                        .entry(key)
+                        .or_insert_with(|| event.old.clone().or_else(|| Some(Bytes::new())));
+                }
+            }
+            let mut batch = Batch::default();
+            for (suffix, image) in firsts {
+                let key = [&backup.0.to_be_bytes()[..], &suffix].concat();
+                batch.put(Space::Backups, key, image.unwrap_or_default());
+            }
+            let kept = self.commit(batch, Durability::Buffered).await;
+            kept.map_err(ReadError::from)?;
+            if !page.more {
+                return self.check_reach(table, from);
             }
         }
     }

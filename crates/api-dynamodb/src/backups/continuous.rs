@@ -33,11 +33,11 @@ shape! {
 
 /// The whole seconds that a table can be restored to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Window {
+pub(crate) struct Window {
     /// From where on everything is known: within the first second, or before it.
-    pub(super) since: Hlc,
-    pub(super) earliest: i64,
-    pub(super) latest: i64,
+    pub(crate) since: Hlc,
+    pub(crate) earliest: i64,
+    pub(crate) latest: i64,
 }
 
 impl<S: Store> DynamoDb<S> {
@@ -97,7 +97,7 @@ impl<S: Store> DynamoDb<S> {
     }
 
     /// Returns the seconds that a table can be restored to; `None` where recovery is off.
-    pub(super) fn window(&self, open: &OpenTable) -> Option<Window> {
+    pub(crate) fn window(&self, open: &OpenTable) -> Option<Window> {
         let own = self.own_replica(open).map(Own::of).unwrap_or_default();
         let since = self.control.tables().unbroken(open.def.id);
         let since = since.filter(|_| own.rewinds)?;

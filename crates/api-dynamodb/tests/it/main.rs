@@ -8,6 +8,7 @@
 mod backups;
 mod batches;
 mod expiry;
+mod exports;
 mod indexes;
 mod items;
 mod legacy;

@@ -1,0 +1,227 @@
+//! Exports: what their files hold, and what they are called.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use api_dynamodb::exports::write::Buckets;
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::world::{World, n, s};
+
+/// Buckets in memory; one of them takes nothing.
+#[derive(Default)]
+struct InMemory(Mutex<BTreeMap<String, Bytes>>);
+
+impl Buckets for InMemory {
+    async fn put(&self, bucket: &str, key: &str, object: Bytes) -> std::io::Result<()> {
+        if bucket == "read-only" {
+            return Err(std::io::Error::other("it is read-only"));
+        }
+        let mut objects = self.0.lock().unwrap();
+        objects.insert(format!("{bucket}/{key}"), object);
+        Ok(())
+    }
+}
+
+impl InMemory {
+    fn text(&self, key: &str) -> String {
+        let objects = self.0.lock().unwrap();
+        let object = objects.get(key);
+        let object = object.unwrap_or_else(|| panic!("{key} among {:?}", objects.keys()));
+        if !key.contains("/data/") {
+            return String::from_utf8(object.to_vec()).unwrap();
+        }
+        let mut text = String::new();
+        let mut packed = flate2::read::GzDecoder::new(&object[..]);
+        packed.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    /// Returns the summary of an export, and the lines of its data files, sorted.
+    fn read(&self, manifest: &str) -> (Value, Vec<String>) {
+        let summary: Value =
+            serde_json::from_str(&self.text(&format!("bucket/{manifest}"))).unwrap();
+        let files = summary["manifestFilesS3Key"].as_str().unwrap();
+        let mut lines = Vec::new();
+        for file in self.text(&format!("bucket/{files}")).lines() {
+            let file: Value = serde_json::from_str(file).unwrap();
+            let key = file["dataFileS3Key"].as_str().unwrap();
+            lines.extend(
+                self.text(&format!("bucket/{key}"))
+                    .lines()
+                    .map(str::to_owned),
+            );
+        }
+        lines.sort();
+        (summary, lines)
+    }
+}
+
+async fn world() -> World {
+    let world = World::with_tables().await;
+    let on = json!({ "PointInTimeRecoveryEnabled": true });
+    let request = json!({ "TableName": "hash", "PointInTimeRecoverySpecification": on });
+    world.ok("UpdateContinuousBackups", request).await;
+    world
+}
+
+async fn export(world: &World, buckets: &InMemory, more: Value) -> Value {
+    let arn = "arn:aws:dynamodb:us-east-1:000000000000:table/hash";
+    let mut request = json!({ "TableArn": arn, "S3Bucket": "bucket" });
+    request
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let asked = world.ok("ExportTableToPointInTime", request).await["ExportDescription"].take();
+    assert_eq!(asked["ExportStatus"], "IN_PROGRESS");
+    // What is written while it runs is not in it.
+    world.put(json!({ "pk": s("late"), "value": n(9) })).await;
+    let exporter = api_dynamodb::facade::DynamoDb::new(world.node.control.clone());
+    exporter.work_on_exports(buckets).await.unwrap();
+    let request = json!({ "ExportArn": asked["ExportArn"] });
+    world.ok("DescribeExport", request).await["ExportDescription"].take()
+}
+
+#[tokio::test]
+async fn a_full_export_has_every_item_of_its_moment() {
+    let (world, buckets) = (world().await, InMemory::default());
+    let all = json!({
+        "pk": s("a"), "value": n(7), "text": s("a \"b\""), "yes": { "BOOL": true },
+        "none": { "NULL": true }, "bytes": { "B": "AQI=" }, "numbers": { "NS": ["1", "2.5"] },
+        "list": { "L": [s("x"), n(1)] }, "map": { "M": { "in side": s("y") } },
+    });
+    world.put(all).await;
+    world.put(json!({ "pk": s("b"), "value": n(1) })).await;
+    let told = export(&world, &buckets, json!({ "S3Prefix": "nightly/" })).await;
+    assert_eq!(
+        (&told["ExportStatus"], &told["ItemCount"]),
+        (&json!("COMPLETED"), &json!(2))
+    );
+    let manifest = told["ExportManifest"].as_str().unwrap();
+    assert!(manifest.starts_with("nightly/AWSDynamoDB/"), "{manifest}");
+    let (summary, lines) = buckets.read(manifest);
+    assert_eq!(summary["exportArn"], told["ExportArn"]);
+    assert_eq!(summary["outputFormat"], "DYNAMODB_JSON");
+    assert_eq!(lines.len(), 2);
+    let second: Value = serde_json::from_str(&lines[1]).unwrap();
+    assert_eq!(second["Item"]["pk"], s("b"));
+    assert_eq!(
+        lines[0],
+        "{\"Item\":{\"bytes\":{\"B\":\"AQI=\"},\"list\":{\"L\":[{\"S\":\"x\"},{\"N\":\"1\"}]},\
+         \"map\":{\"M\":{\"in side\":{\"S\":\"y\"}}},\"none\":{\"NULL\":true},\
+         \"numbers\":{\"NS\":[\"1\",\"2.5\"]},\"pk\":{\"S\":\"a\"},\
+         \"text\":{\"S\":\"a \\\"b\\\"\"},\"value\":{\"N\":\"7\"},\"yes\":{\"BOOL\":true}}}"
+    );
+    let told = export(&world, &buckets, json!({ "ExportFormat": "ION" })).await;
+    let (_, lines) = buckets.read(told["ExportManifest"].as_str().unwrap());
+    assert_eq!(
+        lines[0],
+        "$ion_1_0 {Item:{bytes:{{AQI=}},list:[\"x\",1.],map:{\"in side\":\"y\"},none:null,\
+         numbers:$dynamodb_NS::[1.,2.5],pk:\"a\",text:\"a \\\"b\\\"\",value:7.,yes:true}}"
+    );
+    // What was copied for it is gone.
+    let held = world.node.control.tables().backups().await.unwrap();
+    assert_eq!(held, []);
+}
+
+#[tokio::test]
+async fn an_incremental_export_has_what_changed() {
+    let (world, buckets) = (world().await, InMemory::default());
+    for pk in ["same", "changed", "gone"] {
+        world.put(json!({ "pk": s(pk), "value": n(1) })).await;
+    }
+    world.node.clock.advance(Duration::from_secs(2));
+    let window = json!({ "TableName": "hash" });
+    let window = world.ok("DescribeContinuousBackups", window).await;
+    let from = &window["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"];
+    let from = from["LatestRestorableDateTime"].clone();
+    world.node.clock.advance(Duration::from_secs(2));
+    for value in 2..4 {
+        world
+            .put(json!({ "pk": s("changed"), "value": n(value) }))
+            .await;
+    }
+    world.put(json!({ "pk": s("made"), "value": n(1) })).await;
+    world.put(json!({ "pk": s("brief"), "value": n(1) })).await;
+    for pk in ["gone", "brief"] {
+        let request = json!({ "TableName": "hash", "Key": { "pk": s(pk) } });
+        world.ok("DeleteItem", request).await;
+    }
+    world.node.clock.advance(Duration::from_secs(1));
+    for (view, old) in [("NEW_AND_OLD_IMAGES", true), ("NEW_IMAGE", false)] {
+        let request = json!({
+            "ExportType": "INCREMENTAL_EXPORT",
+            "IncrementalExportSpecification": { "ExportFromTime": from, "ExportViewType": view },
+        });
+        let told = export(&world, &buckets, request).await;
+        assert_eq!(told["ExportType"], "INCREMENTAL_EXPORT");
+        let (summary, lines) = buckets.read(told["ExportManifest"].as_str().unwrap());
+        assert_eq!(summary["outputView"], view);
+        let mut found = BTreeMap::new();
+        for line in &lines {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let image = |name: &str| line[name]["value"]["N"].as_str().map(str::to_owned);
+            let pk = line["Keys"]["pk"]["S"].as_str().unwrap().to_owned();
+            assert!(line["Metadata"]["WriteTimestampMicros"]["N"].is_string());
+            found.insert(pk, (image("OldImage"), image("NewImage")));
+        }
+        found.remove("late");
+        let one = || Some("1".to_owned());
+        let expected = BTreeMap::from([
+            (
+                "changed".to_owned(),
+                (one().filter(|_| old), Some("3".to_owned())),
+            ),
+            ("gone".to_owned(), (one().filter(|_| old), None)),
+            ("made".to_owned(), (None, one())),
+        ]);
+        assert_eq!(found, expected);
+    }
+}
+
+#[tokio::test]
+async fn exports_that_make_no_sense_are_refused_and_others_fail_aloud() {
+    let (world, buckets) = (world().await, InMemory::default());
+    let told = export(&world, &buckets, json!({ "S3Bucket": "read-only" })).await;
+    assert_eq!(told["ExportStatus"], "FAILED");
+    assert!(
+        told["FailureMessage"]
+            .as_str()
+            .unwrap()
+            .contains("read-only")
+    );
+    let token = json!({ "ClientToken": "once" });
+    let once = export(&world, &buckets, token.clone()).await;
+    let mut again = json!({
+        "TableArn": "arn:aws:dynamodb:us-east-1:000000000000:table/hash", "S3Bucket": "bucket",
+    });
+    again
+        .as_object_mut()
+        .unwrap()
+        .extend(token.as_object().unwrap().clone());
+    let again = world.ok("ExportTableToPointInTime", again).await;
+    assert_eq!(again["ExportDescription"], once);
+    let listed = world.ok("ListExports", json!({ "MaxResults": 1 })).await;
+    assert_eq!(listed["ExportSummaries"][0]["ExportArn"], once["ExportArn"]);
+    let request = json!({ "NextToken": listed["NextToken"] });
+    let rest = world.ok("ListExports", request).await;
+    assert_eq!(rest["ExportSummaries"][0]["ExportArn"], told["ExportArn"]);
+    assert_eq!(rest.get("NextToken"), None);
+    let code = "PointInTimeRecoveryUnavailableException";
+    let message = "Point in time recovery is not enabled for table 'range'";
+    let request = json!({
+        "TableArn": "arn:aws:dynamodb:us-east-1:000000000000:table/range", "S3Bucket": "bucket",
+    });
+    world
+        .refused("ExportTableToPointInTime", request.clone(), code, message)
+        .await;
+    let mut request = request;
+    request["S3Prefix"] = json!("../elsewhere");
+    let message = "S3Prefix is made of names with slashes in between";
+    world
+        .invalid("ExportTableToPointInTime", request, message)
+        .await;
+}
