@@ -61,7 +61,7 @@ operations! {
         DescribeStream,
         DescribeTable,
         DescribeTimeToLive,
-        ExportTableToPointInTime "into directories of the region; filters and keys of KMS are refused",
+        ExportTableToPointInTime "into the region's directories; filters and KMS are refused",
         GetItem,
         GetRecords,
         GetResourcePolicy "policies are kept and shown, and decide nothing; streams have none",

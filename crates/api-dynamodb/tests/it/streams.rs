@@ -515,3 +515,32 @@ async fn a_bad_length_of_shards_is_refused() {
     let message = "Tag hither:stream-roll is a time from 1s to 4h, as in 2s, 5m or 4h";
     world.invalid("CreateTable", request, message).await;
 }
+
+#[tokio::test]
+async fn what_expires_is_told_as_the_services_own_deed() {
+    let world = World::open("us-east-1").await;
+    let arn = told(&world, "OLD_IMAGE", "4h").await;
+    let specification = json!({ "Enabled": true, "AttributeName": "value" });
+    let request = json!({ "TableName": "told", "TimeToLiveSpecification": specification });
+    world.ok("UpdateTimeToLive", request).await;
+    let now = world.node.control.clock().wall();
+    put(&world, "expired", now.as_secs() - 5).await;
+    put(&world, "deleted", now.as_secs() + 500).await;
+    delete(&world, "deleted").await;
+    let tables = world.node.control.tables();
+    tables.settle_indexes().await.unwrap();
+    assert_eq!(tables.expire(now).await.unwrap().items, 1);
+    let records = follow(&world, &arn).await;
+    let told: Vec<_> = records.iter().map(change).collect();
+    let expected = [
+        ("INSERT", "expired"),
+        ("INSERT", "deleted"),
+        ("REMOVE", "deleted"),
+        ("REMOVE", "expired"),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(records[2]["userIdentity"], Value::Null);
+    let service = json!({ "PrincipalId": "dynamodb.amazonaws.com", "Type": "Service" });
+    assert_eq!(records[3]["userIdentity"], service);
+    assert!(records[3]["dynamodb"]["OldImage"].is_object());
+}
