@@ -397,4 +397,4 @@ pub(crate) fn write_capacities<'t>(
     list.push(b']');
 }
 
-const DUPLICATES: &str = "Provided list of item keys contains duplicates";
+pub(crate) const DUPLICATES: &str = "Provided list of item keys contains duplicates";

@@ -37,6 +37,11 @@ pub(crate) fn condition_failed() -> Fault {
     Fault::caller("ConditionalCheckFailedException", CONDITION_FAILED)
 }
 
+/// Answers an `INSERT` of an item that there is.
+pub(crate) fn duplicate_item() -> Fault {
+    Fault::caller("DuplicateItemException", DUPLICATE_ITEM)
+}
+
 /// Answers a call whose key is not the table's.
 pub(crate) fn wrong_key() -> Fault {
     validation("The provided key element does not match the schema")
@@ -148,3 +153,4 @@ pub(crate) fn ours(error: &(dyn std::error::Error + 'static)) -> Fault {
 }
 
 pub(crate) const CONDITION_FAILED: &str = "The conditional request failed";
+pub(crate) const DUPLICATE_ITEM: &str = "Duplicate primary key exists in table";

@@ -237,7 +237,12 @@ impl<S: Store> DynamoDb<S> {
         Ok(out)
     }
 
-    async fn write(&self, write: Write, on_failure: ReturnOnFailure) -> Result<Written, Refused> {
+    /// Writes one item, alone.
+    pub(crate) async fn write(
+        &self,
+        write: Write,
+        on_failure: ReturnOnFailure,
+    ) -> Result<Written, Refused> {
         let written = self.control.tables().write(write).await;
         written.map_err(|error| match error {
             WriteError::Refused(refused) => match refused.into_iter().flatten().next() {

@@ -23,6 +23,8 @@ mod items;
 mod legacy;
 mod limits;
 mod operations;
+mod part;
+mod partiql;
 mod policies;
 mod reads;
 mod settings;

@@ -16,6 +16,9 @@ pub(crate) const BATCH_GET_BYTES_MAX: usize = 16 << 20;
 /// Source: DynamoDB API reference, `BatchWriteItem`.
 pub(crate) const BATCH_WRITES_MAX: usize = 25;
 
+/// How many items a statement of PartiQL reads at once by their keys. 16, some 6 MiB at most.
+pub(crate) const STATEMENT_GETS_AT_ONCE: usize = 16;
+
 /// Most items of one transaction, by their sizes. 4 MiB.
 /// Source: DynamoDB API reference, `TransactWriteItems`.
 pub(crate) const TRANSACT_BYTES_MAX: usize = 4 << 20;

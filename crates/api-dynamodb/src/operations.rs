@@ -37,6 +37,7 @@ macro_rules! operations {
 
 operations! {
     served {
+        BatchExecuteStatement,
         BatchGetItem,
         BatchWriteItem,
         CancelBulkOperation "there are none to be cancelled",
@@ -61,6 +62,8 @@ operations! {
         DescribeStream,
         DescribeTable,
         DescribeTimeToLive,
+        ExecuteStatement,
+        ExecuteTransaction,
         ExportTableToPointInTime "into the region's directories; filters and KMS are refused",
         GetItem,
         GetRecords,
@@ -94,13 +97,10 @@ operations! {
         UpdateTimeToLive "it may be changed again at once",
     }
     refused {
-        BatchExecuteStatement: PARTIQL,
         DescribeImport: IMPORTS,
         DescribeTableReplicaAutoScaling: AUTO_SCALING,
         DisableKinesisStreamingDestination: KINESIS,
         EnableKinesisStreamingDestination: KINESIS,
-        ExecuteStatement: PARTIQL,
-        ExecuteTransaction: PARTIQL,
         ImportTable: IMPORTS,
         ListImports: IMPORTS,
         SearchVectors: VECTORS,
@@ -120,5 +120,4 @@ const BULK: &str = "there is no object store to read items in bulk from";
 const IMPORTS: &str = "there is no object store to import from";
 pub(crate) const INSIGHTS: &str = "accesses are not counted by key";
 const KINESIS: &str = "there are no Kinesis streams to send changes to";
-const PARTIQL: &str = "statements of PartiQL are not understood";
 const VECTORS: &str = "there are no vector indexes";

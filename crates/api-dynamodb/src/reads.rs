@@ -57,30 +57,30 @@ shape! {
     }
 }
 
-mod of_index;
+pub(crate) mod of_index;
 
 use of_index::Asked;
 
 /// What is read of each item, and how it is answered.
-struct Reading {
-    given: String,
-    filter: Option<Condition>,
-    projection: Option<Projection>,
-    select: Option<Select>,
-    limit: Option<usize>,
-    capacity: ReturnConsumedCapacity,
-    consistent: Option<bool>,
+pub(crate) struct Reading {
+    pub(crate) given: String,
+    pub(crate) filter: Option<Condition>,
+    pub(crate) projection: Option<Projection>,
+    pub(crate) select: Option<Select>,
+    pub(crate) limit: Option<usize>,
+    pub(crate) capacity: ReturnConsumedCapacity,
+    pub(crate) consistent: Option<bool>,
 }
 
 /// What was read, whichever way.
-struct Found {
+pub(crate) struct Found {
     /// The items, or what an index holds of them.
-    images: Vec<Bytes>,
+    pub(crate) images: Vec<Bytes>,
     /// The key to go on after.
-    last: Option<Item>,
+    pub(crate) last: Option<Item>,
     /// Their size.
-    size: usize,
-    consumed: Consumed,
+    pub(crate) size: usize,
+    pub(crate) consumed: Consumed,
 }
 
 impl<S: Store> DynamoDb<S> {
@@ -118,21 +118,10 @@ impl<S: Store> DynamoDb<S> {
         reading.check_filter(&keys)?;
         let after = start.map(|start| start_within(&open.def.schema, &range, &start));
         let after = after.transpose()?;
-        let (from, to) = range
-            .sort
-            .as_ref()
-            .map_or((Vec::new(), None), SortRange::bytes);
-        let query = Query {
-            table: Arc::clone(&open.def),
-            partition: range.partition,
-            from: lower(from),
-            to: to.map_or(Bound::Unbounded, Bound::Excluded),
-            order,
-            after,
-            limit: reading.limit,
-        };
-        let page = self.control.tables().query(&query).await?;
-        reading.answer(&open, page)
+        let found = self
+            .read_range(&open, &reading, range, order, after)
+            .await?;
+        reading.answer(&found)
     }
 
     /// Answers `Scan`.
@@ -164,6 +153,44 @@ impl<S: Store> DynamoDb<S> {
                 })?)
             }
         };
+        let found = self.read_segment(&open, &reading, segment, after).await?;
+        reading.answer(&found)
+    }
+
+    /// Reads a page of one partition of a table.
+    pub(crate) async fn read_range(
+        &self,
+        open: &OpenTable,
+        reading: &Reading,
+        range: KeyRange,
+        order: Order,
+        after: Option<Key>,
+    ) -> Result<Found, Refused> {
+        let (from, to) = range
+            .sort
+            .as_ref()
+            .map_or((Vec::new(), None), SortRange::bytes);
+        let query = Query {
+            table: Arc::clone(&open.def),
+            partition: range.partition,
+            from: lower(from),
+            to: to.map_or(Bound::Unbounded, Bound::Excluded),
+            order,
+            after,
+            limit: reading.limit,
+        };
+        let page = self.control.tables().query(&query).await?;
+        Ok(reading.found(open, page))
+    }
+
+    /// Reads a page of one segment of a table.
+    pub(crate) async fn read_segment(
+        &self,
+        open: &OpenTable,
+        reading: &Reading,
+        segment: (u32, u32),
+        after: Option<Key>,
+    ) -> Result<Found, Refused> {
         let scan = Scan {
             table: Arc::clone(&open.def),
             segment,
@@ -171,7 +198,7 @@ impl<S: Store> DynamoDb<S> {
             limit: reading.limit,
         };
         let page = self.control.tables().scan(&scan).await?;
-        reading.answer(&open, page)
+        Ok(reading.found(open, page))
     }
 }
 
@@ -301,19 +328,19 @@ impl Reading {
         }
     }
 
-    fn answer(&self, open: &OpenTable, page: Page) -> Answer {
+    fn found(&self, open: &OpenTable, page: Page) -> Found {
         let units = Units::of_read(page.size, reading(self.consistent));
         let last = page.last.map(|last| last.to_item(&open.def.schema));
         let rows = page.rows.into_iter();
-        self.answer_with(&Found {
+        Found {
             images: rows.map(|row| row.image).collect(),
             last,
             size: page.size,
             consumed: Consumed::of_table(units),
-        })
+        }
     }
 
-    fn answer_with(&self, found: &Found) -> Answer {
+    fn answer(&self, found: &Found) -> Answer {
         let counts_only = self.select == Some(Select::Count);
         let items = if counts_only { 0 } else { found.size * 3 / 2 };
         let mut out = Vec::with_capacity(256 + items);
@@ -355,7 +382,8 @@ impl Reading {
         Ok(out)
     }
 
-    fn keeps(&self, image: &[u8]) -> Result<bool, Refused> {
+    /// Returns whether the filter keeps a stored item.
+    pub(crate) fn keeps(&self, image: &[u8]) -> Result<bool, Refused> {
         match &self.filter {
             None => Ok(true),
             Some(filter) => Ok(filter.evaluate(Some(&codec::decode(image)?))),
@@ -364,7 +392,11 @@ impl Reading {
 }
 
 /// Returns the key that a query goes on after, which must lie in its range.
-fn start_within(schema: &KeySchema, range: &KeyRange, start: &Item) -> Result<Key, Fault> {
+pub(crate) fn start_within(
+    schema: &KeySchema,
+    range: &KeyRange,
+    start: &Item,
+) -> Result<Key, Fault> {
     let key = schema.exact_key_of(start);
     let key = key.map_err(|_| fault::validation("The provided starting key is invalid"))?;
     if key.partition != range.partition {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use api_protocol::fault::Fault;
 use bytes::Bytes;
 use expr::key_condition::KeyCondition;
+use expr::key_condition::index::IndexRange;
 use item::codec;
 use item::key::{KeyAttribute, KeyRole, KeyValue};
 use item::value::Item;
@@ -59,20 +60,9 @@ impl<S: Store> DynamoDb<S> {
                 return Err(fault::validation(NO_MATCH).into());
             }
         }
-        let (from, to) = range.bytes();
-        let query = IndexQuery {
-            table: Arc::clone(&open.def),
-            index: index.def.id,
-            partition: range.partition,
-            from: lower(from),
-            to: to.map_or(Bound::Unbounded, Bound::Excluded),
-            order: asked.order,
-            after,
-            limit: request.limit,
-        };
-        let page = self.control.tables().query_index(&query).await?;
-        self.answer_index(open, request, &index, page, fetches)
-            .await
+        let reads = (request, fetches);
+        let found = self.read_index_range(open, &index, reads, range, (asked.order, after));
+        request.answer(&found.await?)
     }
 
     /// Answers `Scan` of an index.
@@ -86,26 +76,68 @@ impl<S: Store> DynamoDb<S> {
     ) -> Answer {
         let index = self.open_index(open, index)?;
         let fetches = request.check_index(open, &index)?;
+        let after = start.map(|start| place(open, &index, start)).transpose()?;
+        let reads = (request, fetches);
+        let found = self.read_index_segment(open, &index, reads, segment, after);
+        request.answer(&found.await?)
+    }
+
+    /// Reads a page of one partition of an index; fetches items where [`Reading::check_index`]
+    /// says so.
+    pub(crate) async fn read_index_range(
+        &self,
+        open: &OpenTable,
+        index: &OpenIndex<'_>,
+        (request, fetches): (&Reading, bool),
+        range: IndexRange,
+        (order, after): (Order, Option<Place>),
+    ) -> Result<Found, Refused> {
+        let (from, to) = range.bytes();
+        let query = IndexQuery {
+            table: Arc::clone(&open.def),
+            index: index.def.id,
+            partition: range.partition,
+            from: lower(from),
+            to: to.map_or(Bound::Unbounded, Bound::Excluded),
+            order,
+            after,
+            limit: request.limit,
+        };
+        let page = self.control.tables().query_index(&query).await?;
+        self.found_in_index(open, request, index, page, fetches)
+            .await
+    }
+
+    /// Reads a page of one segment of an index; fetches items where [`Reading::check_index`]
+    /// says so.
+    pub(crate) async fn read_index_segment(
+        &self,
+        open: &OpenTable,
+        index: &OpenIndex<'_>,
+        (request, fetches): (&Reading, bool),
+        segment: (u32, u32),
+        after: Option<Place>,
+    ) -> Result<Found, Refused> {
         let scan = IndexScan {
             table: Arc::clone(&open.def),
             index: index.def.id,
             segment,
-            after: start.map(|start| place(open, &index, start)).transpose()?,
+            after,
             limit: request.limit,
         };
         let page = self.control.tables().scan_index(&scan).await?;
-        self.answer_index(open, request, &index, page, fetches)
+        self.found_in_index(open, request, index, page, fetches)
             .await
     }
 
-    async fn answer_index(
+    async fn found_in_index(
         &self,
         open: &OpenTable,
         request: &Reading,
         index: &OpenIndex<'_>,
         page: IndexPage,
         fetches: bool,
-    ) -> Answer {
+    ) -> Result<Found, Refused> {
         let last = page.images.last().filter(|_| page.more);
         let last = last
             .map(|image| key_of_entry(open, index, image))
@@ -124,7 +156,7 @@ impl<S: Store> DynamoDb<S> {
             }
             images = fetched;
         }
-        request.answer_with(&Found {
+        Ok(Found {
             images,
             last,
             size,
@@ -151,7 +183,11 @@ impl<S: Store> DynamoDb<S> {
 
 impl Reading {
     /// Checks what is asked of an index. Returns whether whole items are to be fetched.
-    fn check_index(&self, open: &OpenTable, index: &OpenIndex<'_>) -> Result<bool, Fault> {
+    pub(crate) fn check_index(
+        &self,
+        open: &OpenTable,
+        index: &OpenIndex<'_>,
+    ) -> Result<bool, Fault> {
         let name = &index.view.name;
         let wanted = self.wanted();
         let not_held = wanted.iter().filter(|name| !index.def.holds(name));
@@ -202,7 +238,11 @@ impl Reading {
 }
 
 /// Returns the keys of an entry: the index's and the table's.
-fn key_of_entry(open: &OpenTable, index: &OpenIndex<'_>, image: &[u8]) -> Result<Item, Refused> {
+pub(crate) fn key_of_entry(
+    open: &OpenTable,
+    index: &OpenIndex<'_>,
+    image: &[u8],
+) -> Result<Item, Refused> {
     let held = codec::decode(image)?;
     let mut key = Item::new();
     for attribute in index.def.keys().chain(open.def.schema.attributes()) {
@@ -214,7 +254,7 @@ fn key_of_entry(open: &OpenTable, index: &OpenIndex<'_>, image: &[u8]) -> Result
 }
 
 /// Returns the entry that a read goes on after: given by the index's and the table's key.
-fn place(open: &OpenTable, index: &OpenIndex<'_>, start: &Item) -> Result<Place, Fault> {
+pub(crate) fn place(open: &OpenTable, index: &OpenIndex<'_>, start: &Item) -> Result<Place, Fault> {
     let invalid = || fault::validation("The provided starting key is invalid");
     let schema = &open.def.schema;
     let is_key = |name: &str| {

@@ -1,17 +1,26 @@
-//! Transactions that were not done, and what each of their actions had to do with it.
+//! Transactions that are not done: which of their items are to blame, and for what.
 //!
-//! Nothing is decided here. Source: DynamoDB API reference, `TransactionCanceledException`.
+//! It decides nothing. Source: DynamoDB API reference, `TransactionCanceledException`.
 
 use api_protocol::fault::Fault;
 use serde_json::Value;
 use table::write::{Refusal, Refused as NotWritten, WriteError};
 
 use crate::choices::ReturnOnFailure;
-use crate::fault::{self, CONDITION_FAILED, Refused};
+use crate::fault::{self, CONDITION_FAILED, DUPLICATE_ITEM, Refused};
 use crate::items;
 
+/// What it means that an item's condition does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnFailure {
+    /// The call's own condition failed.
+    Condition(ReturnOnFailure),
+    /// The item was to be made, and there is one.
+    Duplicate,
+}
+
 /// Answers a transaction that was not done.
-pub(super) fn not_done(error: WriteError, actions: &[(String, ReturnOnFailure)]) -> Refused {
+pub(super) fn not_done(error: WriteError, actions: &[OnFailure]) -> Refused {
     let refused = match error {
         WriteError::Refused(refused) => refused,
         WriteError::SameItem => {
@@ -26,13 +35,15 @@ pub(super) fn not_done(error: WriteError, actions: &[(String, ReturnOnFailure)])
 }
 
 /// Cancels a transaction for what is wrong with some of its items.
-pub(super) fn cancelled(
-    refused: &[Option<NotWritten>],
-    actions: &[(String, ReturnOnFailure)],
-) -> Refused {
+fn cancelled(refused: &[Option<NotWritten>], actions: &[OnFailure]) -> Refused {
+    let on_failure = |at: usize| {
+        let known = actions.get(at).copied();
+        known.unwrap_or(OnFailure::Condition(ReturnOnFailure::None))
+    };
     let codes: Vec<&str> = refused
         .iter()
-        .map(|refused| code(refused.as_ref()))
+        .enumerate()
+        .map(|(at, refused)| code(refused.as_ref(), on_failure(at)))
         .collect();
     let message = format!(
         "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
@@ -40,10 +51,7 @@ pub(super) fn cancelled(
     );
     let mut reasons = Vec::with_capacity(refused.len());
     for (at, refused) in refused.iter().enumerate() {
-        let on_failure = actions
-            .get(at)
-            .map_or(ReturnOnFailure::None, |action| action.1);
-        match reason(refused.as_ref(), on_failure) {
+        match reason(refused.as_ref(), on_failure(at)) {
             Ok(reason) => reasons.push(reason),
             Err(refused) => return refused,
         }
@@ -54,26 +62,46 @@ pub(super) fn cancelled(
         .into()
 }
 
-fn code(refused: Option<&NotWritten>) -> &'static str {
-    match refused.map(|refused| &refused.refusal) {
-        None => "None",
-        Some(Refusal::ConditionFailed) => "ConditionalCheckFailed",
-        Some(Refusal::Invalid(_)) => "ValidationError",
+fn code(refused: Option<&NotWritten>, on_failure: OnFailure) -> &'static str {
+    match (refused.map(|refused| &refused.refusal), on_failure) {
+        (None, _) => "None",
+        (Some(Refusal::ConditionFailed), OnFailure::Condition(_)) => "ConditionalCheckFailed",
+        (Some(Refusal::ConditionFailed), OnFailure::Duplicate) => "DuplicateItem",
+        (Some(Refusal::Invalid(_)), _) => "ValidationError",
     }
 }
 
-fn reason(refused: Option<&NotWritten>, on_failure: ReturnOnFailure) -> Result<Value, Refused> {
+fn reason(refused: Option<&NotWritten>, on_failure: OnFailure) -> Result<Value, Refused> {
     let mut reason = serde_json::Map::new();
-    reason.insert("Code".to_owned(), code(refused).into());
+    reason.insert("Code".to_owned(), code(refused, on_failure).into());
     if let Some(refused) = refused {
-        let message = match &refused.refusal {
-            Refusal::ConditionFailed => CONDITION_FAILED,
-            Refusal::Invalid(message) => message,
+        let message = match (&refused.refusal, on_failure) {
+            (Refusal::ConditionFailed, OnFailure::Condition(_)) => CONDITION_FAILED,
+            (Refusal::ConditionFailed, OnFailure::Duplicate) => DUPLICATE_ITEM,
+            (Refusal::Invalid(message), _) => message,
         };
         reason.insert("Message".to_owned(), message.into());
-        if let (ReturnOnFailure::AllOld, Some(image)) = (on_failure, &refused.current) {
+        let wanted = OnFailure::Condition(ReturnOnFailure::AllOld);
+        if let Some(image) = refused.current.as_ref().filter(|_| on_failure == wanted) {
             reason.insert("Item".to_owned(), items::json_of(image)?);
         }
     }
     Ok(Value::Object(reason))
+}
+
+/// Returns all steps if each fits its table.
+///
+/// Errors: `TransactionCanceledException` that names those that do not.
+pub(crate) fn all_fit<T>(steps: Vec<Result<T, Fault>>) -> Result<Vec<T>, Refused> {
+    if steps.iter().all(Result::is_ok) {
+        return Ok(steps.into_iter().flatten().collect());
+    }
+    let refused = steps.into_iter().map(|step| {
+        let fault = step.err()?;
+        Some(NotWritten {
+            refusal: Refusal::Invalid(fault.message),
+            current: None,
+        })
+    });
+    Err(cancelled(&refused.collect::<Vec<_>>(), &[]))
 }

@@ -12,6 +12,7 @@ mod exports;
 mod indexes;
 mod items;
 mod legacy;
+mod partiql;
 mod policies;
 mod reads;
 mod refusals;

@@ -26,10 +26,9 @@ async fn what_is_no_request_is_a_serialization_error() {
 #[tokio::test]
 async fn operations_that_are_not_served_are_named() {
     let world = World::open("us-east-1").await;
-    let message = "ExecuteStatement is not supported by this endpoint: \
-                   statements of PartiQL are not understood";
-    let statement = json!({ "Statement": "SELECT * FROM hash" });
-    world.invalid("ExecuteStatement", statement, message).await;
+    let message = "ListImports is not supported by this endpoint: \
+                   there is no object store to import from";
+    world.invalid("ListImports", json!({}), message).await;
     let message = "The requested operation is not supported: Nonsense";
     let code = "UnknownOperationException";
     world.refused("Nonsense", json!({}), code, message).await;
