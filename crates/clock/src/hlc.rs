@@ -18,7 +18,7 @@ pub struct Hlc(pub i64);
 
 impl Hlc {
     /// Returns the stamp of what ends a write with this stamp by itself, as its expiry does: later
-    /// than the write, and earlier than whatever else anybody writes that has seen it or not.
+    /// than the write, and earlier than every write with a later stamp.
     ///
     /// Shape: odd, since clocks give even stamps only.
     pub const fn end(self) -> Self {

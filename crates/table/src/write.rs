@@ -130,10 +130,11 @@ pub(crate) struct Decided {
 
 impl Decided {
     /// Returns the stamp of the version that the item gets, where it is not the write's.
-    fn stamp(&self, planted: Planted) -> Option<Hlc> {
-        let is_expiry = self.cause == Cause::Expiry && planted != Planted::TtlStampedNow;
-        let ended = self.old.as_ref().filter(|_| is_expiry);
-        ended.map(|ended| ended.stamp.version.hlc.end())
+    fn stamp(&self, now: Hlc, planted: Planted) -> Option<Hlc> {
+        let ended = self.old.as_ref().filter(|_| self.cause == Cause::Expiry);
+        let end = ended.map(|ended| ended.stamp.version.hlc.end());
+        let is_wrong = planted == Planted::TtlStampedNow;
+        end.map(|end| if is_wrong { now } else { end })
     }
 }
 
@@ -314,7 +315,7 @@ impl<S: Store> Tables<S> {
         for change in changed() {
             let (table, suffix) = (change.table.id, &change.suffix);
             let own = Version {
-                hlc: change.stamp(state.planted).unwrap_or(hlc),
+                hlc: change.stamp(hlc, state.planted).unwrap_or(hlc),
                 origin,
             };
             let stamp = Stamp { version: own, seq };
@@ -341,7 +342,7 @@ impl<S: Store> Tables<S> {
                     table: change.table.id,
                     key: change.suffix.clone(),
                     image: change.new.clone(),
-                    stamp: change.stamp(state.planted),
+                    stamp: change.stamp(hlc, state.planted),
                 })
                 .collect();
             let record = Record {
