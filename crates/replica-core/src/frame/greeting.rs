@@ -25,7 +25,7 @@ pub struct Hello {
     pub peer: RegionName,
     /// Its data directory: a number drawn when the directory was made.
     pub incarnation: u64,
-    /// The position after which this directory's log begins.
+    /// The position after which this directory's log begins; said from format 2 on.
     pub begins: Seq,
     /// Random bytes, so that no proof can be used twice.
     pub nonce: [u8; 32],
@@ -80,6 +80,9 @@ pub enum Refusal {
     },
 }
 
+/// The format since which a greeting says where the log begins.
+const BEGINS_SINCE: u8 = 2;
+
 impl Hello {
     pub(super) fn encode(&self, buf: &mut BytesMut) {
         buf.put_slice(&MAGIC);
@@ -89,7 +92,9 @@ impl Hello {
         wire::put_bytes(buf, self.region.as_str().as_bytes());
         wire::put_bytes(buf, self.peer.as_str().as_bytes());
         buf.put_u64(self.incarnation);
-        buf.put_u64(self.begins.0);
+        if BEGINS_SINCE <= *self.formats.end() {
+            buf.put_u64(self.begins.0);
+        }
         buf.put_slice(&self.nonce);
     }
 
@@ -99,13 +104,20 @@ impl Hello {
         }
         let oldest = wire::u8(buf, "a format")?;
         let newest = wire::u8(buf, "a format")?;
+        // A build that speaks older formats alone is understood, to be refused by their numbers.
+        let begins = |buf: &mut Bytes| {
+            if newest < BEGINS_SINCE {
+                return Ok(Seq(0));
+            }
+            wire::u64(buf, "a position").map(Seq)
+        };
         Ok(Self {
             formats: oldest..=newest,
             project: wire::array(buf, "a project")?,
             region: region(buf)?,
             peer: region(buf)?,
             incarnation: wire::u64(buf, "an incarnation")?,
-            begins: Seq(wire::u64(buf, "a position")?),
+            begins: begins(buf)?,
             nonce: wire::array(buf, "a nonce")?,
         })
     }

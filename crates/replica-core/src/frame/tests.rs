@@ -66,7 +66,13 @@ fn greetings() -> Vec<Frame> {
         begins: Seq(1 << 32),
         nonce: [8; 32],
     };
+    let older = Hello {
+        formats: 1..=1,
+        begins: Seq(0),
+        ..hello.clone()
+    };
     vec![
+        Frame::Hello(older),
         Frame::Hello(hello.clone()),
         Frame::Challenge(hello),
         Frame::Proof([1; 32]),

@@ -23,7 +23,12 @@ use crate::link::seal::{Key, Opener, Sealer};
 use crate::vector::Seq;
 
 /// The format versions that this build speaks. Neighbouring releases have one in common.
-pub const FORMATS: RangeInclusive<u8> = 1..=1;
+///
+/// | format | what came with it |
+/// |---|---|
+/// | 1 | the first; no release has it |
+/// | 2 | where a log begins and which stamps are known of it; changes with stamps of their own |
+pub const FORMATS: RangeInclusive<u8> = 2..=2;
 
 /// Who this side is.
 #[derive(Clone, Debug)]

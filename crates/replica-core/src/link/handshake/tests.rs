@@ -68,7 +68,7 @@ fn refused(dialler: &Identity, target: &str, listener: &Identity, expect: &Refus
 fn peers_of_one_project_talk_and_only_to_each_other() {
     let (a, b) = (identity("lab-1"), identity("lab-2"));
     let (mut dialler, mut listener) = greet(&a, "lab-2", &b).expect("let in");
-    assert_eq!((dialler.peer.as_str(), dialler.format), ("lab-2", 1));
+    assert_eq!((dialler.peer.as_str(), dialler.format), ("lab-2", 2));
     assert_eq!(
         (listener.peer.as_str(), listener.directory),
         ("lab-1", DIRECTORY)
@@ -96,12 +96,14 @@ fn strangers_and_the_misdirected_are_told_so() {
 
 #[test]
 fn neighbouring_releases_talk_and_others_are_told_the_range() {
-    let newer = identity("lab-1").with_formats(1..=2);
+    let newer = identity("lab-1").with_formats(2..=3);
     let (dialler, listener) = greet(&newer, "lab-2", &identity("lab-2")).expect("let in");
-    assert_eq!((dialler.format, listener.format), (1, 1));
-    let newest = identity("lab-1").with_formats(2..=3);
-    let refusal = Refusal::Format { min: 1, max: 1 };
-    refused(&newest, "lab-2", &identity("lab-2"), &refusal);
+    assert_eq!((dialler.format, listener.format), (2, 2));
+    let refusal = Refusal::Format { min: 2, max: 2 };
+    for others in [3..=4, 1..=1] {
+        let other = identity("lab-1").with_formats(others);
+        refused(&other, "lab-2", &identity("lab-2"), &refusal);
+    }
 }
 
 #[test]
