@@ -28,6 +28,7 @@ use anyhow::{Context, Result};
 use crate::root;
 use crate::run::{self, Verdict};
 use crate::tools::target;
+pub(crate) use dynamodb::serve_ceiling;
 pub(crate) use report::Form;
 use report::Report;
 
@@ -38,7 +39,8 @@ pub(crate) fn bench(name: &str, form: Form) -> Result<Verdict> {
     }
     let report = match name {
         "smoke" => smoke()?,
-        _ => anyhow::bail!("there is no benchmark {name:?}; there is: smoke"),
+        "dynamodb" => dynamodb::whole(&region::build()?)?,
+        _ => anyhow::bail!("there is no benchmark {name:?}; there are: smoke, dynamodb"),
     };
     print!("{}", report.render(form)?);
     Ok(Verdict::Passed)

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         ["tools"] => tools::tools(),
         ["bench", name] => bench::bench(name, bench::Form::Table),
         ["bench", name, "--json"] => bench::bench(name, bench::Form::Json),
+        ["bench-ceiling", address] => bench::serve_ceiling(address),
         ["help" | "-h" | "--help"] | [] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -65,4 +66,6 @@ cargo xtask lint            rustfmt, clippy, cargo-deny, typos, taplo
 cargo xtask ci              lint, then test: what .ci/run does
 cargo xtask model           the facts of AWS's models, and the page of operations made from them
 cargo xtask bench smoke     figures beside DynamoDB Local, Knot and nginx; --json for machines
+cargo xtask bench dynamodb  every kind of request beside DynamoDB Local, dynoxide, dynalite
+                            and what HTTP and the disk allow
 cargo xtask tools           install the pinned tools and say where they are";

@@ -3,20 +3,23 @@
 //! Both answer the same bytes from the same generator: 64 connections, items of 1 KB. Ours
 //! flushes each write to disk before it answers; the peer does what it does by default.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod ceiling;
+mod peers;
+mod whole;
+mod work;
+
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use crate::bench::load::{self, Load};
-use crate::bench::process::{Process, accepts, free_port};
 use crate::bench::region::{self, Binary, DATE, REGION};
 use crate::bench::report::{Figure, Goal};
 use crate::bench::{folder, http, runtime};
-use crate::run;
-use crate::tools::target;
+pub(crate) use ceiling::serve as serve_ceiling;
+use peers::Peer;
+pub(super) use whole::whole;
 
 pub(super) fn measure(binary: &Binary) -> Result<Vec<Figure>> {
     let ours = {
@@ -26,12 +29,18 @@ pub(super) fn measure(binary: &Binary) -> Result<Vec<Figure>> {
     };
     let mut gets = Figure::new("GetItem 1 KB, 64 connections", ours.gets, "/s");
     let mut puts = Figure::new("PutItem 1 KB durable, 64 connections", ours.puts, "/s");
-    match local() {
+    let peer = Peer::DynamoDbLocalDisk;
+    let theirs = peer.start().and_then(|server| rates(server.address));
+    match theirs {
         Ok(theirs) => {
-            gets = gets.beside(PEER, theirs.gets).goal(Goal::TimesPeer(2.0));
-            puts = puts.beside(PEER, theirs.puts).goal(Goal::TimesPeer(10.0));
+            gets = gets
+                .beside(peer.name(), theirs.gets)
+                .goal(Goal::TimesPeer(2.0));
+            puts = puts
+                .beside(peer.name(), theirs.puts)
+                .goal(Goal::TimesPeer(10.0));
         }
-        Err(error) => eprintln!("no {PEER}: {error:#}"),
+        Err(error) => eprintln!("no {}: {error:#}", peer.name()),
     }
     Ok(vec![gets, puts])
 }
@@ -142,75 +151,6 @@ pub(super) fn request(
         http::request("POST", "/", &headers, body)
     }
 }
-
-fn local() -> Result<Rates> {
-    let jars = install().context("install it with Maven")?;
-    let folder = folder("dynamodb-local")?;
-    let port = free_port(Ipv4Addr::LOCALHOST.into())?;
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut command = Command::new("java");
-    command
-        .arg(format!("-Djava.library.path={}", jars.display()))
-        .arg("-cp")
-        .arg(jars.join("*"))
-        .arg("software.amazon.dynamodb.services.local.main.ServerRunner")
-        .args([
-            "-port",
-            &port.to_string(),
-            "-disableTelemetry",
-            "-sharedDb",
-            "-dbPath",
-        ])
-        .arg(&folder);
-    let mut process = Process::start(&mut command, &folder.join("log.txt"))?;
-    process.wait_for(Duration::from_mins(1), || accepts(address))?;
-    rates(address)
-}
-
-/// Fetches the peer and what it needs, once.
-fn install() -> Result<PathBuf> {
-    let home = target().join("tools/dynamodb-local");
-    let jars = home.join("lib");
-    if has_jar(&jars) {
-        return Ok(jars);
-    }
-    std::fs::create_dir_all(&home)?;
-    std::fs::write(home.join("pom.xml"), POM)?;
-    let mut maven = Command::new("mvn");
-    maven
-        .args([
-            "-q",
-            "-B",
-            "-Dstyle.color=never",
-            "dependency:copy-dependencies",
-            "-DoutputDirectory=lib",
-        ])
-        .current_dir(&home);
-    run::must(&mut maven)?;
-    anyhow::ensure!(has_jar(&jars), "Maven copied no DynamoDBLocal");
-    Ok(jars)
-}
-
-fn has_jar(folder: &Path) -> bool {
-    folder
-        .join(format!("DynamoDBLocal-{VERSION}.jar"))
-        .is_file()
-}
-
-const PEER: &str = "DynamoDB Local";
-
-const VERSION: &str = "3.1.0";
-
-const POM: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>bench</groupId><artifactId>bench</artifactId><version>1</version>
-  <dependencies><dependency>
-    <groupId>software.amazon.dynamodb</groupId>
-    <artifactId>DynamoDBLocal</artifactId>
-    <version>3.1.0</version>
-  </dependency></dependencies>
-</project>
-"#;
 
 /// Items in the table. 20,000, some 20 MB.
 const KEYS: u64 = 20_000;

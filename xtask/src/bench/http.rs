@@ -31,9 +31,12 @@ impl Connection {
         Ok(Self { stream, buf })
     }
 
-    /// Sends a whole request and reads the status of its response.
-    pub(super) async fn status(&mut self, request: &[u8]) -> Result<u16> {
-        self.exchange(request).await.map(|(status, ..)| status)
+    /// Sends a whole request and reads its response, which must be 200.
+    pub(super) async fn ok(&mut self, request: &[u8]) -> Result<()> {
+        let (status, head, _) = self.exchange(request).await?;
+        let body = || String::from_utf8_lossy(self.buf.get(head..).unwrap_or_default());
+        anyhow::ensure!(status == 200, "answered with {status}: {}", body());
+        Ok(())
     }
 
     /// Sends a whole request and reads its response.

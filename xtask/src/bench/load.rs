@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
 
 use crate::bench::http::Connection;
@@ -35,6 +36,8 @@ pub(super) struct Outcome {
     pub(super) requests: u64,
     /// Requests per second.
     pub(super) rate: f64,
+    /// Milliseconds below which 50, 99 and 99.9 percent of the answers came.
+    pub(super) millis: [f64; 3],
 }
 
 /// Sends what `next` makes of a running number, on every connection, until the time is over.
@@ -56,18 +59,20 @@ pub(super) fn run(
             let next = next.clone();
             let mut connection = Connection::open(address).await?;
             tasks.spawn(async move {
-                let mut counted = 0;
+                let mut took = histogram()?;
                 let mut sent = 0;
                 loop {
                     let request = next(sent * load.connections + lane);
                     sent += 1;
-                    let status = connection.status(&request).await?;
-                    anyhow::ensure!(status == 200, "answered with {status}");
+                    let began = Instant::now();
+                    connection.ok(&request).await?;
                     let now = Instant::now();
                     if until <= now {
-                        return Ok(counted);
+                        return anyhow::Ok(took);
                     }
-                    counted += u64::from(from <= now);
+                    if from <= now {
+                        took.saturating_record(micros(now - began));
+                    }
                 }
             });
         }
@@ -75,13 +80,60 @@ pub(super) fn run(
         between()?;
         tokio::time::sleep_until(until.into()).await;
         between()?;
-        let mut requests = 0;
+        let mut took = histogram()?;
         while let Some(ended) = tasks.join_next().await {
-            requests += ended.context("a connection of the load")??;
+            took.add(ended.context("a connection of the load")??)?;
         }
-        let seconds = load.measured.as_secs_f64();
-        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 requests")]
-        let rate = requests as f64 / seconds;
-        Ok(Outcome { requests, rate })
+        Ok(outcome(&took, load.measured))
     })
+}
+
+/// Sends `requests` requests, each once, over some connections; the time that they take is not
+/// bounded, their number is.
+///
+/// Errors: any answer other than 200 ends the load.
+pub(super) fn fill(
+    address: SocketAddr,
+    connections: u64,
+    requests: u64,
+    next: impl Fn(u64) -> Vec<u8> + Clone + Send + 'static,
+) -> Result<()> {
+    runtime()?.block_on(async {
+        let mut tasks = JoinSet::new();
+        for lane in 0..connections {
+            let next = next.clone();
+            let mut connection = Connection::open(address).await?;
+            tasks.spawn(async move {
+                let mut at = lane;
+                while at < requests {
+                    connection.ok(&next(at)).await?;
+                    at += connections;
+                }
+                anyhow::Ok(())
+            });
+        }
+        while let Some(ended) = tasks.join_next().await {
+            ended.context("a connection of the load")??;
+        }
+        Ok(())
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 requests")]
+fn outcome(took: &Histogram<u64>, measured: Duration) -> Outcome {
+    let below = |share| took.value_at_quantile(share) as f64 / 1e3;
+    Outcome {
+        requests: took.len(),
+        rate: took.len() as f64 / measured.as_secs_f64(),
+        millis: [below(0.5), below(0.99), below(0.999)],
+    }
+}
+
+/// Makes a histogram of microseconds up to a minute, to three digits.
+fn histogram() -> Result<Histogram<u64>> {
+    Histogram::new_with_bounds(1, 60_000_000, 3).context("make a histogram")
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -122,6 +122,8 @@ pub(super) struct Start<'a> {
     pub(super) ports: Ports,
     /// Addresses to dial in place of others, by relays.
     pub(super) via: Option<&'a Path>,
+    /// Whose signatures it takes; in development it asks for none.
+    pub(super) credentials: Option<&'a Path>,
 }
 
 impl Start<'_> {
@@ -149,6 +151,9 @@ impl Start<'_> {
         if let Some(via) = self.via {
             command.arg("--via").arg(via);
         }
+        if let Some(credentials) = self.credentials {
+            command.arg("--credentials").arg(credentials);
+        }
         Process::start(&mut command, &self.log())
     }
 
@@ -163,8 +168,17 @@ pub(super) struct Alone {
     pub(super) ports: Ports,
 }
 
-/// Starts one region alone.
+/// Starts one region alone, in development.
 pub(super) fn alone(binary: &Binary, folder: &Path) -> Result<Alone> {
+    alone_with(binary, folder, None)
+}
+
+/// Starts one region alone; with a file of credentials, it asks for signatures.
+pub(super) fn alone_with(
+    binary: &Binary,
+    folder: &Path,
+    credentials: Option<&Path>,
+) -> Result<Alone> {
     let ports = Ports::find(0)?;
     let manifest = manifest(folder, &[(REGION, ports)])?;
     let start = Start {
@@ -174,6 +188,7 @@ pub(super) fn alone(binary: &Binary, folder: &Path) -> Result<Alone> {
         name: REGION,
         ports,
         via: None,
+        credentials,
     };
     Ok(Alone {
         process: start.start()?,

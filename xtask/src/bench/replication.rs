@@ -41,6 +41,7 @@ pub(super) fn measure(binary: &Binary) -> Result<Vec<Figure>> {
             name,
             ports,
             via: Some(via),
+            credentials: None,
         };
         start.start()
     };
@@ -122,8 +123,7 @@ async fn probe(near: Ports, far: Ports) -> Result<Vec<Duration>> {
                 }
                 tokio::time::sleep_until(due.into()).await;
                 let item = format!("w{at}");
-                let status = writer.status(&put(&put_body(&item))).await?;
-                anyhow::ensure!(status == 200, "PutItem: {status}");
+                writer.ok(&put(&put_body(&item))).await.context("PutItem")?;
                 if at.is_multiple_of(SAMPLED) {
                     let key = get(&get_body(&item));
                     seen.push(visible(&mut reader, &key).await?);

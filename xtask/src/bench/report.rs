@@ -12,7 +12,8 @@ use serde_json::json;
 pub(crate) enum Form {
     /// For a person.
     Table,
-    /// For a machine: one array of `{name, value, unit, goal, met}`.
+    /// For a machine: one object with `goals`, an array of `{name, value, unit, goal, met}`,
+    /// `figures` of the same shape without a goal, `rows`, and `failures`.
     Json,
 }
 
@@ -20,14 +21,30 @@ pub(crate) enum Form {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(super) figures: Vec<Figure>,
+    /// What the figures were taken from, where that says more than they do.
+    pub(super) rows: Vec<Row>,
     /// Parts that could not run, and why.
     pub(super) failures: Vec<String>,
+}
+
+/// One work, done by one server.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    /// The work: operation, connections, items.
+    pub(super) work: String,
+    pub(super) server: &'static str,
+    /// Requests per second.
+    pub(super) rate: f64,
+    /// Milliseconds below which 50, 99 and 99.9 percent of the answers came.
+    pub(super) millis: [f64; 3],
+    /// Processor time of the server a request, in microseconds.
+    pub(super) cpu_us: f64,
 }
 
 /// One measured value.
 #[derive(Debug)]
 pub(super) struct Figure {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) value: f64,
     pub(super) unit: &'static str,
     /// The same of a peer, by the same means in the same run.
@@ -45,9 +62,9 @@ pub(super) enum Goal {
 }
 
 impl Figure {
-    pub(super) fn new(name: &'static str, value: f64, unit: &'static str) -> Self {
+    pub(super) fn new(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
         Self {
-            name,
+            name: name.into(),
             value,
             unit,
             peer: None,
@@ -89,7 +106,6 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let mut text = String::new();
         let head = ["figure", "ours", "peer", "", "ratio", "goal", "met"];
         let mut rows = vec![head.map(str::to_owned)];
         for figure in &self.figures {
@@ -108,7 +124,7 @@ impl Report {
                 Some(false) => "NO",
             };
             rows.push([
-                figure.name.to_owned(),
+                figure.name.clone(),
                 format!("{} {}", number(figure.value), figure.unit),
                 peer.to_owned(),
                 value,
@@ -119,58 +135,97 @@ impl Report {
                 met.to_owned(),
             ]);
         }
-        let widths: Vec<usize> = (0..head.len())
-            .map(|column| {
-                rows.iter()
-                    .map(|row| row[column].chars().count())
-                    .max()
-                    .unwrap_or(0)
-            })
-            .collect();
-        for row in &rows {
-            let cells = row
-                .iter()
-                .zip(&widths)
-                .map(|(cell, width)| format!("{cell:<width$}"));
-            let line = cells.collect::<Vec<_>>().join("  ");
-            _ = writeln!(text, "{}", line.trim_end());
-        }
+        let mut text = columns(&rows);
         for failure in &self.failures {
             _ = writeln!(text, "not measured: {failure}");
         }
-        text
+        if self.rows.is_empty() {
+            return text;
+        }
+        let head = [
+            "work",
+            "server",
+            "/s",
+            "p50 ms",
+            "p99 ms",
+            "p99.9 ms",
+            "µs a request",
+        ];
+        let mut rows = vec![head.map(str::to_owned)];
+        rows.extend(self.rows.iter().map(|row| {
+            let [half, most, nearly_all] = row.millis.map(number);
+            let server = row.server.to_owned();
+            let (rate, cpu) = (number(row.rate), number(row.cpu_us));
+            [row.work.clone(), server, rate, half, most, nearly_all, cpu]
+        }));
+        text + "\n" + &columns(&rows)
     }
 
     fn json(&self) -> Result<String> {
-        let mut entries = Vec::new();
+        let (mut goals, mut figures) = (Vec::new(), Vec::new());
         for figure in &self.figures {
-            let most = match figure.goal {
-                Some(Goal::AtMost(most)) => Some(most),
+            let goal = match figure.goal {
+                Some(Goal::AtMost(bound)) => Some(bound),
                 Some(Goal::TimesPeer(_)) | None => None,
             };
-            entries.push(json!({
+            let entry = json!({
                 "name": figure.name,
                 "value": figure.value,
                 "unit": figure.unit,
                 "peer": figure.peer.map(|(name, value)| json!({ "name": name, "value": value })),
-                "goal": most,
-                "met": most.and_then(|_| figure.met()),
-            }));
-            if let (Some(Goal::TimesPeer(times)), Some(ratio)) = (figure.goal, figure.ratio()) {
-                entries.push(json!({
+                "goal": goal,
+                "met": goal.and_then(|_| figure.met()),
+            });
+            if goal.is_some() {
+                goals.push(entry);
+            } else {
+                figures.push(entry);
+            }
+            if let Some(Goal::TimesPeer(times)) = figure.goal {
+                goals.push(json!({
                     "name": format!("{}, times the peer's", figure.name),
-                    "value": ratio,
+                    "value": figure.ratio(),
                     "unit": "×",
                     "goal": times,
-                    "met": figure.met(),
+                    "met": figure.met().unwrap_or(false),
                 }));
             }
         }
-        for failure in &self.failures {
-            entries.push(json!({ "name": failure, "value": null, "goal": null, "met": false }));
-        }
-        Ok(serde_json::to_string_pretty(&entries)? + "\n")
+        let row = |row: &Row| {
+            json!({
+                "work": row.work,
+                "server": row.server,
+                "rate": row.rate,
+                "millis": { "p50": row.millis[0], "p99": row.millis[1], "p99.9": row.millis[2] },
+                "cpu_us": row.cpu_us,
+            })
+        };
+        let rows: Vec<_> = self.rows.iter().map(row).collect();
+        let report = json!({
+            "goals": goals,
+            "figures": figures,
+            "rows": rows,
+            "failures": self.failures,
+        });
+        Ok(serde_json::to_string_pretty(&report)? + "\n")
     }
+}
+
+/// Writes rows with their columns aligned.
+fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths);
+        let cells = cells.map(|(cell, width)| format!("{cell:<width$}"));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
 }
 
 /// Writes a number with three digits that matter, or all digits before the point.

@@ -24,6 +24,7 @@ pub(super) fn measure(binary: &Binary) -> Result<Vec<Figure>> {
             name: REGION,
             ports,
             via: None,
+            credentials: None,
         };
         let runtime = runtime()?;
         let began = Instant::now();

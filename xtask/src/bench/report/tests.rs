@@ -1,6 +1,6 @@
 //! Tests of goals and of both forms of a report.
 
-use super::{Figure, Form, Goal, Report};
+use super::{Figure, Form, Goal, Report, Row};
 
 fn report() -> Report {
     Report {
@@ -11,6 +11,13 @@ fn report() -> Report {
             Figure::new("memory", 61.25, "MiB").goal(Goal::AtMost(60.0)),
             Figure::new("time", 1.5, "µs"),
         ],
+        rows: vec![Row {
+            work: "GetItem".to_owned(),
+            server: "ours",
+            rate: 900.0,
+            millis: [1.0, 2.0, 3.0],
+            cpu_us: 10.0,
+        }],
         failures: vec!["dns: no peer".to_owned()],
     }
 }
@@ -28,22 +35,23 @@ fn a_table_for_people() {
         "{table}"
     );
     assert_eq!(lines[4], "not measured: dns: no peer");
+    assert!(lines[7].starts_with("GetItem") && lines[7].contains("2.00"));
 }
 
 #[test]
 fn json_for_machines() {
     let json = report().render(Form::Json).expect("it renders");
-    let entries: Vec<serde_json::Value> = serde_json::from_str(&json).expect("it is JSON");
-    assert_eq!(entries.len(), 5, "the ratio is a figure of its own");
-    assert_eq!(entries[1]["value"], 3.0);
-    assert_eq!(entries[1]["goal"], 2.0);
-    assert_eq!(entries[1]["met"], true);
-    assert_eq!(entries[2]["met"], false);
-    assert!(entries[3]["goal"].is_null() && entries[3]["met"].is_null());
-    assert_eq!(
-        entries[4]["met"], false,
-        "what was not measured met no goal"
-    );
+    let report: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    let goals = report["goals"].as_array().expect("an array");
+    assert_eq!(goals.len(), 2, "a ratio, and a bound");
+    assert_eq!(goals[0]["value"], 3.0);
+    assert_eq!(goals[0]["goal"], 2.0);
+    assert_eq!(goals[0]["met"], true);
+    assert_eq!(goals[1]["met"], false);
+    let figures = report["figures"].as_array().expect("an array");
+    assert!(figures[1]["goal"].is_null() && figures[1]["met"].is_null());
+    assert_eq!(report["rows"][0]["millis"]["p99"], 2.0);
+    assert_eq!(report["failures"][0], "dns: no peer");
 }
 
 #[test]
