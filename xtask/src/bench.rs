@@ -33,13 +33,16 @@ pub(crate) use report::Form;
 use report::Report;
 
 /// Runs one benchmark and prints its figures.
-pub(crate) fn bench(name: &str, form: Form) -> Result<Verdict> {
+pub(crate) fn bench(name: &str, only: &str, form: Form) -> Result<Verdict> {
     if cfg!(debug_assertions) {
-        return again_in_release(name, form);
+        return again_in_release(name, only, form);
     }
     let report = match name {
         "smoke" => smoke()?,
-        "dynamodb" => dynamodb::whole(&region::build()?)?,
+        "dynamodb" => {
+            let part = dynamodb::Part::parse(only)?;
+            dynamodb::whole(&region::build()?, part)?
+        }
         _ => anyhow::bail!("there is no benchmark {name:?}; there are: smoke, dynamodb"),
     };
     print!("{}", report.render(form)?);
@@ -47,7 +50,7 @@ pub(crate) fn bench(name: &str, form: Form) -> Result<Verdict> {
 }
 
 /// Starts this program again, optimised: the load generator must not be what is measured.
-fn again_in_release(name: &str, form: Form) -> Result<Verdict> {
+fn again_in_release(name: &str, only: &str, form: Form) -> Result<Verdict> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args([
         "run",
@@ -58,6 +61,8 @@ fn again_in_release(name: &str, form: Form) -> Result<Verdict> {
         "--",
         "bench",
         name,
+        "--only",
+        only,
     ]);
     if form == Form::Json {
         cargo.arg("--json");

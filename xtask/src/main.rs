@@ -29,8 +29,10 @@ fn main() -> ExitCode {
         ["ci"] => ci::ci(),
         ["model"] => model::model(),
         ["tools"] => tools::tools(),
-        ["bench", name] => bench::bench(name, bench::Form::Table),
-        ["bench", name, "--json"] => bench::bench(name, bench::Form::Json),
+        ["bench", name] => bench::bench(name, "", bench::Form::Table),
+        ["bench", name, "--json"] => bench::bench(name, "", bench::Form::Json),
+        ["bench", name, "--only", part] => bench::bench(name, part, bench::Form::Table),
+        ["bench", name, "--only", part, "--json"] => bench::bench(name, part, bench::Form::Json),
         ["bench-ceiling", address] => bench::serve_ceiling(address),
         ["help" | "-h" | "--help"] | [] => {
             println!("{USAGE}");
@@ -67,5 +69,6 @@ cargo xtask ci              lint, then test: what .ci/run does
 cargo xtask model           the facts of AWS's models, and the page of operations made from them
 cargo xtask bench smoke     figures beside DynamoDB Local, Knot and nginx; --json for machines
 cargo xtask bench dynamodb  every kind of request beside DynamoDB Local, dynoxide, dynalite
-                            and what HTTP and the disk allow
+                            and what HTTP and the disk allow; a part of it with --only,
+                            such as --only ours,GetItem,items=10000,connections=16
 cargo xtask tools           install the pinned tools and say where they are";

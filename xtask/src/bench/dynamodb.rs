@@ -4,7 +4,10 @@
 //! flushes each write to disk before it answers; the peer does what it does by default.
 
 mod ceiling;
+mod part;
 mod peers;
+mod restart;
+mod stall;
 mod whole;
 mod work;
 
@@ -18,6 +21,7 @@ use crate::bench::region::{self, Binary, DATE, REGION};
 use crate::bench::report::{Figure, Goal};
 use crate::bench::{folder, http, runtime};
 pub(crate) use ceiling::serve as serve_ceiling;
+pub(crate) use part::Part;
 use peers::Peer;
 pub(super) use whole::whole;
 

@@ -15,40 +15,52 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 
 use crate::bench::dynamodb::ceiling;
+use crate::bench::dynamodb::part::Part;
 use crate::bench::dynamodb::peers::{Peer, Server};
-use crate::bench::dynamodb::request;
 use crate::bench::dynamodb::work::{self, LINE_ITEMS_MAX, Work};
+use crate::bench::dynamodb::{request, restart, stall};
 use crate::bench::load::{self, Load, Outcome};
 use crate::bench::region::{self, Binary, REGION};
 use crate::bench::report::{Figure, Goal, Report, Row};
 use crate::bench::{folder, http, start};
 
-/// Runs the whole benchmark. A part that cannot run says why and leaves the others.
-pub(crate) fn whole(binary: &Binary) -> Result<Report> {
-    let mut found = Found::default();
-    let few = ours(binary, &mut found, FEW)?;
-    found.signature(binary);
-    let many = ours(binary, &mut found, MANY)?;
-    match ceiling::start().and_then(|server| found.measure(&server, &[Work::Put, Work::Get])) {
-        Ok(()) => {}
-        Err(error) => found
-            .report
-            .failures
-            .push(format!("the ceiling: {error:#}")),
+/// Runs the benchmark, or a part of it. What cannot run says why and leaves the others.
+pub(crate) fn whole(binary: &Binary, part: Part) -> Result<Report> {
+    let mut found = Found {
+        part,
+        ..Found::default()
+    };
+    let mut held = [None, None];
+    if found.part.has_server(OURS) {
+        for (held, items) in held.iter_mut().zip([FEW, MANY]) {
+            if found.part.has_items(items) {
+                *held = Some(ours(binary, &mut found, items)?);
+            }
+        }
+        found.load(stall::NAME, || stall::measure(binary));
+        found.load(restart::NAME, || restart::measure(binary));
+    }
+    if found.part.has_server("ceiling") && found.part.has_items(FEW) {
+        let done =
+            ceiling::start().and_then(|server| found.measure(&server, &[Work::Put, Work::Get]));
+        found.note("the ceiling", done);
     }
     for peer in Peer::ALL {
-        eprintln!("── {}", peer.name());
-        if let Err(error) = found.peer(peer) {
-            found
-                .report
-                .failures
-                .push(format!("{}: {error:#}", peer.name()));
+        if found.part.has_server(peer.name()) && found.part.has_items(FEW) {
+            eprintln!("── {}", peer.name());
+            let done = found.peer(peer);
+            found.note(peer.name(), done);
         }
     }
-    let appends = ceiling::appends(128)?;
-    found.figures(&few, &many, appends);
-    let start = start::measure(binary)?;
-    found.report.figures.extend(start);
+    found.times();
+    if let [Some(few), Some(many)] = &held {
+        found.growth(few, many);
+    }
+    if found.part.is_whole() {
+        found.signature(binary);
+        let start = start::measure(binary)?;
+        found.report.figures.extend(start);
+    }
     Ok(found.report)
 }
 
@@ -82,11 +94,27 @@ fn ours(binary: &Binary, found: &mut Found, items: u64) -> Result<Held> {
 /// Rows by server, work, connections and items, and what they come to.
 #[derive(Default)]
 struct Found {
+    part: Part,
     report: Report,
     rates: BTreeMap<(&'static str, String, u64, u64), (f64, f64)>,
 }
 
 impl Found {
+    fn note(&mut self, name: &str, done: Result<()>) {
+        if let Err(error) = done {
+            self.report.failures.push(format!("{name}: {error:#}"));
+        }
+    }
+
+    /// Measures what is no operation by itself, where that is asked for.
+    fn load(&mut self, name: &str, measure: impl FnOnce() -> Result<Vec<Figure>>) {
+        if self.part.has_extra(name) {
+            eprintln!("── {name}");
+            let done = measure().map(|figures| self.report.figures.extend(figures));
+            self.note(name, done);
+        }
+    }
+
     fn peer(&mut self, peer: Peer) -> Result<()> {
         let server = peer.start()?;
         let works = Work::ALL.into_iter();
@@ -126,6 +154,9 @@ impl Found {
     fn works(&mut self, server: &Server, works: &[Work], items: u64) {
         for work in works {
             for connections in CONNECTIONS {
+                if !self.part.has_work(*work) || !self.part.has_connections(connections) {
+                    continue;
+                }
                 let done = self.one(server, *work, connections, items);
                 if let Err(error) = done {
                     let name = work.name();
@@ -171,7 +202,8 @@ impl Found {
         }
     }
 
-    fn figures(&mut self, few: &Held, many: &Held, appends: f64) {
+    /// Sets our rates beside those of peers and of ceilings, as far as both were measured.
+    fn times(&mut self) {
         let times = [
             (Work::Get, 16, CEILING, 0.5),
             (Work::Get, 16, Peer::DynamoDbLocalMemory.name(), 4.0),
@@ -182,62 +214,60 @@ impl Found {
             (Work::Transact(2), 16, Peer::DynoxideMemory.name(), 2.0),
         ];
         for (work, connections, peer, least) in times {
-            if let Some(rate) = self.rate(OURS, work, connections) {
+            let theirs = self.rate(peer, work, connections);
+            if let (Some(rate), Some(theirs)) = (self.rate(OURS, work, connections), theirs) {
                 let name = format!("{}, {connections} connections, beside {peer}", work.name());
-                let mut figure = Figure::new(name, rate, "/s").goal(Goal::TimesPeer(least));
-                if let Some(theirs) = self.rate(peer, work, connections) {
-                    figure = figure.beside(peer, theirs);
-                }
+                let figure = Figure::new(name, rate, "/s").goal(Goal::TimesPeer(least));
+                self.report.figures.push(figure.beside(peer, theirs));
+            }
+        }
+        let ceiling = self.rate(CEILING, Work::Put, 128);
+        if let (Some(rate), Some(http)) = (self.rate(OURS, Work::Put, 128), ceiling) {
+            let done = self.put_ceiling(rate, http);
+            self.note("appends", done);
+        }
+        for work in [Work::Get, Work::Put] {
+            if let Some((_, late)) = self.rates.get(&(OURS, work.name(), 16, FEW)) {
+                let name = format!("{}, 16 connections, p99", work.name());
+                let figure = Figure::new(name, *late, "ms").goal(Goal::AtMost(3.0));
                 self.report.figures.push(figure);
             }
         }
-        let lower = self
-            .rate(CEILING, Work::Put, 128)
-            .map(|http| http.min(appends));
-        if let (Some(rate), Some(lower)) = (self.rate(OURS, Work::Put, 128), lower) {
-            let figure = Figure::new("PutItem, 128 connections, beside a ceiling", rate, "/s");
-            let figure = figure
-                .beside("the lower ceiling", lower)
-                .goal(Goal::TimesPeer(0.5));
-            self.report.figures.push(figure);
-        }
-        let late = |work: Work| {
-            let key = (OURS, work.name(), 16, FEW);
-            self.rates.get(&key).map_or(f64::NAN, |(_, late)| *late)
-        };
-        let mut more = vec![
-            Figure::new("appends in batches of 128", appends, "/s"),
-            Figure::new("GetItem, 16 connections, p99", late(Work::Get), "ms")
-                .goal(Goal::AtMost(3.0)),
-            Figure::new("PutItem, 16 connections, p99", late(Work::Put), "ms")
-                .goal(Goal::AtMost(3.0)),
-        ];
+    }
+
+    fn put_ceiling(&mut self, rate: f64, http: f64) -> Result<()> {
+        let appends = ceiling::appends(128)?;
+        let figure = Figure::new("PutItem, 128 connections, beside a ceiling", rate, "/s");
+        let figure = figure
+            .beside("the lower ceiling", http.min(appends))
+            .goal(Goal::TimesPeer(0.5));
+        self.report.figures.push(figure);
+        let appends = Figure::new("appends in batches of 128", appends, "/s");
+        self.report.figures.push(appends);
+        Ok(())
+    }
+
+    /// Sets a large table beside a small one.
+    fn growth(&mut self, few: &Held, many: &Held) {
         #[expect(clippy::cast_precision_loss, reason = "a few million items")]
         let (fewer, more_items) = ((FEW + FEW) as f64, (MANY + LINE_ITEMS_MAX) as f64);
-        more.push(Figure::new(
-            "disk an item, 10^4",
-            few.disk_bytes / fewer,
-            "bytes",
-        ));
-        more.push(Figure::new(
-            "disk an item, 10^6",
-            many.disk_bytes / more_items,
-            "bytes",
-        ));
+        let disk = |name, bytes| Figure::new(name, bytes, "bytes");
         let beyond = many.resident_mib - CACHE_MIB;
-        let figure = Figure::new("memory beyond the cache, 10^6 items", beyond, "MiB");
-        more.push(figure.goal(Goal::AtMost(150.0)));
+        let beyond = Figure::new("memory beyond the cache, 10^6 items", beyond, "MiB");
+        self.report.figures.extend([
+            disk("disk an item, 10^4", few.disk_bytes / fewer),
+            disk("disk an item, 10^6", many.disk_bytes / more_items),
+            beyond.goal(Goal::AtMost(150.0)),
+        ]);
         for work in [Work::Get, Work::Put, Work::Query] {
-            let rate = |items| {
-                let key = (OURS, work.name(), 16, items);
-                self.rates.get(&key).map_or(f64::NAN, |(rate, _)| *rate)
-            };
-            // log(10^6) / log(10^4)
-            let name = format!("{}, cost at 10^6 items by that at 10^4", work.name());
-            let figure = Figure::new(name, rate(FEW) / rate(MANY), "×");
-            more.push(figure.goal(Goal::AtMost(1.5)));
+            let rate = |items| self.rates.get(&(OURS, work.name(), 16, items));
+            if let (Some((few, _)), Some((many, _))) = (rate(FEW), rate(MANY)) {
+                // log(10^6) / log(10^4)
+                let name = format!("{}, cost at 10^6 items by that at 10^4", work.name());
+                let figure = Figure::new(name, few / many, "×").goal(Goal::AtMost(1.5));
+                self.report.figures.push(figure);
+            }
         }
-        self.report.figures.extend(more);
     }
 }
 
@@ -356,11 +386,11 @@ const OURS: &str = "ours, disk";
 const CEILING: &str = "HTTP and a hash map";
 
 /// Items of a small table, and of a large one.
-const FEW: u64 = 10_000;
-const MANY: u64 = 1_000_000;
+pub(super) const FEW: u64 = 10_000;
+pub(super) const MANY: u64 = 1_000_000;
 
 /// Connections at a time.
-const CONNECTIONS: [u64; 3] = [1, 16, 128];
+pub(super) const CONNECTIONS: [u64; 3] = [1, 16, 128];
 
 /// The block cache that a region has unless told otherwise, in MiB.
 const CACHE_MIB: f64 = 64.0;
