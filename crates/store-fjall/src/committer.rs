@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use store::port::{BUFFERED_MAX, Batch, Completion, Durability, Op, StoreError};
 
+use crate::buffers::Buffers;
 use crate::engine::{Keyspaces, failed};
 
 /// Most batches in one group. 512; the writers of several hundred connections share a flush.
@@ -49,7 +50,7 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    pub(crate) fn start(keyspaces: Keyspaces) -> std::io::Result<Self> {
+    pub(crate) fn start(keyspaces: Keyspaces, buffers: Buffers) -> std::io::Result<Self> {
         let (sender, queue) = mpsc::channel();
         // Should the thread end in a panic, the sender is dropped, which tells as much.
         let (failed, failure) = watch::channel(None);
@@ -58,6 +59,7 @@ impl Committer {
             .spawn(move || {
                 Writer {
                     keyspaces,
+                    buffers,
                     unflushed: None,
                     told_at_flush: vec![],
                     failed,
@@ -114,6 +116,7 @@ impl Drop for Committer {
 /// The state of the committing thread.
 struct Writer {
     keyspaces: Keyspaces,
+    buffers: Buffers,
     /// When the oldest batch was written that has not been flushed.
     unflushed: Option<Instant>,
     told_at_flush: Vec<Completion>,
@@ -192,7 +195,9 @@ impl Writer {
         if self.unflushed.is_none() || result.is_err() {
             self.tell_flushed(&result);
         }
-        result
+        result?;
+        // Only what comes next waits for room.
+        self.buffers.keep(&self.keyspaces)
     }
 
     fn stage(&self, staged: &mut OwnedWriteBatch, batch: Batch) {

@@ -8,12 +8,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use fjall::compaction::Leveled;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 use tokio::sync::watch;
 
 use base::units::ByteCount;
 use store::port::{Batch, Completion, Durability, Order, Range, Rows, Space, Store, StoreError};
 
+use crate::buffers::Buffers;
 use crate::committer::{Committer, Request, Waiting};
 use crate::directory::{self, DirectoryError};
 
@@ -42,15 +44,16 @@ pub(crate) struct Keyspaces {
 pub struct Memory {
     /// Blocks of tables on disk.
     pub cache: ByteCount,
-    /// Each namespace's newest writes, before they go to a table on disk.
-    pub write_buffer: ByteCount,
+    /// The newest writes of all namespaces, before the largest share goes to a table on disk; while
+    /// the disk is busy, up to two such shares more.
+    pub write_buffers: ByteCount,
 }
 
 impl Default for Memory {
     fn default() -> Self {
         Self {
             cache: ByteCount::mib(64),
-            write_buffer: ByteCount::mib(32),
+            write_buffers: ByteCount::mib(24),
         }
     }
 }
@@ -74,14 +77,11 @@ impl FjallStore {
         let database = Database::builder(path.join("store"))
             .cache_size(memory.cache.as_u64())
             .manual_journal_persist(true)
+            .max_journaling_size(JOURNALS_MAX.as_u64())
             .worker_threads(1)
             .open()
             .map_err(refuse)?;
-        let options = || {
-            KeyspaceCreateOptions::default()
-                .manual_journal_persist(true)
-                .max_memtable_size(memory.write_buffer.as_u64())
-        };
+        let options = || tuned(memory);
         let mut spaces = Vec::with_capacity(Space::ALL.len());
         for space in Space::ALL {
             spaces.push(database.keyspace(space.name(), options).map_err(refuse)?);
@@ -91,8 +91,11 @@ impl FjallStore {
             .map_err(|_| ())
             .expect("one keyspace for each namespace");
         let keyspaces = Keyspaces { database, spaces };
+        let buffers = Buffers {
+            bytes_max: memory.write_buffers,
+        };
         let committer =
-            Committer::start(keyspaces.clone()).map_err(|source| DirectoryError::Io {
+            Committer::start(keyspaces.clone(), buffers).map_err(|source| DirectoryError::Io {
                 path: path.to_owned(),
                 source,
             })?;
@@ -123,6 +126,11 @@ impl FjallStore {
         }
     }
 
+    /// Returns the bytes of writes that are in no table on disk yet.
+    pub fn write_buffer_bytes(&self) -> ByteCount {
+        ByteCount::bytes(self.inner.keyspaces.database.write_buffer_size())
+    }
+
     /// Returns the bytes that the store takes on disk.
     pub fn disk_bytes(&self) -> ByteCount {
         ByteCount::bytes(
@@ -134,6 +142,24 @@ impl FjallStore {
         )
     }
 }
+
+/// Returns how a namespace is kept, once it is made.
+fn tuned(memory: Memory) -> KeyspaceCreateOptions {
+    let compaction = Leveled::default().with_table_target_size(TABLE_BYTES.as_u64());
+    KeyspaceCreateOptions::default()
+        .manual_journal_persist(true)
+        // More than all buffers together: they go to disk when the committer says so.
+        .max_memtable_size(memory.write_buffers.as_u64().saturating_mul(2))
+        .compaction_strategy(Arc::new(compaction))
+}
+
+/// Journals beyond which namespaces with few writes go to tables too, so that old journals can
+/// go. 128 MiB: what a start reads again at most, beside the journal that is being written.
+const JOURNALS_MAX: ByteCount = ByteCount::mib(128);
+
+/// The size of a table on disk. 16 MiB: one thread writes all tables, and while it merges the
+/// newest into the first level, four tables large, new ones wait.
+const TABLE_BYTES: ByteCount = ByteCount::mib(16);
 
 /// Waits for the word of a failure, or for the end of whoever would give it.
 async fn failure(mut told: watch::Receiver<Option<StoreError>>) -> StoreError {

@@ -6,4 +6,6 @@ pub mod directory;
 
 pub mod engine;
 
+mod buffers;
+
 mod committer;

@@ -60,9 +60,9 @@ impl Part {
         self.works.is_empty() || self.works.iter().any(|name| name == work.operation())
     }
 
-    /// Returns whether a work that is no operation is asked for, or all works are.
+    /// Returns whether a work that is no operation is asked for, or the whole is.
     pub(super) fn has_extra(&self, name: &str) -> bool {
-        self.works.is_empty() || self.works.iter().any(|work| work == name)
+        self.is_whole() || self.works.iter().any(|work| work == name)
     }
 
     /// Returns whether an operation is asked for, at so many items.
