@@ -31,7 +31,7 @@ use crate::indexes::{self, Writing};
 use crate::legacy::{self, ExpectationsIn, UpdatesIn};
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
-use crate::wire::value::{ItemIn, ValueIn};
+use crate::wire::value::{ItemIn, ValueIn, check_name};
 
 shape! {
     /// The members of `GetItem`.
@@ -173,6 +173,7 @@ impl<S: Store> DynamoDb<S> {
     pub(crate) async fn update_item(&self, body: &[u8]) -> Answer {
         let mut request: WriteIn = json::parse(body)?;
         let returns = request.returns();
+        let is_legacy = request.updates.is_some();
         let nulls = "UpdateExpression and ConditionExpression are null";
         let (update, condition) = request.expressions(&returns, nulls)?;
         let key_item = request.key.take().unwrap_or_default().check()?;
@@ -191,7 +192,8 @@ impl<S: Store> DynamoDb<S> {
             key,
             decide: indexes::checked(&open, Writing::Update, decide(intent, condition)),
         };
-        let written = self.write(write, returns.on_failure).await?;
+        let written = self.write(write, returns.on_failure).await;
+        let written = written.map_err(|refused| legacy::reworded(is_legacy, refused))?;
         self.answer_write(&returns, &given, &open, (&written, Some(&touched)))
     }
 
@@ -325,12 +327,12 @@ pub(crate) fn decide(intent: Intent, condition: Option<Condition>) -> Decide {
             Intent::Delete => Effect::Delete,
             Intent::Check => Effect::Keep,
             Intent::Update { update, key } => {
-                let makes_item = item.is_some() || update.makes_item();
-                let updated = update.apply(&item.unwrap_or(key));
-                let updated = updated.map_err(|error| Refusal::Invalid(error.to_string()))?;
-                if !makes_item {
+                // There is nothing to take away, wherever the paths lead.
+                if item.is_none() && !update.makes_item() {
                     return Ok(Effect::Keep);
                 }
+                let updated = update.apply(&item.unwrap_or(key));
+                let updated = updated.map_err(|error| Refusal::Invalid(error.to_string()))?;
                 let sized = check_size(&updated, TOO_LARGE_TO_UPDATE);
                 sized.map_err(|fault| Refusal::Invalid(fault.message))?;
                 Effect::Put(updated)
@@ -386,6 +388,7 @@ pub(crate) fn projection(
 /// Returns the projection that `AttributesToGet` asks for.
 pub(crate) fn attributes_to_get(attributes: Vec<String>) -> Result<Projection, Fault> {
     for (at, name) in attributes.iter().enumerate() {
+        check_name(name).map_err(|problem| fault::validation(problem.to_string()))?;
         if attributes.iter().take(at).any(|earlier| earlier == name) {
             let message = format!("Duplicate value in attribute name: {name}");
             return Err(fault::invalid_parameter(message));
@@ -416,7 +419,7 @@ pub(crate) fn check_update(schema: &KeySchema, update: &Update) -> Result<(), Fa
 pub(crate) fn check_size(item: &Item, too_large: &'static str) -> Result<(), Fault> {
     size::check(item).map_err(|error| match error {
         SizeError::TooLarge { .. } => fault::validation(too_large),
-        SizeError::TooDeep => fault::validation("Nesting Levels have exceeded supported limits"),
+        SizeError::TooDeep => fault::validation(TOO_DEEP),
     })
 }
 
@@ -447,6 +450,8 @@ pub(crate) fn units_written(written: &Written) -> Result<Units, Refused> {
     Ok(Units::of_write(size(&written.old)?, size(&written.new)?))
 }
 
+pub(crate) const TOO_DEEP: &str = "Nesting Levels have exceeded supported limits: Attributes in \
+                                   the item have nested levels beyond supported limit";
 pub(crate) const TOO_LARGE: &str = "Item size has exceeded the maximum allowed size";
 pub(crate) const TOO_LARGE_TO_UPDATE: &str =
     "Item size to update has exceeded the maximum allowed size";

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use api_protocol::fault::Fault;
 use expr::condition::{Comparator, Condition, Operand};
+use expr::error::EvalError;
 use expr::key_condition::{KeyCondition, KeyTest};
 use expr::path::Path;
 use expr::update::{Action, SetOperand, SetValue, Update};
@@ -115,6 +116,14 @@ pub(crate) fn updates(updates: UpdatesIn) -> Result<Update, Refused> {
     let actions = actions.collect::<Result<Vec<_>, Refused>>()?;
     let update = Update::new(actions);
     Ok(update.map_err(|(_, one, _)| fault::validation(format!("{one} is updated twice")))?)
+}
+
+/// Puts the refusal of an update in the words that it has where `AttributeUpdates` asked for it.
+pub(crate) fn reworded(is_legacy: bool, refused: Refused) -> Refused {
+    if is_legacy && refused.0.message == EvalError::WrongType.to_string() {
+        return fault::validation("Type mismatch for attribute to update").into();
+    }
+    refused
 }
 
 fn check_joined(joined: Option<ConditionalOperator>, conditions: usize) -> Result<(), Fault> {

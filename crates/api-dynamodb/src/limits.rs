@@ -38,6 +38,10 @@ pub(crate) const LIST_TABLES_MAX: usize = 100;
 /// Source: DynamoDB developer guide, "Tagging restrictions".
 pub(crate) const TAGS_MAX: usize = 50;
 
+/// Most times that tags are changed anew because others change them too. 64, more than callers
+/// that a table's settings ever have at once.
+pub(crate) const TAG_TRIES_MAX: u32 = 64;
+
 /// Most tags on one page of `ListTagsOfResource`. 10.
 /// Source: DynamoDB API reference, `ListTagsOfResource`.
 pub(crate) const LIST_TAGS_MAX: usize = 10;

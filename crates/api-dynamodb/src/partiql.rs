@@ -97,6 +97,7 @@ impl<S: Store> DynamoDb<S> {
             given: prepared.given,
             filter: select.filter,
             projection: select.list.projection(),
+            projected_by: "ProjectionExpression",
             select: None,
             limit: request.limit.and_then(|limit| usize::try_from(limit).ok()),
             capacity,

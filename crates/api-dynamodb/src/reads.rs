@@ -14,7 +14,7 @@ use expr::condition::Condition;
 use expr::key_condition::{KeyCondition, KeyRange, SortRange};
 use expr::projection::Projection;
 use item::codec;
-use item::key::{Key, KeyAttribute, KeySchema};
+use item::key::{Key, KeyAttribute, KeyError, KeySchema};
 use item::value::Item;
 use store::port::{Order, Store};
 use table::read::{Page, Query, Scan};
@@ -66,6 +66,8 @@ pub(crate) struct Reading {
     pub(crate) given: String,
     pub(crate) filter: Option<Condition>,
     pub(crate) projection: Option<Projection>,
+    /// The parameter that the projection came in.
+    pub(crate) projected_by: &'static str,
     pub(crate) select: Option<Select>,
     pub(crate) limit: Option<usize>,
     pub(crate) capacity: ReturnConsumedCapacity,
@@ -145,12 +147,7 @@ impl<S: Store> DynamoDb<S> {
             None => None,
             Some(start) => {
                 let key = open.def.schema.exact_key_of(&start);
-                Some(key.map_err(|_| {
-                    fault::validation(
-                        "The provided starting key is invalid: \
-                         The provided key element does not match the schema",
-                    )
-                })?)
+                Some(key.map_err(|_| fault::validation(BAD_START))?)
             }
         };
         let found = self.read_segment(&open, &reading, segment, after).await?;
@@ -197,6 +194,15 @@ impl<S: Store> DynamoDb<S> {
             after,
             limit: reading.limit,
         };
+        if !scan.starts_within() {
+            let (segment, segments) = scan.segment;
+            return Err(fault::validation(format!(
+                "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use \
+                 ExclusiveStartKey with correct Segment. TotalSegments: {segments} Segment: \
+                 {segment}"
+            ))
+            .into());
+        }
         let page = self.control.tables().scan(&scan).await?;
         Ok(reading.found(open, page))
     }
@@ -246,6 +252,11 @@ impl ReadIn {
         let reading = Reading {
             given: self.table.take().unwrap_or_default(),
             filter: legacy::filter(filter, joined)?.or(filter_parsed),
+            projected_by: if attributes.is_some() {
+                "AttributesToGet"
+            } else {
+                "ProjectionExpression"
+            },
             projection: attributes.or(projection),
             select: None,
             limit,
@@ -266,6 +277,12 @@ impl Reading {
     ) -> Result<Self, Fault> {
         let projects = self.projection.is_some();
         let refuse = |message: &str| Err(fault::validation(message));
+        let cannot = |what: &str| {
+            let by = self.projected_by;
+            refuse(&format!(
+                "Cannot specify the {by} when choosing to get {what}"
+            ))
+        };
         match select {
             Some(Select::AllProjectedAttributes) if !of_index => {
                 return Err(fault::invalid_parameter(
@@ -279,20 +296,13 @@ impl Reading {
                 );
             }
             Some(Select::AllAttributes) if projects => {
-                return refuse(
-                    "Cannot specify the AttributesToGet when choosing to get ALL_ATTRIBUTES",
-                );
+                return cannot("ALL_ATTRIBUTES");
             }
             Some(Select::AllProjectedAttributes) if projects => {
-                return refuse(
-                    "Cannot specify the AttributesToGet when choosing to get \
-                     ALL_PROJECTED_ATTRIBUTES",
-                );
+                return cannot("ALL_PROJECTED_ATTRIBUTES");
             }
             Some(Select::Count) if projects => {
-                return refuse(
-                    "Cannot specify the AttributesToGet when choosing to get only the Count",
-                );
+                return cannot("only the Count");
             }
             Some(
                 Select::Count
@@ -398,7 +408,15 @@ pub(crate) fn start_within(
     start: &Item,
 ) -> Result<Key, Fault> {
     let key = schema.exact_key_of(start);
-    let key = key.map_err(|_| fault::validation("The provided starting key is invalid"))?;
+    let key = key.map_err(|error| {
+        fault::validation(match error {
+            KeyError::WrongType { .. } => BAD_START,
+            KeyError::Missing { .. }
+            | KeyError::Surplus { .. }
+            | KeyError::Empty { .. }
+            | KeyError::TooLong { .. } => "The provided starting key is invalid",
+        })
+    })?;
     if key.partition != range.partition {
         return Err(fault::validation(
             "The provided starting key is outside query boundaries based on provided conditions",
@@ -424,6 +442,9 @@ fn lower(from: Vec<u8>) -> Bound<Vec<u8>> {
         Bound::Included(from)
     }
 }
+
+const BAD_START: &str = "The provided starting key is invalid: \
+                         The provided key element does not match the schema";
 
 /// Returns which of how many segments a scan reads.
 fn segment(segment: Option<i64>, segments: Option<i64>) -> Result<(u32, u32), Fault> {

@@ -78,7 +78,13 @@ impl<S: Store> DynamoDb<S> {
             let what = format!("Table is being backed up or restored from: {name}");
             return Err(in_use(&what).into());
         }
-        let description = self.description(caller, &open, Some(Status::Deleting));
+        let mut description = self.description(caller, &open, Some(Status::Deleting));
+        // Of a table that goes the service does not tell what it was made of.
+        if let Some(members) = description.as_object_mut() {
+            for name in DEFINING {
+                members.remove(name);
+            }
+        }
         let region = &self.control.project().region;
         let deleted = self.control.delete_replica(&open.view, region).await;
         deleted.map_err(|error| table_failed(&error, &name))?;
@@ -226,6 +232,15 @@ pub(crate) fn control_failed(error: &ControlError, name: &str) -> Fault {
         | ControlError::Read(_) => fault::ours(error),
     }
 }
+
+/// What a description tells of how a table was made.
+const DEFINING: [&str; 5] = [
+    "AttributeDefinitions",
+    "CreationDateTime",
+    "GlobalSecondaryIndexes",
+    "KeySchema",
+    "LocalSecondaryIndexes",
+];
 
 const PROTECTED: &str = "Resource cannot be deleted as it is currently protected against deletion. \
                          Disable deletion protection first.";

@@ -2,7 +2,7 @@
 //!
 //! It filters and projects nothing; images come as stored, for the caller to render.
 
-use std::ops::Bound;
+use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -163,6 +163,18 @@ impl<S: Store> Tables<S> {
                 Some(_) | None => return Ok(page),
             }
         }
+    }
+}
+
+impl Scan {
+    /// Returns whether the key that the scan goes on after, if any, lies in its segment.
+    pub fn starts_within(&self) -> bool {
+        let Some(after) = &self.after else {
+            return true;
+        };
+        let bounds = segment(&self.table.id.0.to_be_bytes(), self.segment);
+        let key = layout::item_key(self.table.id, &layout::item_suffix(after));
+        bounds.is_some_and(|bounds| bounds.contains(&key))
     }
 }
 

@@ -102,7 +102,7 @@ impl<S: Store> DynamoDb<S> {
         request.refuse_unsupported()?;
         let indexes = self.drafted(&request, &schema, &shared)?;
         let own = Own {
-            tags: tags::merged(BTreeMap::new(), request.tags.unwrap_or_default())?,
+            tags: tags::first(request.tags.unwrap_or_default())?,
             protected: request.protected.unwrap_or(false),
             ..Own::default()
         };

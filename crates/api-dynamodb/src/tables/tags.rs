@@ -13,7 +13,7 @@ use store::port::Store;
 use crate::catalog::{self, OpenTable};
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
-use crate::limits::{LIST_TAGS_MAX, TAGS_MAX};
+use crate::limits::{LIST_TAGS_MAX, TAG_TRIES_MAX, TAGS_MAX};
 use crate::settings::Own;
 use crate::wire::shape;
 
@@ -35,18 +35,40 @@ shape! {
     }
 }
 
+/// Returns whether tags may hold a character.
+fn is_tag_char(c: char) -> bool {
+    c.is_alphanumeric() || c.is_whitespace() || "+-=._:/@".contains(c)
+}
+
+/// Returns tags by their keys, of which the last of a name counts.
+fn named(tags: Vec<TagIn>) -> BTreeMap<String, String> {
+    let pair = |tag: TagIn| Some((tag.key?, tag.value?));
+    tags.into_iter().filter_map(pair).collect()
+}
+
+/// Returns the tags of a table that is made.
+pub(super) fn first(tags: Vec<TagIn>) -> Result<BTreeMap<String, String>, Fault> {
+    merged(BTreeMap::new(), &named(tags))
+}
+
 /// Returns tags with others added.
-pub(super) fn merged(
+fn merged(
     mut tags: BTreeMap<String, String>,
-    added: Vec<TagIn>,
+    added: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Fault> {
-    for tag in added {
-        let (key, value) = (tag.key.unwrap_or_default(), tag.value.unwrap_or_default());
+    for (key, value) in added {
+        if let Some(wrong) = [&key, &value]
+            .iter()
+            .find(|text| !text.chars().all(is_tag_char))
+        {
+            let message = format!("Tag keys and values may not hold the characters of: {wrong}");
+            return Err(fault::validation(message));
+        }
         if key.starts_with("aws:") {
             let message = format!("Tag keys beginning with aws: are reserved: {key}");
             return Err(fault::validation(message));
         }
-        tags.insert(key, value);
+        tags.insert(key.clone(), value.clone());
     }
     if tags.len() > TAGS_MAX {
         let message = format!("A resource can have at most {TAGS_MAX} tags");
@@ -59,23 +81,52 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `TagResource`.
     pub(crate) async fn tag_resource(&self, body: &[u8]) -> Answer {
         let request: TagsIn = json::parse(body)?;
-        let open = self.tagged(request.arn.as_deref())?;
-        let own = self.own_replica(&open).map(Own::of).unwrap_or_default();
-        let tags = merged(own.tags.clone(), request.tags.unwrap_or_default())?;
-        self.change_settings(&open, None, Some(&Own { tags, ..own }))
-            .await?;
-        Ok(Vec::new())
+        let added = named(request.tags.unwrap_or_default());
+        if added.is_empty() {
+            return Err(fault::validation("Atleast one Tag needs to be provided as Input.").into());
+        }
+        self.change_tags(request.arn.as_deref(), |tags| merged(tags, &added))
+            .await
     }
 
     /// Answers `UntagResource`.
     pub(crate) async fn untag_resource(&self, body: &[u8]) -> Answer {
         let request: TagsIn = json::parse(body)?;
-        let open = self.tagged(request.arn.as_deref())?;
-        let mut own = self.own_replica(&open).map(Own::of).unwrap_or_default();
-        for key in request.keys.unwrap_or_default() {
-            own.tags.remove(&key);
+        let keys = request.keys.unwrap_or_default();
+        if keys.is_empty() {
+            let message = "Atleast one Tag Key needs to be provided as Input.";
+            return Err(fault::validation(message).into());
         }
-        self.change_settings(&open, None, Some(&own)).await?;
+        let without = |mut tags: BTreeMap<String, String>| {
+            tags.retain(|key, _| !keys.contains(key));
+            Ok(tags)
+        };
+        self.change_tags(request.arn.as_deref(), without).await
+    }
+
+    /// Changes a table's tags; where somebody else changed the table meanwhile, once more.
+    async fn change_tags(
+        &self,
+        arn: Option<&str>,
+        change: impl Fn(BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Fault>,
+    ) -> Answer {
+        let mut generation = self.generation.clone();
+        for tries in 1.. {
+            generation.mark_unchanged();
+            let open = self.tagged(arn)?;
+            let own = self.own_replica(&open).map(Own::of).unwrap_or_default();
+            let tags = change(own.tags.clone())?;
+            let own = Own { tags, ..own };
+            match self.change_settings(&open, None, Some(&own)).await {
+                Err(Refused(fault)) if fault.code == "ResourceInUseException" => {
+                    // What the other one changed is seen here with the next generation.
+                    if tries == TAG_TRIES_MAX || generation.changed().await.is_err() {
+                        return Err(fault.into());
+                    }
+                }
+                changed => return changed.map(|()| Vec::new()),
+            }
+        }
         Ok(Vec::new())
     }
 
@@ -103,7 +154,10 @@ impl<S: Store> DynamoDb<S> {
 
     fn tagged(&self, arn: Option<&str>) -> Result<Arc<OpenTable>, Refused> {
         let arn = arn.unwrap_or_default();
-        if !catalog::is_arn(arn) || self.plain_name(arn).is_none() {
+        if !catalog::is_arn(arn) {
+            return Err(fault::validation(format!("ARNs must start with 'arn:': {arn}")).into());
+        }
+        if self.plain_name(arn).is_none() {
             let message = format!("Invalid TableArn: Invalid ResourceArn provided as input {arn}");
             return Err(fault::validation(message).into());
         }

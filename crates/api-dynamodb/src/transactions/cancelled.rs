@@ -96,8 +96,10 @@ pub(crate) fn all_fit<T>(steps: Vec<Result<T, Fault>>) -> Result<Vec<T>, Refused
     if steps.iter().all(Result::is_ok) {
         return Ok(steps.into_iter().flatten().collect());
     }
-    let refused = steps.into_iter().map(|step| {
-        let fault = step.err()?;
+    // The service looks no further than the first.
+    let first = steps.iter().position(Result::is_err);
+    let refused = steps.into_iter().enumerate().map(|(at, step)| {
+        let fault = step.err().filter(|_| first == Some(at))?;
         Some(NotWritten {
             refusal: Refusal::Invalid(fault.message),
             current: None,

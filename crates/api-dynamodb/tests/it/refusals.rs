@@ -211,7 +211,8 @@ async fn items_are_bounded_in_size_and_depth() {
         json!({ "TableName": "hash", "Item": { "pk": s("a"), "x": value } })
     };
     world.ok("PutItem", nested(32)).await;
-    let deep = "Nesting Levels have exceeded supported limits";
+    let deep = "Nesting Levels have exceeded supported limits: Attributes in the item have \
+                nested levels beyond supported limit";
     world.invalid("PutItem", nested(33), deep).await;
 }
 

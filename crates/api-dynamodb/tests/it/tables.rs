@@ -290,7 +290,7 @@ async fn tags_are_kept_with_the_table() {
         .ok("ListTagsOfResource", json!({ "ResourceArn": arn }))
         .await;
     assert_eq!(page["Tags"][0], json!({ "Key": "k1", "Value": "v" }));
-    let message = "Invalid TableArn: Invalid ResourceArn provided as input table";
+    let message = "ARNs must start with 'arn:': table";
     world
         .invalid(
             "ListTagsOfResource",
