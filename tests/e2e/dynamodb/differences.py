@@ -133,6 +133,8 @@ DIFFERENCES = [
        f"{REFERENCE}, `TableDescription`",
        r"::test_a_table_class", r"::test_a_table_made_again", r"::test_an_arn_stands",
        r"::test_changes_are_described"),
+    of("a parallel scan that goes on after a key of another segment", "refused", "accepted",
+       "the service asks for the correct segment", r"::test_a_segment_goes_on_after"),
     of("what `DeleteTable` answers", "status `DELETING`", "status `ACTIVE`",
        f"{REFERENCE}, `DeleteTable`", r"::test_what_a_deletion_answers"),
     of("ARNs", "of the region that is asked; another region's are refused",

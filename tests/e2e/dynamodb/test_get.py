@@ -118,6 +118,7 @@ test_attributes_to_get = suite(
     Case("a path is no attribute", put(ITEM), get(attributes=["m.x"]).exactly(Item={})),
     Case("an attribute twice",
          get(attributes=["a", "a"]).invalid("Duplicate value in attribute name")),
+    Case("an empty name", get(attributes=[""]).invalid("Empty attribute name|length")),
     Case("no attribute", get(attributes=[]).invalid("attributesToGet|length|at least")),
     Case("beside a projection", get(attributes=["a"], project="a")
          .invalid("Can not use both expression and non-expression parameters",

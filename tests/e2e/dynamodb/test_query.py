@@ -163,7 +163,7 @@ test_select = suite(
          mine(select="SPECIFIC_ATTRIBUTES", project="sk", limit=1).gives(Items=[{"sk": "a"}]),
          table="range"),
     Case("COUNT with a projection", mine(select="COUNT", project="n")
-         .invalid("Cannot specify the .* when choosing to get only the Count"),
+         .invalid("Cannot specify the ProjectionExpression when choosing to get only the Count"),
          table="range"),
     Case("ALL_ATTRIBUTES with a projection", mine(select="ALL_ATTRIBUTES", project="n")
          .invalid("Cannot specify the .* when choosing to get ALL_ATTRIBUTES"),
@@ -194,7 +194,8 @@ test_starts = suite(
     Case("after a key without sort key",
          mine(start=me()).invalid("The provided starting key is invalid"), table="range"),
     Case("after a key of the wrong type",
-         mine(start=me(sk=1)).invalid("The provided starting key is invalid"), table="range"),
+         mine(start=me(sk=1)).invalid("The provided starting key is invalid: The provided key "
+                                      "element does not match the schema"), table="range"),
     Case("after a key with more", mine(start=me(sk="a", n=1))
          .invalid("The provided starting key is invalid"), table="range"),
     Case("after a key of no type", mine(start=me(sk=Raw({})))

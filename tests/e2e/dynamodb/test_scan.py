@@ -131,6 +131,20 @@ def test_pages_of_a_segment_hold_its_items_once(server, many):
     assert sorted(found) == keys
 
 
+def test_a_segment_goes_on_after_keys_of_its_own_alone(server, many):
+    table, _ = many
+    after = {"pk": {"S": "one"}, "sk": {"N": "1"}}
+    taken = 0
+    for at in range(8):
+        request = {"TableName": table, "ExclusiveStartKey": after, "Segment": at}
+        reply = server.call("Scan", {**request, "TotalSegments": 8})
+        if isinstance(reply, dict):
+            taken += 1
+        else:
+            assert "Please use ExclusiveStartKey with correct Segment" in str(reply)
+    assert taken == 1
+
+
 def test_a_page_of_a_scan_ends_at_one_mebibyte(server):
     table = server.make([("pk", "S")])
     for at in range(4):

@@ -1,6 +1,7 @@
 """Calls on tables: made, described, changed, listed, tagged, deleted."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from case import IN_USE, NOT_FOUND, SERIALIZATION, VALIDATION, Case, call, suite
@@ -254,6 +255,7 @@ def test_what_a_deletion_answers(server, table):
     told = table()
     deleted = server.client.delete_table(TableName=told["TableName"])["TableDescription"]
     assert deleted["TableStatus"] == "DELETING" and deleted["TableId"] == told["TableId"]
+    assert not {"KeySchema", "AttributeDefinitions", "CreationDateTime"} & set(deleted)
     server.client.get_waiter("table_not_exists").wait(
         TableName=told["TableName"], WaiterConfig={"Delay": 0.02, "MaxAttempts": 500}
     )
@@ -364,8 +366,9 @@ def test_a_table_has_fifty_tags(server, arn):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("", "x"), ("k" * 129, "x"), ("k", "v" * 257), ("aws:mine", "x")],
-    ids=["no key", "a key of 129", "a value of 257", "a key of AWS"],
+    [("", "x"), ("k" * 129, "x"), ("k", "v" * 257), ("aws:mine", "x"), ("a!", "x"), ("a", "x%")],
+    ids=["no key", "a key of 129", "a value of 257", "a key of AWS", "a key of other characters",
+         "a value of other characters"],
 )
 def test_tags_that_are_refused(server, arn, key, value):
     tags = [{"Key": key, "Value": value}]
@@ -400,3 +403,14 @@ def test_calls_on_tags_that_lack_a_member(server, arn):
     assert refusal(server.client.tag_resource, ResourceArn=arn) == VALIDATION
     assert refusal(server.client.untag_resource, ResourceArn=arn) == VALIDATION
     assert refusal(server.client.tag_resource, Tags=tagged(1)) == VALIDATION
+    assert refusal(server.client.tag_resource, ResourceArn=arn, Tags=[]) == VALIDATION
+    assert refusal(server.client.untag_resource, ResourceArn=arn, TagKeys=[]) == VALIDATION
+
+
+def test_tags_of_several_callers_at_once_are_all_kept(server, arn):
+    def tag(at):
+        server.client.tag_resource(ResourceArn=arn, Tags=tagged(1, at))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(tag, range(24)))
+    assert len(tags_of(server, arn)) == 24

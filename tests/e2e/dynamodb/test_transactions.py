@@ -161,6 +161,9 @@ test_cancellations = suite(
     Case("a put of an item without its sort key",
          write(puts(of(1)), action("Put", {"Item": me()}, {}))
          .refused(CANCELED, r"\[None, ValidationError\]"), absent(1), table="numbers"),
+    Case("only the first key that does not fit is told",
+         write(puts({"sk": "a"}), puts({"sk": "b"}), checks("attribute_exists(pk)", of(3)))
+         .refused(CANCELED, r"\[ValidationError, None, None\]"), table="numbers"),
     Case("a delete by a key of too many attributes",
          write(deletes({"a": 1})).refused(CANCELED, r"\[ValidationError\]")),
     Case("a put of a key of the wrong type",

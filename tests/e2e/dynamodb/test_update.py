@@ -220,6 +220,7 @@ test_making = suite(
     Case("an update makes the item", update("SET a = :a", values={"a": 1}), is_now(a=1)),
     Case("an update of nothing makes the item of its key", update(), is_now()),
     Case("a REMOVE makes no item", update("REMOVE a", returns="ALL_NEW").exactly(), is_gone()),
+    Case("a REMOVE within nothing makes no item", update("REMOVE a.b, c[0]").exactly(), is_gone()),
     Case("a DELETE makes no item", update("DELETE s :s", values={"s": {"a"}}), is_gone()),
     Case("a REMOVE beside a SET makes the item",
          update("SET a = :a REMOVE b", values={"a": 1}), is_now(a=1)),
