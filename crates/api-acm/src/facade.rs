@@ -33,6 +33,13 @@ pub(crate) struct Call<'c, S> {
     pub(crate) body: &'c [u8],
 }
 
+/// What a call is about, where it says so.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AnyArn {
+    certificate_arn: Option<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct ByArn {
@@ -60,6 +67,7 @@ impl<S: Store> Acm<S> {
 
     async fn answer(&self, caller: &Caller, request: &Request<Bytes>) -> Result<Value, Fault> {
         let operation = ACM.operation(request.headers())?;
+        check(caller, operation, request.body())?;
         let call = Call {
             control: &self.control,
             account: caller.account.to_string(),
@@ -93,6 +101,17 @@ impl<S: Store> Acm<S> {
             other => Err(Fault::unknown_operation(other)),
         }
     }
+}
+
+/// Checks that the caller may do what it asks.
+fn check(caller: &Caller, operation: &str, body: &[u8]) -> Result<(), Fault> {
+    let is_limited = caller.checked().is_some_and(|identity| !identity.is_root());
+    if !is_limited {
+        return Ok(());
+    }
+    let arn = parse::<AnyArn>(body)?.certificate_arn;
+    let resource = arn.as_deref().unwrap_or("*");
+    caller.check(&format!("acm:{operation}"), resource)
 }
 
 impl<S: Store> Call<'_, S> {

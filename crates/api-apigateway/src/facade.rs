@@ -11,7 +11,7 @@ use api_protocol::uri::{Parameters, segments};
 use bytes::Bytes;
 use control::control::Control;
 use control::resource::Change;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use store::port::Store;
 use tokio::sync::Mutex;
 
@@ -55,6 +55,7 @@ impl<S: Store> ApiGateway<S> {
         let path = segments(request.uri().path());
         let path: Vec<&str> = path.iter().map(Cow::as_ref).collect();
         let operation = Operation::of(request.method(), &path)?;
+        self.check(caller, request.method(), &path)?;
         let _turn = if operation.changes() {
             Some(self.turn.lock().await)
         } else {
@@ -79,6 +80,23 @@ impl<S: Store> ApiGateway<S> {
             Operation::Tag(arn) => call.tag(&arn).await,
             Operation::Untag(arn) => call.untag(&arn).await,
         }
+    }
+}
+
+impl<S: Store> ApiGateway<S> {
+    /// Checks that the caller may do what it asks: actions are methods, and resources are paths.
+    ///
+    /// Source: service authorization reference, "Actions, resources, and condition keys for
+    /// Amazon API Gateway Management V2".
+    fn check(&self, caller: &Caller, method: &Method, path: &[&str]) -> Result<(), Fault> {
+        let is_limited = caller.checked().is_some_and(|identity| !identity.is_root());
+        if !is_limited {
+            return Ok(());
+        }
+        let region = &self.control.project().region;
+        let path = path.strip_prefix(&["v2"]).unwrap_or(path).join("/");
+        let resource = format!("arn:aws:apigateway:{region}::/{path}");
+        caller.check(&format!("apigateway:{method}"), &resource)
     }
 }
 

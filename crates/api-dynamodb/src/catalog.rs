@@ -3,11 +3,12 @@
 //! Finding a table costs one comparison and one lookup; nothing is read from the store.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use api_protocol::fault::Fault;
 use base::arn::Arn;
 use control::tables::{ReplicaStatus, TableView};
+use iam::policy::Policy;
 use store::port::Store;
 use table::def::TableDef;
 
@@ -20,6 +21,8 @@ pub(crate) struct Catalog {
     /// The generation, counted from 1 so that an empty catalog is of none.
     generation: Option<u64>,
     tables: Arc<BTreeMap<String, Arc<OpenTable>>>,
+    /// Whether a replica of this region has a policy.
+    has_policies: bool,
 }
 
 /// A table that this region holds a replica of.
@@ -29,6 +32,8 @@ pub(crate) struct OpenTable {
     pub(crate) def: Arc<TableDef>,
     /// What the control plane knows of it.
     pub(crate) view: TableView,
+    /// The policy of this region's replica, compiled when it is first asked.
+    pub(crate) policy: OnceLock<Option<Policy>>,
 }
 
 pub(crate) fn is_arn(name: &str) -> bool {
@@ -77,19 +82,36 @@ impl<S: Store> DynamoDb<S> {
         }
         let open = |(name, view): (String, TableView)| {
             let def = self.control.tables().table(view.table.id())?;
-            Some((name, Arc::new(OpenTable { def, view })))
+            let policy = OnceLock::new();
+            Some((name, Arc::new(OpenTable { def, view, policy })))
         };
         let views = self.control.tables_in(&self.control.project().region);
-        let tables = Arc::new(views.into_iter().filter_map(open).collect());
+        let tables: BTreeMap<_, _> = views.into_iter().filter_map(open).collect();
+        let tables = Arc::new(tables);
+        let mut opened = tables.values();
+        let has_policies = opened.any(|open| {
+            let own = self.own_replica(open);
+            own.is_some_and(|replica| !replica.settings["policy"].is_null())
+        });
         let mut catalog = self.catalog.write().unwrap_or_else(PoisonError::into_inner);
         // A slower reader of an older generation must not replace a later one's catalog.
         if catalog.generation.is_none_or(|known| known < generation) {
             *catalog = Catalog {
                 generation: Some(generation),
                 tables: Arc::clone(&tables),
+                has_policies,
             };
         }
         tables
+    }
+}
+
+impl<S: Store> DynamoDb<S> {
+    /// Returns whether any replica of this region has a policy.
+    pub(crate) fn has_policies(&self) -> bool {
+        drop(self.tables_by_name());
+        let catalog = self.catalog.read().unwrap_or_else(PoisonError::into_inner);
+        catalog.has_policies
     }
 }
 

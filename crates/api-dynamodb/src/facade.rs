@@ -90,6 +90,7 @@ impl<S: Store> DynamoDb<S> {
         match support {
             Support::Served(served, _) => {
                 check::check(operation, body, self.wording)?;
+                self.authorise(caller, name, body)?;
                 let answer = self.serve(served, caller, body).await;
                 answer.map_err(|Refused(fault)| match &*fault.code {
                     // Of attribute values the types are known to whom takes them apart.
@@ -99,6 +100,7 @@ impl<S: Store> DynamoDb<S> {
             }
             Support::Refused(why) => {
                 check::check_all(operation, body, self.wording)?;
+                self.authorise(caller, name, body)?;
                 Err(operations::refuse(name, why))
             }
         }

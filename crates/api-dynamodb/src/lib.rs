@@ -10,6 +10,7 @@ pub mod model;
 pub mod show;
 
 mod absent;
+mod access;
 mod backups;
 mod batches;
 mod capacity;

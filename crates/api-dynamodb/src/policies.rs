@@ -1,7 +1,6 @@
 //! Policies of tables: PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy.
 //!
-//! Each replica has its own. A policy is checked and kept here; whether a caller may do something
-//! is not decided here. Source: DynamoDB developer guide, "Using resource-based policies".
+//! Each replica has its own. A policy is checked and kept here; [`crate::access`] asks it. Source: DynamoDB developer guide, "Using resource-based policies".
 
 mod canonical;
 
@@ -36,7 +35,7 @@ shape! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kept {
     /// The document, in the form that it is shown in.
-    document: String,
+    pub(crate) document: String,
     /// When it was put, in milliseconds since 1970, which numbers it.
     revision: i64,
 }

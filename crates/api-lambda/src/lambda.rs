@@ -12,6 +12,7 @@ use control::control::Control;
 use control::functions::{self, Function};
 use control::resource::Change;
 use http::{HeaderMap, Request, Response, StatusCode};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use store::port::Store;
@@ -39,6 +40,13 @@ pub(crate) struct Call<'a> {
     pub(crate) body: &'a Bytes,
 }
 
+/// The one member of a function to be made by which leave is given.
+#[derive(Deserialize)]
+struct NewFunction {
+    #[serde(rename = "FunctionName")]
+    function_name: Option<String>,
+}
+
 impl<S: Store, R: Runner> Lambda<S, R> {
     /// Makes the facade over a region's resources.
     pub fn new(control: Control<S>, runner: R) -> Self {
@@ -63,7 +71,10 @@ impl<S: Store, R: Runner> Lambda<S, R> {
                     headers: &parts.headers,
                     body: &body,
                 };
-                self.perform(named.operation, &call).await
+                match self.check(named.operation, &call) {
+                    Ok(()) => self.perform(named.operation, &call).await,
+                    Err(fault) => Err(fault),
+                }
             }
             None => {
                 let unknown = format!("{} {}", parts.method, parts.uri.path());
@@ -97,6 +108,39 @@ impl<S: Store, R: Runner> Lambda<S, R> {
             "GetAccountSettings" => Ok(self.get_account_settings(call)),
             other => Err(Fault::unknown_operation(other)),
         }
+    }
+
+    /// Checks that the caller may do what it asks.
+    ///
+    /// Source: service authorization reference, "Actions, resources, and condition keys for AWS
+    /// Lambda".
+    fn check(&self, operation: &str, call: &Call<'_>) -> Result<(), Fault> {
+        let Some(identity) = call.caller.checked() else {
+            return Ok(());
+        };
+        if identity.is_root() {
+            return Ok(());
+        }
+        let action = match operation {
+            "Invoke" | "InvokeAsync" | "InvokeWithResponseStream" => "InvokeFunction",
+            other => other,
+        };
+        let (region, account) = (self.region(), call.caller.account);
+        let label = call.labels.first().copied();
+        let named = match (operation, label) {
+            ("CreateFunction", _) => call.parse::<NewFunction>()?.function_name,
+            (_, Some(label)) => Some(label.to_owned()),
+            (_, None) => None,
+        };
+        let resource = match &named {
+            None => "*".to_owned(),
+            Some(text) => match name::parse(region, account, text, None) {
+                Ok(name) => format!("arn:aws:lambda:{region}:{account}:function:{name}"),
+                // It names no function of this place: the operation says so.
+                Err(_) => text.clone(),
+            },
+        };
+        call.caller.check(&format!("lambda:{action}"), &resource)
     }
 
     /// Returns the region that is served.

@@ -3,9 +3,14 @@
 //! It decides nothing about permissions.
 
 use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use base::name::AccountId;
 use base::region::RegionName;
+use clock::time::WallTime;
+use http::HeaderValue;
+use iam::identity::Identity;
 
 use crate::request_id::RequestId;
 
@@ -22,6 +27,30 @@ pub struct Caller {
     pub service: Service,
     /// The number of the request, repeated in its answer.
     pub request_id: RequestId,
+    /// By what it may do something.
+    pub authority: Authority,
+    /// How the request came.
+    pub circumstances: Circumstances,
+}
+
+/// By what a caller may do something.
+#[derive(Clone, Debug)]
+pub enum Authority {
+    /// It may do all: nobody is asked who they are, or the process itself calls.
+    Unchecked,
+    /// What the policies of this identity, and of what it uses, allow.
+    Checked(Arc<Identity>),
+}
+
+/// How a request came: what policies may ask about, beside who sent it and what for.
+#[derive(Clone, Debug, Default)]
+pub struct Circumstances {
+    /// The address of the sender, where one sent it.
+    pub source: Option<IpAddr>,
+    /// When it came.
+    pub now: WallTime,
+    /// What the sender says it is.
+    pub user_agent: Option<HeaderValue>,
 }
 
 impl Caller {
@@ -33,6 +62,8 @@ impl Caller {
             region,
             service,
             request_id,
+            authority: Authority::Unchecked,
+            circumstances: Circumstances::default(),
         }
     }
 }

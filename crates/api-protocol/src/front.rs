@@ -8,23 +8,24 @@
 //!      └────► admit(): host ─► origin ─► probe, preflight ─► signature ─► unpacked body ─► facade
 //! ```
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use base::limits::API_BODY_BYTES_MAX;
 use base::name::AccountId;
 use bytes::Bytes;
 use clock::port::{Clock, Entropy};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 
-use crate::caller::{Caller, Service, Wire};
+use crate::caller::{Authority, Caller, Circumstances, Service, Wire};
 use crate::cors::Cors;
 use crate::dispatch::{self, Regions, Target, TargetRegion};
 use crate::fault::Fault;
 use crate::gzip::{InflateError, inflate};
 use crate::hosts::Hosts;
 use crate::request_id::{RequestId, RequestIds};
-use crate::sigv4::{Scope, SignatureError, Verified, Verifier, credential};
+use crate::sigv4::{Scope, SignatureError, Verifier, credential};
 use crate::{json, query, rest_json, rest_xml};
 
 /// The door of one node.
@@ -86,11 +87,16 @@ impl Front {
         dispatch::target(&self.regions, request)
     }
 
-    /// Lets a request in as a call for `target`, or answers it.
+    /// Lets a request from `source` in as a call for `target`, or answers it.
     ///
     /// A body is parsed only behind the door, once its signature is right. DynamoDB itself says
     /// first that a body is no JSON; nobody but strangers can tell the difference.
-    pub fn admit(&self, target: Target, request: Request<Bytes>) -> Admission {
+    pub fn admit(
+        &self,
+        target: Target,
+        source: Option<IpAddr>,
+        request: Request<Bytes>,
+    ) -> Admission {
         let request_id = self.ids.next();
         if let Authentication::Development(hosts) = &self.authentication
             && let Some(host) = hosts.foreign(&request)
@@ -115,7 +121,11 @@ impl Front {
         };
         let admission = match answered {
             Some(response) => Admission::Answer(response),
-            None => self.authenticate(target, request, request_id, cors.clone()),
+            None => {
+                let mut caller = self.nobody(target.service, request_id);
+                caller.circumstances.source = source;
+                self.authenticate(caller, target.region, request, cors.clone())
+            }
         };
         match admission {
             Admission::Call(call) => Admission::Call(call),
@@ -134,25 +144,20 @@ impl Front {
 
     fn authenticate(
         &self,
-        target: Target,
+        mut caller: Caller,
+        region: TargetRegion,
         request: Request<Bytes>,
-        request_id: RequestId,
         cors: Cors,
     ) -> Admission {
-        let mut caller = self.nobody(target.service, request_id);
-        let sender = match target.region {
+        let sent = match region {
             TargetRegion::Known(region) => {
                 caller.region = region;
-                self.sender(&request)
+                self.identify(&mut caller, &request)
             }
             TargetRegion::Unknown(name) => Err(SignatureError::Region(name)),
         };
-        let unpacked = match sender {
-            Ok(sender) => {
-                caller.access_key = sender.access_key;
-                caller.account = sender.account;
-                unpacked(&request)
-            }
+        let unpacked = match sent {
+            Ok(()) => unpacked(&request),
             Err(error) => Err(error.fault(Writing::of(&caller.service, request.headers()).wire())),
         };
         match unpacked {
@@ -173,22 +178,36 @@ impl Front {
             region: self.regions.own.clone(),
             service,
             request_id,
+            authority: Authority::Unchecked,
+            circumstances: Circumstances::default(),
         }
     }
 
-    fn sender(&self, request: &Request<Bytes>) -> Result<Verified, SignatureError> {
+    /// Finds out who sent a request.
+    fn identify(
+        &self,
+        caller: &mut Caller,
+        request: &Request<Bytes>,
+    ) -> Result<(), SignatureError> {
         match &self.authentication {
-            Authentication::Signed(verifier) => verifier.verify(self.clock.wall(), request),
+            Authentication::Signed(verifier) => {
+                let now = self.clock.wall();
+                let verified = verifier.verify(now, request)?;
+                caller.access_key = verified.access_key;
+                caller.account = verified.identity.account;
+                caller.authority = Authority::Checked(verified.identity);
+                caller.circumstances.now = now;
+                caller.circumstances.user_agent = request.headers().get(USER_AGENT).cloned();
+            }
             Authentication::Development(_) => {
                 let credential = credential(request);
                 let scope = credential.as_deref().and_then(Scope::parse);
                 let access_key = scope.map_or("", |scope| scope.access_key);
-                Ok(Verified {
-                    access_key: access_key.to_owned(),
-                    account: AccountId::parse(access_key).unwrap_or(AccountId::DEFAULT),
-                })
+                access_key.clone_into(&mut caller.access_key);
+                caller.account = AccountId::parse(access_key).unwrap_or(AccountId::DEFAULT);
             }
         }
+        Ok(())
     }
 
     fn healthy(&self) -> Response<Bytes> {

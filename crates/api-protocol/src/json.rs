@@ -66,6 +66,7 @@ impl Dialect {
             _ if self.namespace.is_empty() => return code.to_owned(),
             "ValidationException" => "com.amazon.coral.validate",
             "AccessDeniedException"
+            | "ExpiredTokenException"
             | "IncompleteSignatureException"
             | "InvalidSignatureException"
             | "MissingAuthenticationTokenException"

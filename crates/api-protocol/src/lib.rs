@@ -8,6 +8,8 @@
 //! as a [`fault::Fault`].
 
 pub mod caller;
+
+pub mod authority;
 pub mod cors;
 pub mod dispatch;
 pub mod fault;

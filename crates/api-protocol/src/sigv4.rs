@@ -18,10 +18,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
-use base::name::AccountId;
 use bytes::Bytes;
 use clock::time::WallTime;
 use http::Request;
+use iam::credentials::Secret;
+use iam::identity::Identity;
 use subtle::ConstantTimeEq;
 
 use crate::limits::{PRESIGNED_SECS_MAX, SIGNATURE_SKEW_SECS};
@@ -30,60 +31,41 @@ use crate::timestamp;
 pub use claim::{Scope, credential};
 pub use error::SignatureError;
 
-use canonical::{PayloadHash, canonical_request_hash, hex};
+use canonical::{canonical_request_hash, hex, payload_hash};
 use claim::{Claim, Place};
 use keys::SigningKeys;
 
 /// Finds the secret of an access key. Never blocks.
 pub trait Credentials: Send + Sync + 'static {
-    /// Returns what belongs to `access_key`; `None` for a key that does not exist or is off.
-    fn find(&self, access_key: &str) -> Option<Credential>;
+    /// Returns what belongs to `access_key`, where the session token that came with it, if one
+    /// did, is right.
+    ///
+    /// Errors: [`SignatureError::UnknownKey`] for a key that does not exist or is off, and for
+    /// another key's token; [`SignatureError::ExpiredToken`].
+    fn find(
+        &self,
+        now: WallTime,
+        access_key: &str,
+        token: Option<&str>,
+    ) -> Result<Credential, SignatureError>;
 }
 
 /// What belongs to an access key.
 #[derive(Clone, Debug)]
 pub struct Credential {
     /// The secret that its requests are signed with.
-    pub secret: SecretKey,
-    /// The account that owns the key.
-    pub account: AccountId,
-    /// The session token that must come with each request, where the key is temporary.
-    pub session_token: Option<SecretKey>,
-}
-
-/// A secret, never shown.
-#[derive(Clone)]
-pub struct SecretKey(Arc<str>);
-
-impl SecretKey {
-    /// Takes a secret.
-    pub fn new(secret: &str) -> Self {
-        Self(secret.into())
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-
-    /// Compares in a time that depends on the lengths alone.
-    fn is(&self, other: &[u8]) -> bool {
-        self.0.as_bytes().ct_eq(other).into()
-    }
-}
-
-impl fmt::Debug for SecretKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretKey(…)")
-    }
+    pub secret: Secret,
+    /// Whose it is.
+    pub identity: Arc<Identity>,
 }
 
 /// The sender of a request whose signature is right.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Verified {
     /// The access key that signed.
     pub access_key: String,
-    /// The account that owns it.
-    pub account: AccountId,
+    /// Whose it is.
+    pub identity: Arc<Identity>,
 }
 
 /// Verifies signatures.
@@ -112,18 +94,10 @@ impl Verifier {
     ) -> Result<Verified, SignatureError> {
         let claim = Claim::read(request)?;
         let scope = claim.scope()?;
-        let credential = self
-            .credentials
-            .find(scope.access_key)
-            .ok_or(SignatureError::UnknownKey)?;
-        if let Some(token) = &credential.session_token {
-            let sent = claim.session_token.as_deref().unwrap_or_default();
-            if !token.is(sent.as_bytes()) {
-                return Err(SignatureError::UnknownKey);
-            }
-        }
+        let token = claim.session_token.as_deref();
+        let credential = self.credentials.find(now, scope.access_key, token)?;
         check_date(now, &claim, &scope)?;
-        let payload = PayloadHash::of(request)?;
+        let payload = payload_hash(request)?;
         let hash = canonical_request_hash(request, &claim, scope.service, &payload)?;
         let string_to_sign = string_to_sign(&claim.date_text, &scope, &hash);
         self.keys.with(&scope, &credential.secret, |key| {
@@ -132,7 +106,7 @@ impl Verifier {
             bool::from(equal)
                 .then(|| Verified {
                     access_key: scope.access_key.to_owned(),
-                    account: credential.account,
+                    identity: Arc::clone(&credential.identity),
                 })
                 .ok_or(SignatureError::Mismatch)
         })

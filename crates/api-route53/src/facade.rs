@@ -131,6 +131,8 @@ impl<S: Store> Route53<S> {
     }
 
     async fn answer(&self, operation: Operation, call: &Call<'_>) -> Result<Reply, Fault> {
+        let action = format!("route53:{}", operation.name());
+        call.caller.check(&action, &operation.resource())?;
         match operation {
             Operation::CreateHostedZone => self.create_hosted_zone(call).await,
             Operation::ListHostedZones => self.list_hosted_zones(call),

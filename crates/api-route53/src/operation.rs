@@ -44,6 +44,79 @@ pub enum Operation {
     Unsupported(&'static str),
 }
 
+impl Operation {
+    /// Returns the operation's name, as its service model spells it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CreateHostedZone => "CreateHostedZone",
+            Self::ListHostedZones => "ListHostedZones",
+            Self::ListHostedZonesByName => "ListHostedZonesByName",
+            Self::GetHostedZoneCount => "GetHostedZoneCount",
+            Self::GetHostedZone(_) => "GetHostedZone",
+            Self::UpdateHostedZoneComment(_) => "UpdateHostedZoneComment",
+            Self::DeleteHostedZone(_) => "DeleteHostedZone",
+            Self::GetHostedZoneLimit(..) => "GetHostedZoneLimit",
+            Self::GetAccountLimit(_) => "GetAccountLimit",
+            Self::GetDnssec(_) => "GetDNSSEC",
+            Self::ChangeResourceRecordSets(_) => "ChangeResourceRecordSets",
+            Self::ListResourceRecordSets(_) => "ListResourceRecordSets",
+            Self::GetChange(_) => "GetChange",
+            Self::TestDnsAnswer => "TestDNSAnswer",
+            Self::CreateHealthCheck => "CreateHealthCheck",
+            Self::ListHealthChecks => "ListHealthChecks",
+            Self::GetHealthCheckCount => "GetHealthCheckCount",
+            Self::GetHealthCheck(_) => "GetHealthCheck",
+            Self::UpdateHealthCheck(_) => "UpdateHealthCheck",
+            Self::DeleteHealthCheck(_) => "DeleteHealthCheck",
+            Self::GetHealthCheckStatus(_) => "GetHealthCheckStatus",
+            Self::GetHealthCheckLastFailureReason(_) => "GetHealthCheckLastFailureReason",
+            Self::GetCheckerIpRanges => "GetCheckerIpRanges",
+            Self::ChangeTagsForResource(..) => "ChangeTagsForResource",
+            Self::ListTagsForResource(..) => "ListTagsForResource",
+            Self::ListTagsForResources(_) => "ListTagsForResources",
+            Self::Unsupported(name) => name,
+        }
+    }
+
+    /// Returns the ARN of what the operation is about; `*` where it is about nothing that has
+    /// one.
+    ///
+    /// Source: service authorization reference, "Resource types defined by Amazon Route 53".
+    pub fn resource(&self) -> String {
+        let (kind, id) = match self {
+            Self::GetHostedZone(id)
+            | Self::UpdateHostedZoneComment(id)
+            | Self::DeleteHostedZone(id)
+            | Self::GetHostedZoneLimit(id, _)
+            | Self::GetDnssec(id)
+            | Self::ChangeResourceRecordSets(id)
+            | Self::ListResourceRecordSets(id) => ("hostedzone", id),
+            Self::GetChange(id) => ("change", id),
+            Self::GetHealthCheck(id)
+            | Self::UpdateHealthCheck(id)
+            | Self::DeleteHealthCheck(id)
+            | Self::GetHealthCheckStatus(id)
+            | Self::GetHealthCheckLastFailureReason(id) => ("healthcheck", id),
+            Self::ChangeTagsForResource(kind, id) | Self::ListTagsForResource(kind, id) => {
+                (kind.as_str(), id)
+            }
+            Self::CreateHostedZone
+            | Self::ListHostedZones
+            | Self::ListHostedZonesByName
+            | Self::GetHostedZoneCount
+            | Self::GetAccountLimit(_)
+            | Self::TestDnsAnswer
+            | Self::CreateHealthCheck
+            | Self::ListHealthChecks
+            | Self::GetHealthCheckCount
+            | Self::GetCheckerIpRanges
+            | Self::ListTagsForResources(_)
+            | Self::Unsupported(_) => return "*".to_owned(),
+        };
+        format!("arn:aws:route53:::{kind}/{id}")
+    }
+}
+
 /// Returns the operation of a request; `None` for a path that Route 53 does not have.
 ///
 /// Shape: ids may come with their prefix, as in `/hostedzone/Z1`, escaped or not.

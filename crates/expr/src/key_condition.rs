@@ -112,6 +112,11 @@ impl KeyCondition {
         Ok(Self { tests })
     }
 
+    /// Returns the tests, each of another attribute.
+    pub fn tests(&self) -> &[(String, KeyTest)] {
+        &self.tests
+    }
+
     /// Makes a key condition of a condition, if it is one.
     pub(crate) fn of(condition: Condition) -> Result<Self, KeyConditionProblem> {
         let mut tests = Vec::new();

@@ -105,6 +105,16 @@ impl Update {
         &self.actions
     }
 
+    /// Calls `visit` with each path that the update writes or reads.
+    pub fn for_each_path<'u>(&'u self, visit: &mut dyn FnMut(&'u Path)) {
+        for action in &self.actions {
+            visit(action.path());
+            if let Action::Set { value, .. } = action {
+                value.for_each_path(visit);
+            }
+        }
+    }
+
     /// Returns the projection of all paths that the update names: `UPDATED_OLD` of the item
     /// before it, `UPDATED_NEW` of the item after it.
     pub fn touched(&self) -> Projection {
@@ -165,6 +175,16 @@ impl Action {
 }
 
 impl SetValue {
+    fn for_each_path<'u>(&'u self, visit: &mut dyn FnMut(&'u Path)) {
+        match self {
+            Self::Operand(operand) => operand.for_each_path(visit),
+            Self::Plus(one, two) | Self::Minus(one, two) => {
+                one.for_each_path(visit);
+                two.for_each_path(visit);
+            }
+        }
+    }
+
     fn resolve(&self, item: &Item) -> Result<AttributeValue, EvalError> {
         let number =
             |operand: &SetOperand| operand.resolve(item)?.as_n().ok_or(EvalError::WrongType);
@@ -177,6 +197,22 @@ impl SetValue {
 }
 
 impl SetOperand {
+    fn for_each_path<'u>(&'u self, visit: &mut dyn FnMut(&'u Path)) {
+        match self {
+            Self::Path(path) => visit(path),
+            Self::Value(_) => {}
+            Self::IfNotExists(path, operand) => {
+                visit(path);
+                operand.for_each_path(visit);
+            }
+            Self::ListAppend(one, two) => {
+                one.for_each_path(visit);
+                two.for_each_path(visit);
+            }
+            Self::Nested(value) => value.for_each_path(visit),
+        }
+    }
+
     fn resolve(&self, item: &Item) -> Result<AttributeValue, EvalError> {
         match self {
             Self::Path(path) => path.get(item).cloned().ok_or(EvalError::MissingAttribute),

@@ -11,6 +11,7 @@ use item::number::Number;
 
 use crate::arn::{ArnPattern, Target};
 use crate::context::{Context, Value};
+use crate::keys;
 use crate::literal::{self, Network};
 use crate::operator::{Operator, Quantifier, Test};
 use crate::template::Template;
@@ -77,7 +78,7 @@ impl Answer {
 impl Condition {
     /// Returns whether it looks at a key, in lower case, by itself or by a variable.
     pub(crate) fn mentions(&self, key: &str) -> bool {
-        *self.key == *key
+        keys::is_asked(&self.key, key)
             || self.wanted.iter().any(|wanted| match wanted {
                 Wanted::Text(template) => template.mentions(key),
                 Wanted::Arn(pattern) => pattern.mentions(key),

@@ -59,3 +59,9 @@ pub const RETURN_CONSUMED_CAPACITY: &str = "dynamodb:returnconsumedcapacity";
 pub const ENCLOSING_OPERATION: &str = "dynamodb:enclosingoperation";
 /// Whether a PartiQL statement goes through the whole table. Yes or no.
 pub const FULL_TABLE_SCAN: &str = "dynamodb:fulltablescan";
+
+/// Returns whether `key` is the one that is asked about; one that ends with `/` stands for all
+/// that begin with it.
+pub(crate) fn is_asked(key: &str, asked: &str) -> bool {
+    key == asked || (asked.ends_with('/') && key.starts_with(asked))
+}

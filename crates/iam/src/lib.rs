@@ -14,6 +14,8 @@ pub mod request;
 
 pub mod principal;
 
+pub mod identity;
+
 pub mod context;
 
 pub mod keys;

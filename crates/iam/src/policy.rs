@@ -131,7 +131,7 @@ impl Policy {
     }
 
     /// Returns whether any condition looks at `key`: what none looks at need not be filled in.
-    /// Variables are looked at too.
+    /// Variables are looked at too. A key that ends with `/` stands for all that begin with it.
     pub fn mentions(&self, key: &str) -> bool {
         let key = key.to_lowercase();
         let in_conditions = |statement: &Statement| {

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use crate::context::{Context, Value};
 use crate::glob::{Builder, Glob};
+use crate::keys;
 use crate::limits::VARIABLE_BYTES_MAX;
 
 /// Whether a policy's version has variables.
@@ -84,9 +85,9 @@ impl Template {
     pub(crate) fn mentions(&self, wanted: &str) -> bool {
         match self {
             Self::Fixed(_) => false,
-            Self::Open(parts) => parts
-                .iter()
-                .any(|part| matches!(part, Part::Variable { key, .. } if key == wanted)),
+            Self::Open(parts) => parts.iter().any(
+                |part| matches!(part, Part::Variable { key, .. } if keys::is_asked(key, wanted)),
+            ),
         }
     }
 

@@ -25,4 +25,6 @@ mod status;
 
 mod limits;
 
+mod credentials;
+
 mod ports;

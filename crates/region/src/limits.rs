@@ -68,3 +68,7 @@ pub(crate) const ADMIN_BODY_BYTES_MAX: usize = 1 << 20;
 
 /// How often items that have expired are looked for. 1 s, the unit that their times are in.
 pub(crate) const EXPIRY_PERIOD: Duration = Duration::from_secs(1);
+
+/// Most sessions that stay open. 1,024: beyond it the tokens are opened anew, each a decryption
+/// and the compiling of its policies.
+pub(crate) const SESSIONS_MAX: usize = 1_024;

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use base::name::TableId;
 use clock::port::{Clock, Entropy};
 use clock::wall::System;
+use control::access::directory::Directory;
 use control::control::{Control, ControlError, Reach};
 use function::host::{Host, HostConfig};
 use function::spec::Surroundings;
@@ -38,6 +39,7 @@ use table::tables::{OpenError, Tables};
 use crate::admin::Admin;
 use crate::buckets;
 use crate::config::{Access, NodeConfig};
+use crate::credentials;
 use crate::expiry;
 use crate::forward::Forwarder;
 use crate::identity;
@@ -158,6 +160,7 @@ impl Node {
             &functions,
             &tasks,
         )?;
+        let directory = follow_directory(&control, &tasks);
         let live = ports::live(&health, dns.views.clone());
         let status = crate::status::Sources {
             control: control.clone(),
@@ -168,7 +171,7 @@ impl Node {
             failure: failure.clone(),
         };
         let endpoint = Arc::new(Endpoint {
-            front: ports::front(&config, Arc::clone(&clock), entropy.as_ref()),
+            front: ports::front(&config, directory, Arc::clone(&clock), entropy.as_ref()),
             region: config.project.region.clone(),
             facades: ports::facades(&config, &control, &functions, live, &clock),
             forwarder: Forwarder::new(views::endpoints(&config.project), config.dialer.clone()),
@@ -441,6 +444,20 @@ fn start_dns(
     })
 }
 
+/// Keeps who may use the project.
+fn follow_directory(
+    control: &Control<FjallStore>,
+    tasks: &Tasks,
+) -> watch::Receiver<Arc<Directory>> {
+    let follower = control.follower();
+    let (sender, directory) = watch::channel(Arc::new(Directory::read(control)));
+    let source = control.clone();
+    views::follow(tasks, follower, sender, move || {
+        Some(Directory::read(&source))
+    });
+    directory
+}
+
 fn start_functions(
     config: &NodeConfig,
     control: &Control<FjallStore>,
@@ -454,7 +471,7 @@ fn start_functions(
     views::follow(tasks, follower, sender, move || {
         Some(views::functions(&source))
     });
-    let (access_key_id, secret_access_key) = ports::function_keys(&config.project.key);
+    let (access_key_id, secret_access_key) = credentials::function_keys(&config.project.key);
     let surroundings = Surroundings {
         region: config.project.region.clone(),
         endpoint_url: format!("http://{}", config.project.own().api),

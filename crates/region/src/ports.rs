@@ -13,14 +13,13 @@ use api_lambda::port::{self, Invocation, Outcome, RunError, Runner};
 use api_protocol::dispatch::{Regions, Strangers};
 use api_protocol::front::{Authentication, Front};
 use api_protocol::hosts::Hosts;
-use api_protocol::sigv4::{Credential, Credentials, SecretKey, Verifier};
+use api_protocol::sigv4::Verifier;
 use api_route53::facade::Live;
-use base::name::AccountId;
 use base::region::RegionName;
 use clock::port::{Clock, Entropy};
+use control::access::directory::Directory;
 use control::control::Control;
 use control::functions::{self, Function};
-use control::project::ProjectKey;
 use dns_core::view::View;
 use function::call::{Call, LogWanted};
 use function::code::{CodeSource, CodeUnavailable};
@@ -31,6 +30,7 @@ use health_core::view::HealthView;
 use store::port::Store;
 
 use crate::config::{self, Access, NodeConfig};
+use crate::credentials::Keyring;
 use crate::server::Facades;
 
 /// What of DNS others look at.
@@ -189,26 +189,26 @@ pub(crate) fn facades<S: Store>(
         apigateway: api_apigateway::facade::ApiGateway::new(control.clone()),
         lambda: api_lambda::lambda::Lambda::new(control.clone(), runner),
         acm: api_acm::facade::Acm::new(control.clone()),
-        sts: api_sts::identity::Sts,
+        iam: api_iam::facade::Iam::new(control.clone()),
+        sts: api_sts::identity::Sts::new(control.clone()),
     }
 }
 
 /// Makes the door of a node's endpoint.
-pub(crate) fn front(config: &NodeConfig, clock: Arc<dyn Clock>, entropy: &dyn Entropy) -> Front {
+pub(crate) fn front(
+    config: &NodeConfig,
+    directory: watch::Receiver<Arc<Directory>>,
+    clock: Arc<dyn Clock>,
+    entropy: &dyn Entropy,
+) -> Front {
     let (authentication, strangers) = match &config.access {
         Access::Development => (
             Authentication::Development(Hosts::new(config.hosts.iter().cloned())),
             Strangers::Own,
         ),
         Access::Keys(keys) => {
-            let mut keys = keys.clone();
-            let (id, secret) = function_keys(&config.project.key);
-            keys.insert(id, secret);
-            let credentials = Keys {
-                keys,
-                account: config.project.account,
-            };
-            let verifier = Verifier::new(Arc::new(credentials));
+            let keyring = Keyring::new(keys, &config.project, directory);
+            let verifier = Verifier::new(Arc::new(keyring));
             (Authentication::Signed(verifier), Strangers::Refuse)
         }
     };
@@ -223,30 +223,4 @@ pub(crate) fn front(config: &NodeConfig, clock: Arc<dyn Clock>, entropy: &dyn En
         strangers,
     };
     Front::new(regions, authentication, clock, entropy)
-}
-
-/// Returns the key that the project's functions sign with: it follows from the project's own.
-pub(crate) fn function_keys(key: &ProjectKey) -> (String, String) {
-    let secret = blake3::derive_key("hither 2026 functions' secret access key", &key.0);
-    (
-        "HITHERFUNCTIONS".to_owned(),
-        blake3::Hash::from(secret).to_hex().to_string(),
-    )
-}
-
-/// The keys that a node was started with.
-struct Keys {
-    keys: std::collections::BTreeMap<String, String>,
-    account: AccountId,
-}
-
-impl Credentials for Keys {
-    fn find(&self, access_key: &str) -> Option<Credential> {
-        let secret = SecretKey::new(self.keys.get(access_key)?);
-        Some(Credential {
-            secret,
-            account: self.account,
-            session_token: None,
-        })
-    }
 }

@@ -46,7 +46,8 @@ pub(crate) struct Facades<S> {
     pub(crate) apigateway: api_apigateway::facade::ApiGateway<S>,
     pub(crate) lambda: api_lambda::lambda::Lambda<S, Functions>,
     pub(crate) acm: api_acm::facade::Acm<S>,
-    pub(crate) sts: api_sts::identity::Sts,
+    pub(crate) iam: api_iam::facade::Iam<S>,
+    pub(crate) sts: api_sts::identity::Sts<S>,
 }
 
 impl<S: Store> Endpoint<S> {
@@ -56,12 +57,12 @@ impl<S: Store> Endpoint<S> {
         let response = if path.starts_with("/_hither/") || path == "/_localstack/health" {
             self.admin.serve(client, request, &self.room).await
         } else {
-            self.serve_api(request).await
+            self.serve_api(client, request).await
         };
         response.map(Full::new)
     }
 
-    async fn serve_api(&self, request: Request<Incoming>) -> Response<Bytes> {
+    async fn serve_api(&self, client: SocketAddr, request: Request<Incoming>) -> Response<Bytes> {
         let limit = dispatch::body_bytes_max(&request).as_len();
         // The room is held until the answer is made.
         let (request, _held) = match whole(request, limit, &self.room).await {
@@ -83,7 +84,7 @@ impl<S: Store> Endpoint<S> {
                 self.front.refuse(service, headers, &error.fault())
             });
         }
-        match self.front.admit(target, request) {
+        match self.front.admit(target, Some(client.ip()), request) {
             Admission::Answer(response) => response,
             Admission::Call(call) => {
                 let front::Call {
@@ -110,9 +111,8 @@ impl<S: Store> Facades<S> {
             Service::Lambda => self.lambda.handle(caller, request).await,
             Service::Acm => self.acm.handle(caller, request).await,
             Service::Sts => self.sts.handle(caller, &request),
-            Service::ExecuteApi | Service::Iam | Service::Unknown(_) => {
-                front::unknown_service(caller, &request)
-            }
+            Service::Iam => self.iam.handle(caller, &request).await,
+            Service::ExecuteApi | Service::Unknown(_) => front::unknown_service(caller, &request),
         }
     }
 }

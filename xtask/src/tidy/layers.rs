@@ -195,7 +195,7 @@ const RULES: &[Rule] = &[
         ENGINES,
     ),
     // facades
-    rule("api-protocol", &["base", "clock"], IO),
+    rule("api-protocol", &["base", "clock", "iam"], IO),
     rule(
         "api-dynamodb",
         &[
@@ -226,6 +226,7 @@ const RULES: &[Rule] = &[
             "base",
             "clock",
             "control",
+            "iam",
             "store",
             "*-core",
         ],
@@ -249,8 +250,9 @@ const RULES: &[Rule] = &[
     rule(
         "region",
         &[
-            "base", "clock", "item", "expr", "*-core", "store", "store-*", "table", "control",
-            "net", "dns", "gateway", "function", "health", "replica", "api-*", "console",
+            "base", "clock", "item", "expr", "iam", "*-core", "store", "store-*", "table",
+            "control", "net", "dns", "gateway", "function", "health", "replica", "api-*",
+            "console",
         ],
         &["fjall"],
     ),

@@ -141,12 +141,12 @@ impl Desk {
     }
 
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Answer {
+        let region = RegionName::parse("eu-west-1").unwrap();
+        let number = RequestId::from_bits([1, 2, 3, 4]);
         let caller = Caller {
             access_key: "key".to_owned(),
             account: self.account,
-            region: RegionName::parse("eu-west-1").unwrap(),
-            service: Service::Lambda,
-            request_id: RequestId::from_bits([1, 2, 3, 4]),
+            ..Caller::internal(Service::Lambda, region, number)
         };
         let (parts, body) = self.lambda.handle(&caller, request).await.into_parts();
         Answer {

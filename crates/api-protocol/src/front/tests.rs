@@ -5,6 +5,7 @@ use std::sync::Arc;
 use base::name::AccountId;
 use base::region::RegionName;
 use bytes::Bytes;
+use clock::time::WallTime;
 use clock::wall::System;
 use http::{Request, Response};
 
@@ -12,14 +13,14 @@ use super::{Admission, Authentication, Call, Front, unknown_service};
 use crate::dispatch::{Regions, Strangers};
 use crate::gzip;
 use crate::hosts::Hosts;
-use crate::sigv4::{Credential, Credentials, Verifier};
+use crate::sigv4::{Credential, Credentials, SignatureError, Verifier};
 
 /// Nobody has a key.
 struct Nobody;
 
 impl Credentials for Nobody {
-    fn find(&self, _: &str) -> Option<Credential> {
-        None
+    fn find(&self, _: WallTime, _: &str, _: Option<&str>) -> Result<Credential, SignatureError> {
+        Err(SignatureError::UnknownKey)
     }
 }
 
@@ -46,7 +47,7 @@ fn signed() -> Authentication {
 
 fn admit(authentication: Authentication, request: Request<Bytes>) -> Admission {
     let front = front(authentication);
-    front.admit(front.target(&request), request)
+    front.admit(front.target(&request), None, request)
 }
 
 #[track_caller]

@@ -19,7 +19,7 @@ pub(super) fn canonical_request_hash(
     request: &Request<Bytes>,
     claim: &Claim<'_>,
     service: &str,
-    payload: &PayloadHash<'_>,
+    payload: &str,
 ) -> Result<String, SignatureError> {
     let mut text = Vec::with_capacity(512);
     text.extend_from_slice(request.method().as_str().as_bytes());
@@ -36,43 +36,21 @@ pub(super) fn canonical_request_hash(
     text.push(b'\n');
     text.extend_from_slice(claim.signed_headers.as_bytes());
     text.push(b'\n');
-    text.extend_from_slice(payload.as_str().as_bytes());
+    text.extend_from_slice(payload.as_bytes());
     Ok(hex(digest(&SHA256, &text).as_ref()))
 }
 
-/// The hash of the body, as it stands in the canonical request.
-#[derive(Debug)]
-pub(super) enum PayloadHash<'r> {
-    /// The sender leaves the body out of the signature, and says so.
-    Unsigned(&'r str),
-    /// The SHA-256 of the body, in hex.
-    Body(String),
-}
-
-impl<'r> PayloadHash<'r> {
-    /// Returns the hash that a request must have been signed with.
-    ///
-    /// Errors: a hash sent that is not the body's, and forms that only S3 takes.
-    pub(super) fn of(request: &'r Request<Bytes>) -> Result<Self, SignatureError> {
-        let sent = request.headers().get("x-amz-content-sha256");
-        if let Some(sent) = sent.filter(|sent| sent.as_bytes() == UNSIGNED_PAYLOAD.as_bytes()) {
-            return sent
-                .to_str()
-                .map(Self::Unsigned)
-                .map_err(|_| SignatureError::Mismatch);
-        }
-        let computed = hex(digest(&SHA256, request.body()).as_ref());
-        match sent {
-            Some(sent) if sent.as_bytes() != computed.as_bytes() => Err(SignatureError::Mismatch),
-            Some(_) | None => Ok(Self::Body(computed)),
-        }
-    }
-
-    fn as_str(&self) -> &str {
-        match self {
-            Self::Unsigned(text) => text,
-            Self::Body(hash) => hash,
-        }
+/// Returns the hash of the body, as it stands in the canonical request.
+///
+/// What is served here is no S3: a body is always part of what is signed, and comes whole. So
+/// `UNSIGNED-PAYLOAD` and the `STREAMING-…` forms are refused as hashes of another body.
+///
+/// Errors: [`SignatureError::Mismatch`] where the hash that was sent is not the body's.
+pub(super) fn payload_hash(request: &Request<Bytes>) -> Result<String, SignatureError> {
+    let computed = hex(digest(&SHA256, request.body()).as_ref());
+    match request.headers().get("x-amz-content-sha256") {
+        Some(sent) if sent.as_bytes() != computed.as_bytes() => Err(SignatureError::Mismatch),
+        Some(_) | None => Ok(computed),
     }
 }
 
@@ -243,7 +221,5 @@ fn hex_digit(value: u8) -> u8 {
     }
 }
 
-/// What stands in place of a body's hash that the sender did not compute.
-const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 /// Headers of AWS's that signers leave out because browsers and proxies change them.
 const UNSIGNED_ALLOWED: [&str; 2] = ["x-amz-user-agent", "x-amz-checksum-mode"];

@@ -34,6 +34,9 @@ pub enum SignatureError {
     /// Its access key is not known, or its session token is not the key's.
     #[error("The security token included in the request is invalid.")]
     UnknownKey,
+    /// Its session token is good no more.
+    #[error("The security token included in the request is expired")]
+    ExpiredToken,
     /// Its scope names a region that this project does not have.
     #[error("Credential should be scoped to a valid region, not '{0}'. ")]
     Region(String),
@@ -104,6 +107,7 @@ impl SignatureError {
             Self::Missing => Kind::Missing,
             Self::Algorithm(_) | Self::Incomplete(_) | Self::Credential(_) => Kind::Incomplete,
             Self::UnknownKey => Kind::UnknownKey,
+            Self::ExpiredToken => Kind::ExpiredToken,
             Self::Both
             | Self::Region(_)
             | Self::DayMismatch { .. }
@@ -115,12 +119,13 @@ impl SignatureError {
     }
 }
 
-/// The four exceptions that AWS has for signatures.
+/// The exceptions that AWS has for signatures.
 #[derive(Clone, Copy)]
 enum Kind {
     Missing,
     Incomplete,
     UnknownKey,
+    ExpiredToken,
     Invalid,
 }
 
@@ -130,6 +135,7 @@ impl Kind {
             Self::Missing => "MissingAuthenticationTokenException",
             Self::Incomplete => "IncompleteSignatureException",
             Self::UnknownKey => "UnrecognizedClientException",
+            Self::ExpiredToken => "ExpiredTokenException",
             Self::Invalid => "InvalidSignatureException",
         }
     }
@@ -139,6 +145,7 @@ impl Kind {
             Self::Missing => "MissingAuthenticationToken",
             Self::Incomplete => "IncompleteSignature",
             Self::UnknownKey => "InvalidClientTokenId",
+            Self::ExpiredToken => "ExpiredToken",
             Self::Invalid => "SignatureDoesNotMatch",
         }
     }
@@ -146,7 +153,9 @@ impl Kind {
     fn xml_status(self) -> StatusCode {
         match self {
             Self::Incomplete => StatusCode::BAD_REQUEST,
-            Self::Missing | Self::UnknownKey | Self::Invalid => StatusCode::FORBIDDEN,
+            Self::Missing | Self::UnknownKey | Self::ExpiredToken | Self::Invalid => {
+                StatusCode::FORBIDDEN
+            }
         }
     }
 }

@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, Tag, sign};
 
-use super::{Scope, SecretKey, TERMINATOR};
+use iam::credentials::Secret;
+use subtle::ConstantTimeEq;
+
+use super::{Scope, TERMINATOR};
 use crate::limits::SIGNING_KEYS_MAX;
 
 /// A bounded cache of signing keys. Only keys that have made a right signature are kept, so
@@ -19,7 +22,7 @@ pub(super) struct SigningKeys {
 
 #[derive(Debug)]
 struct Kept {
-    secret: SecretKey,
+    secret: Secret,
     key: Arc<Key>,
 }
 
@@ -28,7 +31,7 @@ impl SigningKeys {
     pub(super) fn with<T, E>(
         &self,
         scope: &Scope<'_>,
-        secret: &SecretKey,
+        secret: &Secret,
         check: impl FnOnce(&Key) -> Result<T, E>,
     ) -> Result<T, E> {
         let name = scope.to_string();
@@ -50,13 +53,15 @@ impl SigningKeys {
     }
 
     /// Returns a kept key, unless its secret has changed since.
-    fn find(&self, name: &str, secret: &SecretKey) -> Option<Arc<Key>> {
+    fn find(&self, name: &str, secret: &Secret) -> Option<Arc<Key>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept.get(name)?;
-        found
+        let is_same = found
             .secret
-            .is(secret.as_bytes())
-            .then(|| Arc::clone(&found.key))
+            .reveal()
+            .as_bytes()
+            .ct_eq(secret.reveal().as_bytes());
+        bool::from(is_same).then(|| Arc::clone(&found.key))
     }
 
     #[cfg(test)]
@@ -65,8 +70,8 @@ impl SigningKeys {
     }
 }
 
-fn derived(scope: &Scope<'_>, secret: &SecretKey) -> Key {
-    let first = [b"AWS4", secret.as_bytes()].concat();
+fn derived(scope: &Scope<'_>, secret: &Secret) -> Key {
+    let first = [b"AWS4", secret.reveal().as_bytes()].concat();
     let step =
         |key: &[u8], text: &str| -> Tag { sign(&Key::new(HMAC_SHA256, key), text.as_bytes()) };
     let day = step(&first, scope.day);

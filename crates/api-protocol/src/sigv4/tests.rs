@@ -9,8 +9,10 @@ use base::name::AccountId;
 use bytes::Bytes;
 use clock::time::WallTime;
 use http::Request;
+use iam::credentials::Secret;
+use iam::identity::Identity;
 
-use super::{Credential, Credentials, Scope, SecretKey, SignatureError, Verifier, credential};
+use super::{Credential, Credentials, Scope, SignatureError, Verifier, credential};
 use crate::caller::Wire;
 use oracle::{KEY, NOW, OTHER_KEY, Order, SECRET, signed};
 
@@ -18,17 +20,22 @@ use oracle::{KEY, NOW, OTHER_KEY, Order, SECRET, signed};
 struct Keys;
 
 impl Credentials for Keys {
-    fn find(&self, access_key: &str) -> Option<Credential> {
-        let (secret, token) = match access_key {
-            KEY => (SECRET, None),
-            OTHER_KEY => ("another secret", None),
-            "ASIATEMPORARY" => (SECRET, Some("the token")),
-            _ => return None,
+    fn find(
+        &self,
+        _: WallTime,
+        access_key: &str,
+        token: Option<&str>,
+    ) -> Result<Credential, SignatureError> {
+        let secret = match (access_key, token) {
+            (KEY, _) | ("ASIATEMPORARY", Some("the token")) => SECRET,
+            (OTHER_KEY, _) => "another secret",
+            ("ASIATEMPORARY", Some("an old token")) => return Err(SignatureError::ExpiredToken),
+            _ => return Err(SignatureError::UnknownKey),
         };
-        Some(Credential {
-            secret: SecretKey::new(secret),
-            account: AccountId::parse("123456789012").expect("twelve digits"),
-            session_token: token.map(SecretKey::new),
+        let account = AccountId::parse("123456789012").expect("twelve digits");
+        Ok(Credential {
+            secret: Secret::new(secret),
+            identity: Arc::new(Identity::root(account)),
         })
     }
 }
@@ -186,6 +193,8 @@ fn temporary_keys_need_their_token() {
     for token in [None, Some("another token")] {
         assert_eq!(verify(&order(token)), Err(SignatureError::UnknownKey));
     }
+    let old = verify(&order(Some("an old token")));
+    assert_eq!(old, Err(SignatureError::ExpiredToken));
     let needless = Order {
         token: Some("ignored"),
         ..Order::default()
@@ -214,15 +223,14 @@ fn headers_that_decide_must_be_signed() {
 }
 
 #[test]
-fn a_body_left_out_of_the_signature_is_taken_as_such() {
+fn a_body_left_out_of_the_signature_is_refused() {
     let order = Order {
         unsigned_payload: true,
         body: b"one body".to_vec(),
         ..Order::default()
     };
     let mut request = signed(&order);
-    *request.body_mut() = Bytes::from_static(b"another body");
-    assert!(verify(&request).is_ok());
+    assert_eq!(verify(&request), Err(SignatureError::Mismatch));
     let streaming = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
         .parse()
         .expect("a value");
@@ -261,7 +269,7 @@ fn a_changed_secret_does_not_live_on_in_the_cache() {
     let keys = super::keys::SigningKeys::default();
     let scope = Scope::parse("K/20150830/us-east-1/dynamodb/aws4_request").expect("five parts");
     let tag = |secret: &str| {
-        keys.with(&scope, &SecretKey::new(secret), |key| {
+        keys.with(&scope, &Secret::new(secret), |key| {
             Ok::<_, ()>(super::hmac::sign(key, b"x").as_ref().to_vec())
         })
     };
@@ -273,7 +281,7 @@ fn a_changed_secret_does_not_live_on_in_the_cache() {
 
 #[test]
 fn secrets_are_not_shown() {
-    let shown = format!("{:?} {:?}", Keys.find(KEY), verifier());
+    let shown = format!("{:?} {:?}", Keys.find(NOW, KEY, None), verifier());
     assert!(!shown.contains(SECRET), "{shown}");
 }
 
@@ -291,6 +299,14 @@ fn codes_and_statuses_follow_the_protocol() {
     assert_eq!(
         of(SignatureError::UnknownKey, Wire::RestJson),
         code("UnrecognizedClientException", 403)
+    );
+    assert_eq!(
+        of(SignatureError::ExpiredToken, Wire::Json10),
+        code("ExpiredTokenException", 400)
+    );
+    assert_eq!(
+        of(SignatureError::ExpiredToken, Wire::Query),
+        code("ExpiredToken", 403)
     );
     assert_eq!(
         of(SignatureError::Mismatch, Wire::RestXml),

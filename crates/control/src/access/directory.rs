@@ -7,11 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::name::AccountId;
-use clock::time::WallTime;
-use iam::context::Context;
 use iam::credentials::Secret;
-use iam::decision::Policies;
-use iam::keys;
+use iam::identity::{Identity, InSession};
 use iam::kind::Kind;
 use iam::policy::Policy;
 use iam::principal::Principal;
@@ -37,21 +34,6 @@ pub struct Holder {
     pub identity: Arc<Identity>,
 }
 
-/// Somebody who is known, with all that decisions need of them.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// Who it is.
-    pub principal: Principal,
-    /// The account.
-    pub account: AccountId,
-    /// Their own policies, and those attached to them.
-    policies: Vec<Arc<Policy>>,
-    boundary: Option<Arc<Policy>>,
-    session: Option<Vec<Arc<Policy>>>,
-    tags: Vec<(String, String)>,
-    issued: Option<WallTime>,
-}
-
 impl Directory {
     /// Reads everything.
     pub fn read<S: Store>(control: &Control<S>) -> Self {
@@ -67,7 +49,7 @@ impl Directory {
         let users: Vec<User> = control.all();
         let mut directory = Self::default();
         for user in &users {
-            let Some(identity) = Identity::of_user(user, &policies) else {
+            let Some(identity) = identity_of(user, &policies) else {
                 tracing::error!(user = user.arn(), "a user without an account is left out");
                 continue;
             };
@@ -103,6 +85,11 @@ impl Directory {
         self.keys.get(access_key)
     }
 
+    /// Returns a user by their unique id.
+    pub fn user(&self, id: &str) -> Option<&Arc<Identity>> {
+        self.users.get(id)
+    }
+
     /// Returns whose a session is; `None` where they are no more. Roles have no sessions here.
     ///
     /// It compiles the session's policies: callers keep it for as long as the session is used.
@@ -119,85 +106,42 @@ impl Directory {
             let policy = Policy::stored("session policy", text, Kind::Session);
             Arc::new(policy)
         };
-        let policies: Vec<_> = session.policies.iter().map(compile).collect();
         let mut tags = whose.tags;
         tags.extend(session.tags.iter().cloned());
         Some(Identity {
-            session: (!policies.is_empty()).then_some(policies),
             tags,
-            issued: Some(session.issued),
+            session: Some(InSession {
+                policies: session.policies.iter().map(compile).collect(),
+                issued: session.issued,
+            }),
             ..whose
         })
     }
 }
 
-impl Identity {
-    /// Makes the root user of an account.
-    pub fn root(account: AccountId) -> Self {
-        Self {
-            principal: Principal::root(account),
-            account,
-            policies: Vec::new(),
-            boundary: None,
-            session: None,
-            tags: Vec::new(),
-            issued: None,
-        }
-    }
-
-    fn of_user(user: &User, managed: &BTreeMap<String, Arc<Policy>>) -> Option<Self> {
-        let account = AccountId::parse(&user.account)?;
-        let named = |arn: &String| {
-            let known = managed.get(arn).cloned().or_else(|| built_in(arn));
-            // It may have denied something, and may still be on its way here.
-            known.unwrap_or_else(|| Arc::new(Policy::closed(arn)))
-        };
-        let attached = user.attached.iter().map(named);
-        let inline = user.inline.iter().map(|(name, document)| {
-            let policy = Policy::stored(name, document, Kind::Inline);
-            Arc::new(policy)
-        });
-        let tags = user.tags.iter();
-        Some(Self {
-            principal: Principal::user(account, &user.path, &user.name, &user.id),
-            account,
-            policies: attached.chain(inline).collect(),
-            boundary: user.boundary.as_ref().map(named),
-            session: None,
-            tags: tags
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect(),
-            issued: None,
-        })
-    }
-
-    /// Returns the policies that a decision weighs, beside the resource's own.
-    pub fn policies<'p>(&'p self, resource: Option<&'p Policy>) -> Policies<'p> {
-        Policies {
-            identity: &self.policies,
-            resource,
-            boundary: self.boundary.as_deref(),
-            session: self.session.as_deref(),
-        }
-    }
-
-    /// Tells a context who asks: names, ids, tags, and since when.
-    pub fn describe<'a>(&'a self, context: &mut Context<'a>) {
-        self.principal.describe(context);
-        for (tag, value) in &self.tags {
-            context.set_tag(keys::PRINCIPAL_TAG, tag, value.as_str());
-        }
-        if let Some(issued) = self.issued {
-            context.set(keys::TOKEN_ISSUE_TIME, issued);
-        }
-    }
-
-    /// Returns whether any of its policies looks at a key: what none looks at need not be told.
-    pub fn mentions(&self, key: &str) -> bool {
-        let of_session = self.session.iter().flatten();
-        let all = self.policies.iter().chain(&self.boundary).chain(of_session);
-        all.into_iter().any(|policy| policy.mentions(key))
-    }
+fn identity_of(user: &User, managed: &BTreeMap<String, Arc<Policy>>) -> Option<Identity> {
+    let account = AccountId::parse(&user.account)?;
+    let named = |arn: &String| {
+        let known = managed.get(arn).cloned().or_else(|| built_in(arn));
+        // It may have denied something, and may still be on its way here.
+        known.unwrap_or_else(|| Arc::new(Policy::closed(arn)))
+    };
+    let attached = user.attached.iter().map(named);
+    let inline = user.inline.iter().map(|(name, document)| {
+        let policy = Policy::stored(name, document, Kind::Inline);
+        Arc::new(policy)
+    });
+    let tags = user.tags.iter();
+    Some(Identity {
+        principal: Principal::user(account, &user.path, &user.name, &user.id),
+        account,
+        policies: attached.chain(inline).collect(),
+        boundary: user.boundary.as_ref().map(named),
+        tags: tags
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect(),
+        session: None,
+    })
 }
 
 /// Returns the one policy of AWS's own that everybody has: all is allowed.

@@ -7,11 +7,12 @@ use clock::time::WallTime;
 use iam::context::Context;
 use iam::credentials::{KeyState, UserName};
 use iam::decision::decide;
+use iam::identity::Identity;
 use iam::request::Request;
 use iam::session::{SessionError, Subject};
 use store::memory::MemStore;
 
-use super::directory::{ADMINISTRATOR_ACCESS, Directory, Identity};
+use super::directory::{ADMINISTRATOR_ACCESS, Directory};
 use super::tokens::{self, TokenError, Wish};
 use super::{
     AccessError, AccessKey, ManagedPolicy, User, access_keys, create_access_key, delete_access_key,

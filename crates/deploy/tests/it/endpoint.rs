@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use api_protocol::sigv4::{Credential, Credentials, SecretKey, Verifier};
+use api_protocol::sigv4::{Credential, Credentials, SignatureError, Verifier};
 use base::name::AccountId;
 use base::region::RegionName;
 use bytes::Bytes;
 use clock::port::Clock;
+use clock::time::WallTime;
 use clock::wall::System;
 use deploy::client::{Client, Endpoint, Transport};
 use http::{HeaderValue, Request, Response};
@@ -18,6 +19,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use iam::credentials::Secret;
+use iam::identity::Identity;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -45,11 +48,18 @@ pub(crate) struct Served {
 struct OneKey;
 
 impl Credentials for OneKey {
-    fn find(&self, access_key: &str) -> Option<Credential> {
-        (access_key == "AKIDTEST").then(|| Credential {
-            secret: SecretKey::new("the secret"),
-            account: AccountId::DEFAULT,
-            session_token: None,
+    fn find(
+        &self,
+        _: WallTime,
+        access_key: &str,
+        _: Option<&str>,
+    ) -> Result<Credential, SignatureError> {
+        if access_key != "AKIDTEST" {
+            return Err(SignatureError::UnknownKey);
+        }
+        Ok(Credential {
+            secret: Secret::new("the secret"),
+            identity: Arc::new(Identity::root(AccountId::DEFAULT)),
         })
     }
 }

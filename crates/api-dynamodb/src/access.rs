@@ -1,0 +1,139 @@
+//! Whether a caller may do what it asks: its policies and those of tables, asked before a call.
+//!
+//! It reads a request beside the operation that serves it, with the same shapes; what it cannot
+//! read is refused. Callers whom nothing limits pass without being looked at.
+//! Source: service authorization reference, "Actions, resources, and condition keys for Amazon
+//! DynamoDB"; DynamoDB developer guide, "Using IAM policy conditions for fine-grained access
+//! control".
+//!
+//! ```text
+//! nobody checks, or root and no table has a policy ─► passes
+//! request ─► asks: action · resource · keys · attributes · … ─► each allowed? ─► passes
+//! ```
+
+mod asks;
+mod reach;
+
+use api_protocol::authority::Need;
+use api_protocol::caller::Caller;
+use iam::context::Context;
+use iam::identity::Identity;
+use iam::keys;
+use iam::kind::Kind;
+use iam::policy::Policy;
+use store::port::Store;
+
+use crate::catalog::OpenTable;
+use crate::facade::DynamoDb;
+use crate::fault::Refused;
+use crate::settings::Own;
+
+use asks::{Ask, On};
+use reach::Reach;
+
+impl<S: Store> DynamoDb<S> {
+    /// Checks that a caller may do what a request of an operation asks.
+    ///
+    /// Errors: `AccessDeniedException`, or what is wrong with a request that cannot be read.
+    pub(crate) fn authorise(
+        &self,
+        caller: &Caller,
+        operation: &str,
+        body: &[u8],
+    ) -> Result<(), Refused> {
+        let Some(identity) = caller.checked() else {
+            return Ok(());
+        };
+        if identity.is_root() && (!self.has_policies() || ROOTS_OWN.contains(&operation)) {
+            return Ok(());
+        }
+        for ask in asks::of(operation, body)? {
+            self.check_ask(caller, identity, ask)?;
+        }
+        Ok(())
+    }
+
+    fn check_ask(&self, caller: &Caller, identity: &Identity, ask: Ask) -> Result<(), Refused> {
+        let action = format!("dynamodb:{}", ask.action);
+        let table = ask.on.table().and_then(|given| self.plain_name(given));
+        let open = table.and_then(|table| self.tables_by_name().get(table).cloned());
+        let resource = self.resource(caller, &ask.on);
+        let policy = open
+            .as_deref()
+            .and_then(|open| self.policy_of(open, &ask.on));
+        let is_asked =
+            |key: &str| identity.mentions(key) || policy.is_some_and(|policy| policy.mentions(key));
+        let mut context = Context::new();
+        caller.describe(&mut context);
+        if is_asked(keys::RESOURCE_TAG)
+            && let Some(own) = open.as_deref().and_then(|open| self.own_replica(open))
+        {
+            for (tag, value) in Own::of(own).tags {
+                context.set_tag(keys::RESOURCE_TAG, &tag, value);
+            }
+        }
+        let reach = if is_asked(keys::LEADING_KEYS) || is_asked(keys::ATTRIBUTES) {
+            Some(Reach::of(ask.call, &ask.on, open.as_deref())?)
+        } else {
+            drop(ask.call);
+            None
+        };
+        ask.facts.tell(&mut context);
+        if let Some(reach) = reach {
+            reach.tell(&mut context);
+        }
+        let need = Need {
+            action: &action,
+            resource: &resource,
+            policy,
+        };
+        Ok(caller.check_with(identity, &need, &context)?)
+    }
+
+    /// Returns the ARN of what is asked for.
+    fn resource(&self, caller: &Caller, on: &On) -> String {
+        let arn = |given: &str| match self.plain_name(given) {
+            Some(table) => {
+                let region = &self.control.project().region;
+                let account = caller.account;
+                format!("arn:aws:dynamodb:{region}:{account}:table/{table}")
+            }
+            // One of another region, or of no table: the operation finds none.
+            None => given.to_owned(),
+        };
+        match on {
+            On::Nothing => "*".to_owned(),
+            On::Table(given) => arn(given),
+            On::Index(given, index) => format!("{}/index/{index}", arn(given)),
+            On::Arn(arn) => arn.clone(),
+        }
+    }
+
+    /// Returns the policy of a table, which is one for its indexes, too.
+    fn policy_of<'t>(&self, open: &'t OpenTable, on: &On) -> Option<&'t Policy> {
+        match on {
+            On::Nothing | On::Arn(_) => return None,
+            On::Table(_) | On::Index(..) => {}
+        }
+        let compile = || {
+            let kept = Own::of(self.own_replica(open)?).policy?;
+            Some(Policy::stored(
+                &open.view.table.name,
+                &kept.document,
+                Kind::Resource,
+            ))
+        };
+        open.policy.get_or_init(compile).as_ref()
+    }
+}
+
+/// What the root user may do whatever a table's policy says: a policy must not lock out whoever
+/// has to mend it.
+const ROOTS_OWN: [&str; 3] = [
+    "GetResourcePolicy",
+    "PutResourcePolicy",
+    "DeleteResourcePolicy",
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,295 @@
+//! Tests of what requests ask leave for, with policies as AWS's guide writes them.
+
+mod world;
+
+use world::{World, allow};
+
+const TABLE: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/carts";
+
+/// The policy of AWS's guide: a customer's own items, and of them some attributes.
+fn own_items() -> String {
+    allow(
+        r#"["dynamodb:GetItem","dynamodb:BatchGetItem","dynamodb:Query","dynamodb:PutItem",
+            "dynamodb:UpdateItem","dynamodb:DeleteItem","dynamodb:BatchWriteItem"]"#,
+        TABLE,
+        r#""ForAllValues:StringEquals":{
+             "dynamodb:LeadingKeys":["${aws:username}"],
+             "dynamodb:Attributes":["customer","sku","count"]},
+           "StringEqualsIfExists":{
+             "dynamodb:Select":"SPECIFIC_ATTRIBUTES",
+             "dynamodb:ReturnValues":["NONE","UPDATED_OLD","UPDATED_NEW"]}"#,
+    )
+}
+
+#[tokio::test]
+async fn a_caller_reaches_its_own_items_only() {
+    let world = World::new(&own_items()).await;
+    let key = |customer: &str| format!(r#"{{"customer":{{"S":"{customer}"}},"sku":{{"S":"s"}}}}"#);
+    let (own, other) = (key("anna"), key("bert"));
+    let get = |key: &str, more: &str| format!(r#"{{"TableName":"carts","Key":{key}{more}}}"#);
+    let projected =
+        r#","ProjectionExpression":"sku, #c","ExpressionAttributeNames":{"\u0023c":"count"}"#;
+    world.may("GetItem", &get(&own, projected));
+    world.may_not("GetItem", &get(&other, projected));
+    // Without a projection all attributes come.
+    world.may_not("GetItem", &get(&own, ""));
+    world.may_not(
+        "GetItem",
+        &get(&own, r#","ProjectionExpression":"sku, secret""#),
+    );
+    world.may_not("GetItem", &get(&own, r#","AttributesToGet":["secret"]"#));
+    // What is another operation's speaks for nothing.
+    let decoy = r#","ProjectionExpression":"sku","KeyConditionExpression":"customer = :c",
+        "Item":{"customer":{"S":"anna"}}"#;
+    world.may_not("GetItem", &get(&other, decoy));
+
+    let batch = |keys: &str| {
+        format!(
+            r#"{{"RequestItems":{{"carts":{{"Keys":[{keys}],"ProjectionExpression":"sku"}}}}}}"#
+        )
+    };
+    world.may("BatchGetItem", &batch(&own));
+    world.may_not("BatchGetItem", &batch(&format!("{own},{other}")));
+    let writes = |item: &str| {
+        format!(
+            r#"{{"RequestItems":{{"{TABLE}":[{{"PutRequest":{{"Item":{own}}}}},
+               {{"DeleteRequest":{{"Key":{item}}}}}]}}}}"#
+        )
+    };
+    world.may("BatchWriteItem", &writes(&own));
+    world.may_not("BatchWriteItem", &writes(&other));
+}
+
+#[tokio::test]
+async fn writes_name_attributes_in_many_places() {
+    let world = World::new(&own_items()).await;
+    let put = |more: &str| {
+        format!(
+            r#"{{"TableName":"carts","Item":{{"customer":{{"S":"anna"}},"sku":{{"S":"s"}}{more}}}}}"#
+        )
+    };
+    world.may("PutItem", &put(r#","count":{"N":"1"}"#));
+    world.may_not("PutItem", &put(r#","secret":{"N":"1"}"#));
+    let update = |more: &str| {
+        format!(
+            r#"{{"TableName":"carts","Key":{{"customer":{{"S":"anna"}},"sku":{{"S":"s"}}}},{more}}}"#
+        )
+    };
+    for (is_allowed, more) in [
+        (
+            true,
+            r#""UpdateExpression":"REMOVE #c","ExpressionAttributeNames":{"\u0023c":"count"}"#,
+        ),
+        (false, r#""UpdateExpression":"REMOVE secret""#),
+        (
+            false,
+            r#""UpdateExpression":"SET #c = if_not_exists(secret.deep[0], sku)",
+                  "ExpressionAttributeNames":{"\u0023c":"count"}"#,
+        ),
+        (
+            false,
+            r#""UpdateExpression":"REMOVE #c","ExpressionAttributeNames":{"\u0023c":"count"},
+                  "ConditionExpression":"attribute_exists(secret)""#,
+        ),
+        (
+            false,
+            r#""UpdateExpression":"REMOVE #c","ExpressionAttributeNames":{"\u0023c":"count"},
+                  "ReturnValues":"ALL_OLD""#,
+        ),
+        (
+            false,
+            r#""UpdateExpression":"REMOVE #c","ExpressionAttributeNames":{"\u0023c":"count"},
+                  "ReturnValuesOnConditionCheckFailure":"ALL_OLD""#,
+        ),
+        (
+            true,
+            r#""AttributeUpdates":{"count":{"Action":"DELETE"}},"ReturnValues":"UPDATED_NEW""#,
+        ),
+        (
+            false,
+            r#""AttributeUpdates":{"secret":{"Action":"DELETE"}}"#,
+        ),
+        (false, r#""Expected":{"secret":{"Exists":false}}"#),
+    ] {
+        world.expect("UpdateItem", &update(more), is_allowed);
+    }
+}
+
+#[tokio::test]
+async fn queries_are_held_to_the_partition_that_they_read() {
+    let world = World::new(&own_items()).await;
+    let query = |customer: &str, more: &str| {
+        format!(
+            r#"{{"TableName":"carts","ProjectionExpression":"sku",
+               "KeyConditionExpression":"customer = :c",
+               "ExpressionAttributeValues":{{":c":{{"S":"{customer}"}}}}{more}}}"#
+        )
+    };
+    world.may("Query", &query("anna", ""));
+    world.may_not("Query", &query("bert", ""));
+    world.may_not(
+        "Query",
+        &query("anna", r#","FilterExpression":"attribute_exists(secret)""#),
+    );
+    world.may_not("Query", &query("anna", r#","Select":"COUNT""#));
+    let legacy = |customer: &str| {
+        format!(
+            r#"{{"TableName":"carts","AttributesToGet":["sku"],"KeyConditions":{{"customer":
+               {{"ComparisonOperator":"EQ","AttributeValueList":[{{"S":"{customer}"}}]}}}}}}"#
+        )
+    };
+    world.may("Query", &legacy("anna"));
+    world.may_not("Query", &legacy("bert"));
+    // Scans have no leading keys: they are left out of the actions.
+    world.may_not(
+        "Scan",
+        r#"{"TableName":"carts","ProjectionExpression":"sku"}"#,
+    );
+}
+
+#[tokio::test]
+async fn parts_of_transactions_need_leave_each_for_itself() {
+    let own = allow(
+        r#"["dynamodb:PutItem","dynamodb:ConditionCheckItem"]"#,
+        TABLE,
+        r#""ForAnyValue:StringEquals":{"dynamodb:EnclosingOperation":["TransactWriteItems"]}"#,
+    );
+    let world = World::new(&own).await;
+    let item = r#"{"customer":{"S":"a"},"sku":{"S":"s"}}"#;
+    let put = format!(r#"{{"Put":{{"TableName":"carts","Item":{item}}}}}"#);
+    let check = format!(
+        r#"{{"ConditionCheck":{{"TableName":"carts","Key":{item},
+           "ConditionExpression":"attribute_exists(sku)"}}}}"#
+    );
+    let delete = format!(r#"{{"Delete":{{"TableName":"carts","Key":{item}}}}}"#);
+    let of = |parts: &[&str]| format!(r#"{{"TransactItems":[{}]}}"#, parts.join(","));
+    world.may("TransactWriteItems", &of(&[&put, &check]));
+    world.may_not("TransactWriteItems", &of(&[&put, &delete]));
+    world.may_not(
+        "PutItem",
+        &format!(r#"{{"TableName":"carts","Item":{item}}}"#),
+    );
+}
+
+#[tokio::test]
+async fn resources_are_tables_indexes_streams_and_more() {
+    for (action, resource, body, is_allowed) in [
+        (
+            "Query",
+            "table/carts/index/by-sku",
+            r#"{"TableName":"carts","IndexName":"by-sku"}"#,
+            true,
+        ),
+        (
+            "Query",
+            "table/carts",
+            r#"{"TableName":"carts","IndexName":"by-sku"}"#,
+            false,
+        ),
+        (
+            "GetItem",
+            "table/carts",
+            r#"{"TableName":"arn:aws:dynamodb:us-east-1:000000000000:table/carts","Key":{}}"#,
+            true,
+        ),
+        (
+            "GetItem",
+            "table/carts",
+            r#"{"TableName":"other","Key":{}}"#,
+            false,
+        ),
+        (
+            "CreateTable",
+            "table/new-*",
+            r#"{"TableName":"new-one"}"#,
+            true,
+        ),
+        (
+            "TagResource",
+            "table/carts",
+            r#"{"ResourceArn":"arn:aws:dynamodb:us-east-1:000000000000:table/carts"}"#,
+            true,
+        ),
+        (
+            "GetRecords",
+            "table/carts/stream/*",
+            r#"{"ShardIterator":"arn:aws:dynamodb:us-east-1:000000000000:table/carts/stream/1|1|x"}"#,
+            true,
+        ),
+        (
+            "GetRecords",
+            "table/carts/stream/*",
+            r#"{"ShardIterator":"arn:aws:dynamodb:us-east-1:000000000000:table/other/stream/1|1|x"}"#,
+            false,
+        ),
+        (
+            "DescribeStream",
+            "table/carts",
+            r#"{"StreamArn":"arn:aws:dynamodb:us-east-1:000000000000:table/carts/stream/1"}"#,
+            false,
+        ),
+        (
+            "DeleteBackup",
+            "table/carts/backup/*",
+            r#"{"BackupArn":"arn:aws:dynamodb:us-east-1:000000000000:table/carts/backup/1"}"#,
+            true,
+        ),
+        (
+            "RestoreTableToPointInTime",
+            "table/carts",
+            r#"{"SourceTableName":"carts","TargetTableName":"other"}"#,
+            false,
+        ),
+        ("ListTables", "*", "{}", true),
+        ("ListTables", "table/carts", "{}", false),
+    ] {
+        let arn = match resource {
+            "*" => "*".to_owned(),
+            part => format!("arn:aws:dynamodb:us-east-1:000000000000:{part}"),
+        };
+        let policy = allow(&format!(r#""dynamodb:{action}""#), &arn, "");
+        let world = World::new(&policy).await;
+        world.expect(action, body, is_allowed);
+    }
+}
+
+#[tokio::test]
+async fn a_tables_own_policy_grants_and_denies_and_never_locks_root_out() {
+    let world = World::new(&allow(r#""dynamodb:Scan""#, TABLE, "")).await;
+    world.may("Scan", r#"{"TableName":"carts"}"#);
+    world.may_not("GetItem", r#"{"TableName":"carts","Key":{}}"#);
+    let statement = |effect: &str, who: &str, action: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"{effect}","Principal":{{"AWS":"arn:aws:iam::000000000000:{who}"}},
+               "Action":"dynamodb:{action}","Resource":"{TABLE}"}}]}}"#
+        )
+    };
+    world
+        .put_policy(&statement("Allow", "user/anna", "GetItem"))
+        .await;
+    world.may("GetItem", r#"{"TableName":"carts","Key":{}}"#);
+    world.put_policy(&statement("Deny", "root", "Scan")).await;
+    world.may_not("Scan", r#"{"TableName":"carts"}"#);
+    assert!(world.root("Scan", r#"{"TableName":"carts"}"#).is_err());
+    let mend = format!(r#"{{"ResourceArn":"{TABLE}"}}"#);
+    assert!(world.root("DeleteResourcePolicy", &mend).is_ok());
+}
+
+#[tokio::test]
+async fn tags_count_on_the_resource_and_in_the_request() {
+    let tagged = r#""StringEquals":{"aws:ResourceTag/team":"shop"}"#;
+    let world = World::new(&allow(r#""dynamodb:Scan""#, TABLE, tagged)).await;
+    world.may_not("Scan", r#"{"TableName":"carts"}"#);
+    world.tag("team", "shop").await;
+    world.may("Scan", r#"{"TableName":"carts"}"#);
+
+    let keys = r#""ForAllValues:StringEquals":{"aws:TagKeys":["team"]},
+        "StringEquals":{"aws:RequestTag/team":"shop"}"#;
+    let world = World::new(&allow(r#""dynamodb:TagResource""#, "*", keys)).await;
+    let tags = |key: &str, value: &str| {
+        format!(r#"{{"ResourceArn":"{TABLE}","Tags":[{{"Key":"{key}","Value":"{value}"}}]}}"#)
+    };
+    world.may("TagResource", &tags("team", "shop"));
+    world.may_not("TagResource", &tags("team", "other"));
+    world.may_not("TagResource", &tags("cost", "shop"));
+}

@@ -1,0 +1,112 @@
+//! A region with the table `carts` (customer, sku), and the user anna with one policy.
+
+use std::sync::Arc;
+
+use api_protocol::caller::{Authority, Caller, Service};
+use api_protocol::request_id::RequestId;
+use base::name::AccountId;
+use bytes::Bytes;
+use control::testing::Node;
+use http::Request;
+use iam::identity::Identity;
+use iam::kind::Kind;
+use iam::policy::Policy;
+use iam::principal::Principal;
+use store::memory::MemStore;
+
+use super::TABLE;
+use crate::facade::DynamoDb;
+use crate::fault::Refused;
+
+/// Returns a policy of one statement that allows; `condition` may be empty.
+pub(super) fn allow(actions: &str, resource: &str, condition: &str) -> String {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":{actions},
+           "Resource":"{resource}","Condition":{{{condition}}}}}]}}"#
+    )
+}
+
+pub(super) struct World {
+    facade: DynamoDb<MemStore>,
+    anna: Caller,
+}
+
+impl World {
+    pub(super) async fn new(policy: &str) -> Self {
+        let node = Node::open("us-east-1").await;
+        let account = AccountId::DEFAULT;
+        let policy = Policy::compile("own", policy, Kind::Inline).expect("a policy");
+        let identity = Identity {
+            principal: Principal::user(account, "/", "anna", "AIDAANNA"),
+            policies: vec![Arc::new(policy)],
+            ..Identity::root(account)
+        };
+        let region = node.control.project().region.clone();
+        let number = RequestId::from_bits([1, 2, 3, 4]);
+        let anna = Caller {
+            authority: Authority::Checked(Arc::new(identity)),
+            ..Caller::internal(Service::DynamoDb, region, number)
+        };
+        let world = Self {
+            facade: DynamoDb::new(node.control.clone()),
+            anna,
+        };
+        let schema = r#"{"TableName":"carts","BillingMode":"PAY_PER_REQUEST",
+            "KeySchema":[{"AttributeName":"customer","KeyType":"HASH"},
+                         {"AttributeName":"sku","KeyType":"RANGE"}],
+            "AttributeDefinitions":[{"AttributeName":"customer","AttributeType":"S"},
+                                    {"AttributeName":"sku","AttributeType":"S"}]}"#;
+        world.done("CreateTable", schema).await;
+        world
+    }
+
+    /// Does what nobody checks.
+    async fn done(&self, operation: &str, body: &str) {
+        let mut nobody = self.anna.clone();
+        nobody.authority = Authority::Unchecked;
+        let request = Request::post("/")
+            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+            .body(Bytes::from(body.to_owned()))
+            .expect("a request");
+        let response = self.facade.handle(&nobody, request).await;
+        assert_eq!(response.status(), 200, "{operation}: {response:?}");
+    }
+
+    pub(super) async fn put_policy(&self, policy: &str) {
+        let body = serde_json::json!({"ResourceArn": TABLE, "Policy": policy});
+        self.done("PutResourcePolicy", &body.to_string()).await;
+    }
+
+    pub(super) async fn tag(&self, key: &str, value: &str) {
+        let tags = serde_json::json!([{"Key": key, "Value": value}]);
+        let body = serde_json::json!({"ResourceArn": TABLE, "Tags": tags});
+        self.done("TagResource", &body.to_string()).await;
+    }
+
+    pub(super) fn root(&self, operation: &str, body: &str) -> Result<(), Refused> {
+        let mut root = self.anna.clone();
+        root.authority = Authority::Checked(Arc::new(Identity::root(AccountId::DEFAULT)));
+        self.facade.authorise(&root, operation, body.as_bytes())
+    }
+
+    #[track_caller]
+    pub(super) fn may(&self, operation: &str, body: &str) {
+        self.expect(operation, body, true);
+    }
+
+    #[track_caller]
+    pub(super) fn may_not(&self, operation: &str, body: &str) {
+        self.expect(operation, body, false);
+    }
+
+    #[track_caller]
+    pub(super) fn expect(&self, operation: &str, body: &str, is_allowed: bool) {
+        let answer = self
+            .facade
+            .authorise(&self.anna, operation, body.as_bytes());
+        match answer {
+            Ok(()) => assert!(is_allowed, "{operation} {body} is allowed"),
+            Err(Refused(fault)) => assert!(!is_allowed, "{operation} {body}: {fault}"),
+        }
+    }
+}
