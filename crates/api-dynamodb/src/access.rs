@@ -13,6 +13,7 @@
 
 mod asks;
 mod reach;
+mod statements;
 
 use api_protocol::authority::Need;
 use api_protocol::caller::Caller;
@@ -72,11 +73,16 @@ impl<S: Store> DynamoDb<S> {
                 context.set_tag(keys::RESOURCE_TAG, &tag, value);
             }
         }
-        let reach = if is_asked(keys::LEADING_KEYS) || is_asked(keys::ATTRIBUTES) {
-            Some(Reach::of(ask.call, &ask.on, open.as_deref())?)
-        } else {
-            drop(ask.call);
-            None
+        let looks_at_items = is_asked(keys::LEADING_KEYS) || is_asked(keys::ATTRIBUTES);
+        let reach = match (&ask.stated, open.as_deref()) {
+            (Some(stated), Some(open)) => {
+                let reached = stated.reached(open);
+                reached.tell(&mut context);
+                Some(Reach::of_statement(reached))
+            }
+            (Some(_), None) => None,
+            (None, open) if looks_at_items => Some(Reach::of(ask.call, &ask.on, open)?),
+            (None, _) => None,
         };
         ask.facts.tell(&mut context);
         if let Some(reach) = reach {

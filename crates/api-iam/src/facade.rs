@@ -260,3 +260,6 @@ fn refused(action: &str) -> Fault {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

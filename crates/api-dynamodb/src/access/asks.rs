@@ -11,6 +11,7 @@ use iam::context::Context;
 use iam::keys;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use super::statements::{self, Stated};
 use crate::fault::{self, Refused};
 use crate::legacy::ConditionsIn;
 use crate::wire::shape;
@@ -24,6 +25,8 @@ pub(super) struct Ask {
     /// What it does with items.
     pub(super) call: CallIn,
     pub(super) facts: Facts,
+    /// The statement of PartiQL that asks, where one does.
+    pub(super) stated: Option<Stated>,
 }
 
 /// What an ask is about.
@@ -200,8 +203,7 @@ pub(super) fn of(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
         "BatchWriteItem" => batch_write(operation, body),
         "TransactGetItems" | "TransactWriteItems" => transaction(operation, body),
         "ExecuteStatement" | "BatchExecuteStatement" | "ExecuteTransaction" => {
-            // A statement names its table itself, and none is carried out here.
-            Ok(Vec::new())
+            statements::of(operation, body)
         }
         _ => named(operation, body),
     }
@@ -261,6 +263,7 @@ fn named(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
         action: operation.to_owned(),
         on,
         call: CallIn::default(),
+        stated: None,
         facts: Facts {
             tags: tags.clone(),
             tag_keys: tag_keys.clone(),
@@ -323,7 +326,7 @@ impl Ask {
             facts: Facts {
                 select: select(action, &call),
                 // What a failed condition shows is shown, too.
-                returns: if is_all(&call.on_failure) && call.returns.is_none() {
+                returns: if is_all(&call.on_failure) {
                     call.on_failure.clone()
                 } else {
                     call.returns.clone()
@@ -334,6 +337,7 @@ impl Ask {
             },
             action: action.to_owned(),
             call,
+            stated: None,
         }
     }
 }
@@ -414,6 +418,20 @@ impl On {
 }
 
 impl Facts {
+    /// What a failed condition shows counts as given back.
+    pub(super) fn of_statement(
+        on_failure: Option<String>,
+        capacity: Option<String>,
+        enclosing: Option<&str>,
+    ) -> Self {
+        Self {
+            returns: on_failure.filter(|wanted| wanted == "ALL_OLD"),
+            capacity,
+            enclosing: enclosing.map(str::to_owned),
+            ..Self::default()
+        }
+    }
+
     /// Tells a context what is known.
     pub(super) fn tell(self, context: &mut Context<'_>) {
         for (key, value) in [

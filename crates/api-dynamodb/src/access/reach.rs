@@ -13,6 +13,7 @@ use iam::keys;
 use item::value::{AttributeValue, Item};
 
 use super::asks::{CallIn, On};
+use super::statements::Reached;
 use crate::catalog::OpenTable;
 use crate::expressions::Expressions;
 use crate::fault::Refused;
@@ -88,6 +89,14 @@ impl Reach {
             leading,
             attributes,
         })
+    }
+
+    /// Takes what a statement reaches.
+    pub(super) fn of_statement(reached: Reached) -> Self {
+        Self {
+            leading: reached.leading,
+            attributes: reached.attributes,
+        }
     }
 
     /// Tells a context what is reached.

@@ -293,3 +293,40 @@ async fn tags_count_on_the_resource_and_in_the_request() {
     world.may_not("TagResource", &tags("team", "other"));
     world.may_not("TagResource", &tags("cost", "shop"));
 }
+
+#[tokio::test]
+async fn statements_need_leave_for_what_they_do() {
+    let own = allow(
+        r#"["dynamodb:PartiQLSelect","dynamodb:PartiQLUpdate"]"#,
+        TABLE,
+        r#""ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["${aws:username}"],
+             "dynamodb:Attributes":["customer","sku","count"]},
+           "BoolIfExists":{"dynamodb:FullTableScan":"false"}"#,
+    );
+    let world = World::new(&own).await;
+    let statement = |text: &str, name: &str| {
+        format!(r#"{{"Statement":"{text}","Parameters":[{{"S":"{name}"}}]}}"#)
+    };
+    let read = "SELECT sku FROM carts WHERE customer = ?";
+    world.may("ExecuteStatement", &statement(read, "anna"));
+    world.may_not("ExecuteStatement", &statement(read, "bert"));
+    let all = r#"{"Statement":"SELECT sku FROM carts"}"#;
+    world.may_not("ExecuteStatement", all);
+    let other = "SELECT secret FROM carts WHERE customer = ?";
+    world.may_not("ExecuteStatement", &statement(other, "anna"));
+    let update = "UPDATE carts SET secret = 1 WHERE customer = ? AND sku = 's'";
+    world.may_not("ExecuteStatement", &statement(update, "anna"));
+    let delete = "DELETE FROM carts WHERE customer = ? AND sku = 's'";
+    world.may_not("ExecuteStatement", &statement(delete, "anna"));
+    let batch = format!(
+        r#"{{"Statements":[{},{}]}}"#,
+        statement(read, "anna"),
+        statement(read, "bert")
+    );
+    world.may_not("BatchExecuteStatement", &batch);
+    let transaction = format!(
+        r#"{{"TransactStatements":[{}]}}"#,
+        statement(delete, "anna")
+    );
+    world.may_not("ExecuteTransaction", &transaction);
+}

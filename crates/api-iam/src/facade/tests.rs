@@ -1,0 +1,222 @@
+//! Tests of IAM's calls, as forms in and XML out.
+
+use std::sync::Arc;
+
+use api_protocol::caller::{Authority, Caller, Service};
+use api_protocol::request_id::RequestId;
+use base::name::AccountId;
+use bytes::Bytes;
+use control::access::directory::Directory;
+use control::testing::Node;
+use http::Request;
+use iam::identity::Identity;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use store::memory::MemStore;
+
+use super::Iam;
+
+struct World {
+    node: Node,
+    iam: Iam<MemStore>,
+    caller: Caller,
+}
+
+impl World {
+    async fn new() -> Self {
+        let node = Node::open("eu-west-1").await;
+        let iam = Iam::new(node.control.clone());
+        let region = node.control.project().region.clone();
+        let caller = Caller::internal(Service::Iam, region, RequestId::from_bits([7; 4]));
+        Self { node, iam, caller }
+    }
+
+    /// Calls from here on as a user, with the policies that it has.
+    fn become_user(&mut self, name: &str) {
+        let directory = Directory::read(&self.node.control);
+        let users = control::access::users(&self.node.control, AccountId::DEFAULT);
+        let user = users.iter().find(|user| user.name == name);
+        let user = user.expect("the user is there");
+        let identity = directory.user(&user.id).expect("the user is known");
+        self.caller.authority = Authority::Checked(Arc::clone(identity));
+    }
+
+    async fn call(&self, form: &str) -> String {
+        let request = Request::post("/").body(Bytes::from(form.to_owned()));
+        let request = request.expect("a request");
+        let response = self.iam.handle(&self.caller, &request).await;
+        let status = response.status().as_u16();
+        let body = response.into_body();
+        format!("{status} {}", String::from_utf8_lossy(&body))
+    }
+
+    #[track_caller]
+    fn expect(&self, form: &str, wanted: &'static str) -> impl Future<Output = ()> {
+        let form = form.to_owned();
+        let place = std::panic::Location::caller();
+        async move {
+            let answer = self.call(&form).await;
+            assert!(answer.contains(wanted), "{place}: {form}: {answer}");
+        }
+    }
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+const SELF: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*AccessKey*",
+    "Resource":"arn:aws:iam::*:user/${aws:username}"}]}"#;
+
+#[tokio::test]
+async fn users_are_made_once_and_go_when_nothing_hangs_on_them() {
+    let world = World::new().await;
+    let made =
+        "Action=CreateUser&UserName=anna&Path=/team/&Tags.member.1.Key=k&Tags.member.1.Value=v";
+    world
+        .expect(made, "<Arn>arn:aws:iam::000000000000:user/team/anna</Arn>")
+        .await;
+    world.expect("Action=CreateUser&UserName=ANNA", "409").await;
+    world
+        .expect("Action=CreateUser&UserName=a/b", "ValidationError")
+        .await;
+    world
+        .expect(
+            "Action=GetUser&UserName=anna",
+            "<Key>k</Key><Value>v</Value>",
+        )
+        .await;
+    world
+        .expect("Action=ListUsers&PathPrefix=/other/", "<Users></Users>")
+        .await;
+    let key = world.call("Action=CreateAccessKey&UserName=anna").await;
+    assert!(key.contains("<SecretAccessKey>"), "{key}");
+    world
+        .expect(
+            "Action=DeleteUser&UserName=anna",
+            "must delete access keys first",
+        )
+        .await;
+    let renamed = "Action=UpdateUser&UserName=anna&NewUserName=berta";
+    world.expect(renamed, "200").await;
+    world
+        .expect(
+            "Action=ListAccessKeys&UserName=berta",
+            "<UserName>berta</UserName>",
+        )
+        .await;
+    world.expect("Action=GetUser&UserName=anna", "404").await;
+}
+
+#[tokio::test]
+async fn policies_are_checked_attached_and_kept_while_they_are() {
+    let world = World::new().await;
+    world.expect("Action=CreateUser&UserName=anna", "200").await;
+    let policy = format!(
+        "Action=CreatePolicy&PolicyName=self&PolicyDocument={}",
+        encoded(SELF)
+    );
+    world
+        .expect(&policy, "<Arn>arn:aws:iam::000000000000:policy/self</Arn>")
+        .await;
+    world.expect(&policy, "EntityAlreadyExists").await;
+    world
+        .expect(
+            "Action=CreatePolicy&PolicyName=x&PolicyDocument=x",
+            "MalformedPolicyDocument",
+        )
+        .await;
+    let arn = "PolicyArn=arn:aws:iam::000000000000:policy/self";
+    world
+        .expect(
+            &format!("Action=AttachUserPolicy&UserName=anna&{arn}"),
+            "200",
+        )
+        .await;
+    world
+        .expect(&format!("Action=DeletePolicy&{arn}"), "DeleteConflict")
+        .await;
+    world
+        .expect(
+            &format!("Action=GetPolicyVersion&VersionId=v1&{arn}"),
+            "%22Statement%22",
+        )
+        .await;
+    world
+        .expect(
+            &format!("Action=GetPolicyVersion&VersionId=v2&{arn}"),
+            "NoSuchEntity",
+        )
+        .await;
+    world
+        .expect(
+            "Action=ListAttachedUserPolicies&UserName=anna",
+            ":policy/self</PolicyArn>",
+        )
+        .await;
+    world
+        .expect("Action=ListPolicies&Scope=AWS", "AdministratorAccess")
+        .await;
+    world
+        .expect(
+            &format!("Action=DetachUserPolicy&UserName=anna&{arn}"),
+            "200",
+        )
+        .await;
+    world
+        .expect(&format!("Action=DeletePolicy&{arn}"), "200")
+        .await;
+}
+
+#[tokio::test]
+async fn users_do_what_they_may_and_sessions_nothing() {
+    let mut world = World::new().await;
+    for name in ["anna", "bert"] {
+        world
+            .expect(&format!("Action=CreateUser&UserName={name}"), "200")
+            .await;
+    }
+    let policy = format!(
+        "Action=PutUserPolicy&UserName=anna&PolicyName=self&PolicyDocument={}",
+        encoded(SELF)
+    );
+    world.expect(&policy, "200").await;
+    world.become_user("anna");
+    world
+        .expect("Action=CreateAccessKey", "<UserName>anna</UserName>")
+        .await;
+    world
+        .expect("Action=CreateAccessKey&UserName=anna", "200")
+        .await;
+    world
+        .expect("Action=CreateAccessKey", "LimitExceeded")
+        .await;
+    world
+        .expect("Action=CreateAccessKey&UserName=bert", "AccessDenied")
+        .await;
+    world.expect("Action=ListUsers", "403").await;
+    let mut root = Identity::root(AccountId::DEFAULT);
+    root.session = Some(iam::identity::InSession {
+        policies: Vec::new(),
+        issued: clock::time::WallTime::from_micros(0),
+    });
+    world.caller.authority = Authority::Checked(Arc::new(root));
+    world
+        .expect("Action=ListUsers", "InvalidClientTokenId")
+        .await;
+}
+
+#[tokio::test]
+async fn what_is_not_served_is_refused_by_name() {
+    let world = World::new().await;
+    world
+        .expect("Action=CreateRole", "UnsupportedOperation")
+        .await;
+    world
+        .expect(
+            "Action=GetAccessKeyLastUsed",
+            "when keys are used is not kept",
+        )
+        .await;
+    world.expect("Action=Nonsense", "InvalidAction").await;
+    world.expect("", "MissingAction").await;
+}
