@@ -199,3 +199,14 @@ def test_names_of_other_machines_lead_nowhere_in_development():
         if laptop in laptops.alive():
             laptop.stop()
         laptop.remove()
+
+
+def test_calls_come_by_http2_too(guarded):
+    answer = run(
+        "curl", "--silent", "--http2-prior-knowledge", "--write-out", " HTTP/%{http_version}",
+        "--aws-sigv4", f"aws:amz:{EAST}:dynamodb", "--user", f"{KEY}:{SECRET}",
+        "--header", "content-type: application/x-amz-json-1.0",
+        "--header", "x-amz-target: DynamoDB_20120810.ListTables",
+        "--data", "{}", guarded.endpoint(EAST),
+    ).stdout
+    assert answer.endswith(" HTTP/2") and "TableNames" in answer, answer

@@ -80,9 +80,8 @@ impl<S: Store> DynamoDb<S> {
                 reached.tell(&mut context);
                 Some(Reach::of_statement(reached))
             }
-            (Some(_), None) => None,
             (None, open) if looks_at_items => Some(Reach::of(ask.call, &ask.on, open)?),
-            (None, _) => None,
+            (Some(_), None) | (None, _) => None,
         };
         ask.facts.tell(&mut context);
         if let Some(reach) = reach {

@@ -178,14 +178,12 @@ impl Node {
             admin: Admin::new(status, &config),
             room: Room::new(BODIES_BYTES_MAX),
         });
-        let address = own.api;
-        server::listen(api, &endpoint, &tasks);
-        if let Some(second) = second {
-            server::listen(second, &endpoint, &tasks);
+        for listener in [Some(api), second].into_iter().flatten() {
+            server::listen(listener, &endpoint, &tasks);
         }
-        tracing::info!(region = %config.project.region, api = %address, "serving");
+        tracing::info!(region = %config.project.region, api = %own.api, "serving");
         Ok(Self {
-            api: address,
+            api: own.api,
             tasks,
             base,
             gateway,
