@@ -20,9 +20,10 @@ impl Hlc {
     /// Returns the stamp of what ends a write with this stamp by itself, as its expiry does: later
     /// than the write, and earlier than every write with a later stamp.
     ///
-    /// Shape: odd, since clocks give even stamps only.
+    /// Shape: odd, since clocks give even stamps only. Those of the first data directories may be
+    /// odd; their end is no write's stamp either.
     pub const fn end(self) -> Self {
-        Self(self.0 + 1)
+        Self((self.0 + 1) | 1)
     }
 
     /// Returns whether the stamp is one of [`Hlc::end`].

@@ -88,7 +88,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let clean = node.stop().await;
     if let Some(error) = failed {
         return Err(anyhow::Error::from(error).context(format!(
-            "serve region {region}: its store failed, and it leaves its clients to the others"
+            "serve region {region}: it must not go on, and leaves its clients to the others"
         )));
     }
     Ok(if clean {

@@ -131,9 +131,14 @@ impl Record {
         let count = wire::count(buf, "a record's changes", RECORD_CHANGES_MAX)?;
         let changes = (0..count)
             .map(|_| Change::decode(buf, kinds))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<Change>, _>>()?;
         if !bytes.is_empty() {
             return Err(WireError::Trailing(bytes.len()));
+        }
+        // Clocks follow the record's stamp: one above it would win over writes to come.
+        let is_above = |change: &Change| change.stamp.is_some_and(|stamp| version.hlc < stamp);
+        if changes.iter().any(is_above) {
+            return Err(WireError::Shape("a change's stamp"));
         }
         Ok(Self {
             origin: version.origin,

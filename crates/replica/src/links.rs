@@ -238,7 +238,9 @@ impl<S: Store> Shared<S> {
 
     /// Stops this region's writes: what it would acknowledge would be lost.
     pub(crate) async fn fail(&self, failure: Failure) {
-        self.tables.stop_writes(&failure.to_string());
+        if let Err(error) = self.tables.stop_writes(&failure.to_string()).await {
+            tracing::error!(%error, "why this directory must not be used is not noted in it");
+        }
         self.tell(Event::Failed(failure)).await;
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use base::name::TableId;
 use base::region::RegionId;
+use clock::hlc::{AHEAD_MAX, Hlc};
 use replica_core::merge::Stamp;
 use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError, prefix_end};
 
@@ -97,18 +98,19 @@ impl<S: Store> Tables<S> {
         let keys = items.iter().map(|item| (table, &item.key[..]));
         let needed = Locks::needed(keys);
         let held = self.inner.locks.hold(needed).await;
-        // Nobody says when a copied tombstone was recorded: it was before this.
-        let recorded = self.lock().clock.last();
+        // Nobody says when a copied tombstone was recorded: it was before this, by a clock that may
+        // be ahead of ours by as much as regions tolerate.
+        let ahead = i64::try_from(AHEAD_MAX.as_micros()).unwrap_or(i64::MAX);
+        let last = Hlc(self.inner.clock.wall().as_micros()).max(self.lock().clock.last());
+        let recorded = Hlc(last.0.saturating_add(ahead));
         let mut staged = Vec::with_capacity(items.len());
         for item in items {
             let stored = self.stored(table, &item.key).await?;
             let newer = stored.as_ref().map(|stored| stored.stamp.version);
             if newer.is_none_or(|version| version < item.stamp.version) {
-                staged.push((
-                    item.key,
-                    stored,
-                    state::stored(item.stamp, item.image, recorded),
-                ));
+                let recorded = recorded.max(item.stamp.version.hlc);
+                let new = state::stored(item.stamp, item.image, recorded);
+                staged.push((item.key, stored, new));
             }
         }
         let now = self.inner.clock.wall();

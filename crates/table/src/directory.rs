@@ -56,6 +56,10 @@ impl Known {
         store: &S,
         members: &BTreeSet<RegionId>,
     ) -> Result<Self, OpenError> {
+        if let Some(why) = store.get(Space::Meta, meta::STOPPED).await? {
+            let why = String::from_utf8_lossy(&why).into_owned();
+            return Err(OpenError::Stopped(why));
+        }
         let mut known = Self::default();
         if let Some(mut fact) = store.get(Space::Meta, meta::BEGINS).await? {
             if fact.len() != 16 {
@@ -256,10 +260,16 @@ impl<S: Store> Tables<S> {
         }
     }
 
-    /// Refuses all writes of clients from here on, with this reason.
-    pub fn stop_writes(&self, why: &str) {
+    /// Refuses all writes of clients from here on, with this reason. The directory is not opened
+    /// again: until peers had said it anew, it would acknowledge what they skip.
+    ///
+    /// Errors: those of the store; writes are refused all the same.
+    pub async fn stop_writes(&self, why: &str) -> Result<(), StoreError> {
         let failure = StoreError::Failed(why.to_owned());
         self.known().failure.get_or_insert(failure);
+        let mut batch = Batch::default();
+        batch.put(Space::Meta, meta::STOPPED.to_vec(), why.to_owned());
+        self.commit(batch, Durability::Disk).await
     }
 
     /// Returns the tables that both this region and a peer replicate.

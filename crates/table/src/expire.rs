@@ -18,7 +18,7 @@ use crate::def::{ExpiryDef, TableDef};
 use crate::history::Cause;
 use crate::index;
 use crate::layout::{self, INDEX_PREFIX_BYTES, Stored};
-use crate::limits::{EXPIRY_GRACE_SECS, EXPIRY_ITEMS, EXPIRY_SECS_MAX, STEP_BYTES};
+use crate::limits::{EXPIRY_GRACE_SECS, EXPIRY_ITEMS, EXPIRY_PAGES, EXPIRY_SECS_MAX, STEP_BYTES};
 use crate::locks::Locks;
 use crate::tables::{Damaged, ReadError, Tables};
 use crate::write::{Decided, WriteError};
@@ -68,7 +68,7 @@ impl<S: Store> Tables<S> {
         };
         let mut from = Bound::Included(edge(until.saturating_sub(EXPIRY_SECS_MAX)));
         let mut expired = Expired::default();
-        while expired.items < EXPIRY_ITEMS {
+        for _ in 0..EXPIRY_PAGES {
             let range = Range {
                 space: Space::Indexes,
                 from,
@@ -87,12 +87,16 @@ impl<S: Store> Tables<S> {
             let suffixes = page.rows.into_iter().map(|(key, _)| item_of(key));
             let suffixes = suffixes.collect::<Result<Vec<Bytes>, Damaged>>()?;
             expired.items += self.expire_page(def, expiry, now, suffixes).await?;
+            if EXPIRY_ITEMS <= expired.items {
+                expired.more = true;
+                return Ok(expired);
+            }
             match last.filter(|_| page.more) {
                 Some(last) => from = Bound::Excluded(last),
                 None => return Ok(expired),
             }
         }
-        expired.more = true;
+        // What is left to other regions fills the pages, for as long as they are given.
         Ok(expired)
     }
 
@@ -108,7 +112,12 @@ impl<S: Store> Tables<S> {
         let held = self.inner.locks.hold(needed).await;
         let mut decided = Vec::with_capacity(suffixes.len());
         for suffix in suffixes {
-            let stored = self.stored(def.id, &suffix).await?;
+            let stored = match self.stored(def.id, &suffix).await {
+                Ok(stored) => stored,
+                // Whoever reads it is told; the items behind it expire all the same.
+                Err(ReadError::Damaged(_)) => continue,
+                Err(ReadError::Store(error)) => return Err(error.into()),
+            };
             if let Some(stored) = stored.filter(|stored| self.has_expired(stored, expiry, now)) {
                 decided.push(Decided {
                     table: Arc::clone(def),

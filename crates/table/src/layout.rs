@@ -224,6 +224,8 @@ pub(crate) mod meta {
     pub(crate) const BEGINS: &[u8] = b"begins";
     /// A peer has taken our log from this store.
     pub(crate) const WELCOMED: &[u8] = b"welcomed";
+    /// Why nothing may be written to this directory any more: text.
+    pub(crate) const STOPPED: &[u8] = b"stopped";
     /// When this region gave no stamps: after 8 · until 8, each.
     pub(crate) const PAUSES: &[u8] = b"pauses";
     /// The stamp that all later entries of histories are at or above: 8.

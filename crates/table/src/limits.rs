@@ -44,6 +44,10 @@ pub const PROMISE_PERIOD: Duration = Duration::from_secs(1);
 /// log: a caller's write waits for no more than that.
 pub const EXPIRY_ITEMS: usize = 64;
 
+/// Most pages of so many items that one sweep of a table looks at. 16: of items that are left to
+/// other regions, a sweep a second looks at a thousand, and deletes them once that is over.
+pub const EXPIRY_PAGES: usize = 16;
+
 /// How long an item that has expired is left to the region that wrote it. 5 s: many times what a
 /// region takes to find it, and its delete to come here.
 pub const EXPIRY_GRACE_SECS: u64 = 5;

@@ -82,6 +82,9 @@ pub enum OpenError {
         /// The region found.
         found: RegionId,
     },
+    /// Other regions had told, before it was closed, that it is not what they know.
+    #[error("open the tables: {0}")]
+    Stopped(String),
     /// What is stored cannot be read.
     #[error(transparent)]
     Damaged(#[from] Damaged),

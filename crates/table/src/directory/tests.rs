@@ -17,7 +17,7 @@ use store::memory::MemStore;
 use crate::def::{HistoryDef, TableDef};
 use crate::log::LogError;
 use crate::remote::ApplyError;
-use crate::tables::{Options, Tables};
+use crate::tables::{OpenError, Options, Tables};
 use crate::write::{Effect, Write, WriteError};
 
 const A: RegionId = RegionId(1);
@@ -44,14 +44,7 @@ impl Entropy for Told {
 }
 
 async fn open(store: &MemStore, now: i64) -> Tables<MemStore> {
-    let told = Arc::new(Told(AtomicI64::new(now)));
-    let options = Options {
-        region: A,
-        members: BTreeSet::from([A, B]),
-        clock: told.clone(),
-        entropy: told,
-    };
-    let tables = Tables::open(store.clone(), options).await.expect("opened");
+    let tables = try_open(store, now).await.expect("opened");
     tables.define(TableDef {
         id: CARTS,
         schema: KeySchema {
@@ -68,6 +61,17 @@ async fn open(store: &MemStore, now: i64) -> Tables<MemStore> {
         expiry: None,
     });
     tables
+}
+
+async fn try_open(store: &MemStore, now: i64) -> Result<Tables<MemStore>, OpenError> {
+    let told = Arc::new(Told(AtomicI64::new(now)));
+    let options = Options {
+        region: A,
+        members: BTreeSet::from([A, B]),
+        clock: told.clone(),
+        entropy: told,
+    };
+    Tables::open(store.clone(), options).await
 }
 
 async fn put(tables: &Tables<MemStore>, cart: &str) -> Result<Seq, WriteError> {
@@ -177,9 +181,19 @@ async fn restarts_without_writes_between_them_are_one_pause() {
 
 #[tokio::test]
 async fn nothing_is_acknowledged_once_writes_are_stopped() {
-    let tables = open(&MemStore::new(), 1_000).await;
-    tables.stop_writes("older than the others");
+    let store = MemStore::new();
+    let tables = open(&store, 1_000).await;
+    let noted = tables.stop_writes("older than the others").await;
+    noted.expect("on disk");
     let refused = put(&tables, "ann").await.expect_err("stopped");
+    assert!(
+        refused.to_string().contains("older than the others"),
+        "{refused}"
+    );
+    let again = try_open(&store.crash(), 2_000).await;
+    let refused = again
+        .err()
+        .expect("the next process does not begin to acknowledge");
     assert!(
         refused.to_string().contains("older than the others"),
         "{refused}"
