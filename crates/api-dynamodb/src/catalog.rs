@@ -14,6 +14,8 @@ use table::def::TableDef;
 
 use crate::facade::DynamoDb;
 use crate::fault;
+use crate::faults::Knobs;
+use crate::settings::Own;
 
 /// The tables as of one generation of the project's resources.
 #[derive(Debug, Default)]
@@ -23,6 +25,8 @@ pub(crate) struct Catalog {
     tables: Arc<BTreeMap<String, Arc<OpenTable>>>,
     /// Whether a replica of this region has a policy.
     has_policies: bool,
+    /// The tables that suffer faults on purpose.
+    knobs: Arc<BTreeMap<String, Knobs>>,
 }
 
 /// A table that this region holds a replica of.
@@ -71,6 +75,13 @@ impl<S: Store> DynamoDb<S> {
         (!name.contains('/')).then_some(name)
     }
 
+    /// Returns the tables that suffer faults on purpose, by name.
+    pub(crate) fn knobs_by_name(&self) -> Arc<BTreeMap<String, Knobs>> {
+        self.tables_by_name();
+        let catalog = self.catalog.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&catalog.knobs)
+    }
+
     /// Returns all tables of this region by name.
     pub(crate) fn tables_by_name(&self) -> Arc<BTreeMap<String, Arc<OpenTable>>> {
         let generation = *self.generation.borrow();
@@ -87,6 +98,13 @@ impl<S: Store> DynamoDb<S> {
         };
         let views = self.control.tables_in(&self.control.project().region);
         let tables: BTreeMap<_, _> = views.into_iter().filter_map(open).collect();
+        let knobs = tables
+            .iter()
+            .filter_map(|(name, open): (&String, &Arc<OpenTable>)| {
+                let tags = self.own_replica(open).map(Own::of)?.tags;
+                Some((name.clone(), Knobs::of(&tags).ok()??))
+            });
+        let knobs = Arc::new(knobs.collect());
         let tables = Arc::new(tables);
         let mut opened = tables.values();
         let has_policies = opened.any(|open| {
@@ -100,6 +118,7 @@ impl<S: Store> DynamoDb<S> {
                 generation: Some(generation),
                 tables: Arc::clone(&tables),
                 has_policies,
+                knobs,
             };
         }
         tables

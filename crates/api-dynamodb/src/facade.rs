@@ -2,6 +2,7 @@
 //!
 //! It serves its own region; calls for another one are forwarded before they come here.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use api_protocol::caller::{Caller, Service};
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 
 use crate::catalog::Catalog;
 use crate::fault::Refused;
+use crate::faults::Rolls;
 use crate::model::check::{self, Wording};
 use crate::model::facts::Model;
 use crate::operations::{self, Served, Support};
@@ -27,6 +29,8 @@ pub struct DynamoDb<S> {
     pub(crate) generation: watch::Receiver<u64>,
     pub(crate) catalog: RwLock<Catalog>,
     pub(crate) tokens: Arc<Mutex<Tokens>>,
+    /// Of the tables that suffer faults on purpose.
+    rolls: Mutex<BTreeMap<String, Rolls>>,
     /// In which words requests are refused.
     wording: Wording,
 }
@@ -43,6 +47,7 @@ impl<S: Store> DynamoDb<S> {
             generation,
             catalog: RwLock::default(),
             tokens: Arc::default(),
+            rolls: Mutex::default(),
             wording: Wording::default(),
         }
     }
@@ -91,7 +96,12 @@ impl<S: Store> DynamoDb<S> {
             Support::Served(served, _) => {
                 check::check(operation, body, self.wording)?;
                 self.authorise(caller, name, body)?;
-                let answer = self.serve(served, caller, body).await;
+                let knobs = self.knobs_by_name();
+                let answer = if knobs.is_empty() {
+                    self.serve(served, caller, body).await
+                } else {
+                    self.serve_faulty(&knobs, served, caller, body).await
+                };
                 answer.map_err(|Refused(fault)| match &*fault.code {
                     // Of attribute values the types are known to whom takes them apart.
                     "SerializationException" => check::explain(operation, body, fault).into(),
@@ -106,7 +116,7 @@ impl<S: Store> DynamoDb<S> {
         }
     }
 
-    async fn serve(&self, operation: Served, caller: &Caller, body: &[u8]) -> Answer {
+    pub(crate) async fn serve(&self, operation: Served, caller: &Caller, body: &[u8]) -> Answer {
         match operation {
             Served::GetItem => self.get_item(body).await,
             Served::PutItem => self.put_item(body).await,
@@ -168,6 +178,10 @@ impl<S: Store> DynamoDb<S> {
             | Served::UpdateGlobalTableSettings => Self::no_global_table(body),
             Served::ListGlobalTables => Ok(Self::list_global_tables()),
         }
+    }
+
+    pub(crate) fn rolls(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Rolls>> {
+        self.rolls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn tokens(&self) -> std::sync::MutexGuard<'_, Tokens> {

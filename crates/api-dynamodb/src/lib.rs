@@ -18,6 +18,7 @@ mod catalog;
 mod choices;
 mod expressions;
 mod fault;
+mod faults;
 mod global_tables;
 mod indexes;
 mod items;

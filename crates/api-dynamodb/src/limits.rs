@@ -16,6 +16,9 @@ pub(crate) const BATCH_GET_BYTES_MAX: usize = 16 << 20;
 /// Source: DynamoDB API reference, `BatchWriteItem`.
 pub(crate) const BATCH_WRITES_MAX: usize = 25;
 
+/// The longest that a call is held up on purpose. 1 minute, as long as clients wait.
+pub(crate) const FAULT_LATENCY_MAX: std::time::Duration = std::time::Duration::from_mins(1);
+
 /// How many items a statement of PartiQL reads at once by their keys. 16, some 6 MiB at most.
 pub(crate) const STATEMENT_GETS_AT_ONCE: usize = 16;
 

@@ -13,6 +13,7 @@ use store::port::Store;
 use crate::catalog::{self, OpenTable};
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
+use crate::faults::Knobs;
 use crate::limits::{LIST_TAGS_MAX, TAG_TRIES_MAX, TAGS_MAX};
 use crate::settings::Own;
 use crate::wire::shape;
@@ -70,6 +71,7 @@ fn merged(
         }
         tags.insert(key.clone(), value.clone());
     }
+    Knobs::of(&tags)?;
     if tags.len() > TAGS_MAX {
         let message = format!("A resource can have at most {TAGS_MAX} tags");
         return Err(fault::validation(message));

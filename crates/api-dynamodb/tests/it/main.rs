@@ -9,6 +9,7 @@ mod backups;
 mod batches;
 mod expiry;
 mod exports;
+mod faults;
 mod indexes;
 mod items;
 mod legacy;

@@ -1,0 +1,113 @@
+//! Faults on purpose, by the tags of a table.
+
+use serde_json::{Value, json};
+
+use crate::world::{World, n, s};
+
+const ARN: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/hash";
+
+async fn tag(world: &World, name: &str, value: &str) {
+    let tag = json!({ "Key": format!("hither:fault:{name}"), "Value": value });
+    let request = json!({ "ResourceArn": ARN, "Tags": [tag] });
+    let (status, answer) = world.call("TagResource", request).await;
+    assert_eq!(status, 200, "{answer}");
+}
+
+#[tokio::test]
+async fn a_throttled_table_refuses_until_its_tag_goes() {
+    let world = World::with_tables().await;
+    world.put(json!({ "pk": s("a") })).await;
+    tag(&world, "throttle", "1").await;
+    let code = "ProvisionedThroughputExceededException";
+    let message = "The level of configured provisioned throughput for the table was exceeded. \
+                   Consider increasing your provisioning level with the UpdateTable API.";
+    let get = json!({ "TableName": "hash", "Key": { "pk": s("a") } });
+    world.refused("GetItem", get.clone(), code, message).await;
+    let select = json!({ "Statement": "SELECT * FROM hash" });
+    world
+        .refused("ExecuteStatement", select, code, message)
+        .await;
+    world.ok("Scan", json!({ "TableName": "range" })).await;
+    world
+        .ok("DescribeTable", json!({ "TableName": "hash" }))
+        .await;
+    let untag = json!({ "ResourceArn": ARN, "TagKeys": ["hither:fault:throttle"] });
+    world.call("UntagResource", untag).await;
+    assert_eq!(
+        world.ok("GetItem", get).await["Item"],
+        json!({ "pk": s("a") })
+    );
+}
+
+#[tokio::test]
+async fn batches_leave_items_unprocessed_and_still_come_to_an_end() {
+    let world = World::with_tables().await;
+    tag(&world, "unprocessed", "1").await;
+    let put =
+        |pk: i64| json!({ "PutRequest": { "Item": { "pk": s(&pk.to_string()), "v": n(pk) } } });
+    let mut left = json!({ "hash": (0..5).map(put).collect::<Vec<_>>() });
+    let mut calls = 0;
+    while left.as_object().is_some_and(|left| !left.is_empty()) {
+        let answer = world
+            .ok("BatchWriteItem", json!({ "RequestItems": left }))
+            .await;
+        left = answer["UnprocessedItems"].clone();
+        calls += 1;
+        assert!(calls < 10, "{left}");
+    }
+    assert_eq!(calls, 5, "one item is done a call");
+    let keys: Vec<Value> = (0..5)
+        .map(|pk: i64| json!({ "pk": s(&pk.to_string()) }))
+        .collect();
+    let request = json!({ "RequestItems": { "hash": { "Keys": keys, "ConsistentRead": true } } });
+    let answer = world.ok("BatchGetItem", request).await;
+    assert_eq!(answer["Responses"]["hash"].as_array().unwrap().len(), 1);
+    let rest = &answer["UnprocessedKeys"]["hash"];
+    assert_eq!(rest["Keys"].as_array().unwrap().len(), 4);
+    assert_eq!(rest["ConsistentRead"], true);
+}
+
+#[tokio::test]
+async fn transactions_conflict_and_write_nothing() {
+    let world = World::with_tables().await;
+    tag(&world, "transaction-conflict", "1").await;
+    let put = |table: &str, item: Value| json!({ "Put": { "TableName": table, "Item": item } });
+    let request = json!({ "TransactItems": [
+        put("range", json!({ "pk": s("a"), "sk": n(1) })),
+        put("hash", json!({ "pk": s("a") })),
+    ] });
+    let code = "TransactionCanceledException";
+    let message = "Transaction cancelled, please refer cancellation reasons for specific reasons \
+                   [None, TransactionConflict]";
+    let answer = world
+        .refused("TransactWriteItems", request, code, message)
+        .await;
+    assert_eq!(answer["CancellationReasons"][0], json!({ "Code": "None" }));
+    assert_eq!(world.get("a").await, Value::Null);
+    let put = json!({ "TableName": "hash", "Item": { "pk": s("a") } });
+    let code = "TransactionConflictException";
+    let message = "Transaction is ongoing for the item";
+    world.refused("PutItem", put, code, message).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_had_is_refused_when_it_is_tagged() {
+    let world = World::with_tables().await;
+    for (name, value, message) in [
+        (
+            "index-lag",
+            "1s",
+            "the tag hither:fault:index-lag is not supported: an index is written together with \
+             its item, so that no read of it is ever behind",
+        ),
+        (
+            "throttle",
+            "2",
+            "the tag hither:fault:throttle takes a number from 0 to 1, such as 0.1",
+        ),
+    ] {
+        let tag = json!({ "Key": format!("hither:fault:{name}"), "Value": value });
+        let request = json!({ "ResourceArn": ARN, "Tags": [tag] });
+        world.invalid("TagResource", request, message).await;
+    }
+}
