@@ -5,8 +5,9 @@
 //! Source: DynamoDB API reference, `ExecuteStatement`; developer guide, "PartiQL".
 //!
 //! ```text
-//! text ── parse ──► statement ── table, index, parameters ──► plan ─┬─ selects ─► pages, NextToken
-//!                                                                   └─ writes ──► one conditional write
+//! text ── parse ──► statement ── table, index, parameters ──► plan
+//!                                    selects ─► pages, NextToken ◄─┤
+//!                                    writes ─► one write ◄─────────┘
 //! ```
 
 use std::sync::Arc;
