@@ -1,6 +1,7 @@
 //! Policies of tables: PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy.
 //!
-//! Each replica has its own. A policy is checked and kept here; [`crate::access`] asks it. Source: DynamoDB developer guide, "Using resource-based policies".
+//! Each replica has its own. A policy is checked and kept here; [`crate::access`] asks it.
+//! Source: DynamoDB developer guide, "Using resource-based policies".
 
 mod canonical;
 
