@@ -1,4 +1,4 @@
-//! The project's own tasks: test, tidy, lint, ci, model, bench.
+//! The project's own tasks: test, tidy, lint, ci, model, bench, fuzz.
 //!
 //! It is never in the release graph. What the tasks need beyond a Rust toolchain, a C compiler
 //! and Python they install into `target/tools`, pinned.
@@ -9,6 +9,7 @@
 
 mod bench;
 mod ci;
+mod fuzz;
 mod lint;
 mod model;
 mod run;
@@ -34,6 +35,8 @@ fn main() -> ExitCode {
         ["bench", name, "--only", part] => bench::bench(name, part, bench::Form::Table),
         ["bench", name, "--only", part, "--json"] => bench::bench(name, part, bench::Form::Json),
         ["bench-ceiling", address] => bench::serve_ceiling(address),
+        ["fuzz", name] => fuzz::fuzz(name, fuzz::BUDGET_SECS),
+        ["fuzz", name, secs] => fuzz::fuzz(name, secs),
         ["help" | "-h" | "--help"] | [] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -68,7 +71,11 @@ cargo xtask lint            rustfmt, clippy, cargo-deny, typos, taplo
 cargo xtask ci              lint, then test: what .ci/run does
 cargo xtask model           the facts of AWS's models, and the page of operations made from them
 cargo xtask bench smoke     figures beside DynamoDB Local, Knot and nginx; --json for machines
+<<<<<<< HEAD
 cargo xtask bench dynamodb  every kind of request beside DynamoDB Local, dynoxide, dynalite
                             and what HTTP and the disk allow; a part of it with --only,
                             such as --only ours,GetItem,items=10000,connections=16
+=======
+cargo xtask fuzz NAME [S]   libFuzzer on one target, or on `all`, for S seconds each (60)
+>>>>>>> bd5cb3f (fuzz: ten targets, kept corpora run by a test)
 cargo xtask tools           install the pinned tools and say where they are";

@@ -280,6 +280,23 @@ const RULES: &[Rule] = &[
         &["base", "clock", "item", "expr", "*-core", "store", "table"],
         IO,
     ),
+    rule(
+        "fuzz-targets",
+        &[
+            "base",
+            "clock",
+            "item",
+            "expr",
+            "partiql",
+            "iam",
+            "*-core",
+            "store",
+            "control",
+            "api-protocol",
+            "api-dynamodb",
+        ],
+        &[],
+    ),
     rule("xtask", &["wan"], &[]),
 ];
 
