@@ -142,23 +142,30 @@ fn alpn_wire(value: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Appends parameters as text; `None` where the wire form is none of parameters.
+///
+/// Shape: keys ascend and values are in the one form that [`parse`] writes, so that the text leads
+/// back to the same bytes. Source: RFC 9460 §2.2.
 pub(super) fn push_text(mut wire: &[u8], text: &mut String) -> Option<()> {
-    let mut first = true;
+    let mut last = None;
     while !wire.is_empty() {
         let (key, rest) = wire.split_first_chunk()?;
         let (length, rest) = rest.split_first_chunk()?;
         let length = usize::from(u16::from_be_bytes(*length));
         let (value, rest) = rest.split_at_checked(length)?;
         let key = u16::from_be_bytes(*key);
-        if !first {
+        let shown = value_text(key, value)?;
+        if last >= Some(key) || value_wire(key, &shown)? != value {
+            return None;
+        }
+        if last.is_some() {
             text.push(' ');
         }
         text.push_str(&key_name(key));
         if key != NO_DEFAULT_ALPN {
             text.push('=');
-            strings::quote(&value_text(key, value)?, text);
+            strings::quote(&shown, text);
         }
-        first = false;
+        last = Some(key);
         wire = rest;
     }
     Some(())

@@ -133,6 +133,22 @@ fn wrong_service_bindings_are_refused() {
 }
 
 #[test]
+fn service_bindings_have_one_form_on_the_wire() {
+    let https = RecordType::parse("HTTPS").unwrap();
+    let read = |parameters: &[u8]| Rdata::from_wire(https, &[b"\0\x01\0", parameters].concat());
+    assert!(read(b"\0\x03\0\x02\x01\xbb").is_some());
+    for malformed in [
+        b"\0\x04\0\x04\xc0\0\x02\x01\0\x03\0\x02\x01\xbb".as_slice(), // ipv4hint, port
+        b"\0\x03\0\x02\x01\xbb\0\x03\0\x02\x01\xbb",                  // port twice
+        b"\0\x00\0\x04\0\x04\0\x03",                                  // mandatory, descending
+        b"\0\x01\0\x04\0\x02h2",                                      // an empty protocol
+        b"\0\x02\0\x01x",                                             // a value where none is
+    ] {
+        assert_eq!(read(malformed), None, "{malformed:?}");
+    }
+}
+
+#[test]
 fn wrong_values_say_what_is_wrong() {
     refuse("A", "256.0.0.1", Fault::Ipv4);
     refuse("A", "1.2.3", Fault::Ipv4);
