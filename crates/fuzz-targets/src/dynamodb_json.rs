@@ -100,7 +100,8 @@ const SETUP: [(&str, &str); 2] = [
     (
         "CreateTable",
         r#"{"TableName":"tab","BillingMode":"PAY_PER_REQUEST",
-        "KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],
+        "KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},
+        {"AttributeName":"sk","KeyType":"RANGE"}],
         "AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},
         {"AttributeName":"sk","AttributeType":"N"},{"AttributeName":"g","AttributeType":"S"}],
         "GlobalSecondaryIndexes":[{"IndexName":"gsi","Projection":{"ProjectionType":"ALL"},
