@@ -271,7 +271,8 @@ fn push_field<'w>(field: Field, wire: &'w [u8], text: &mut String) -> Option<&'w
         Field::Tag => {
             let (&length, rest) = wire.split_first()?;
             let (tag, rest) = rest.split_at_checked(usize::from(length))?;
-            text.push_str(std::str::from_utf8(tag).ok()?);
+            let plain = !tag.is_empty() && tag.iter().all(u8::is_ascii_alphanumeric);
+            text.push_str(std::str::from_utf8(tag).ok().filter(|_| plain)?);
             Some(rest)
         }
         Field::Text => {

@@ -67,6 +67,11 @@ def test_the_sdk_for_java(server):
     assert done.stdout.endswith("walked\n")
 
 
+def test_the_sdk_for_go(server):
+    done = run(home("go") / "walk", server.endpoint, server.unique("walk"))
+    assert done.stdout.endswith("walked\n")
+
+
 def test_guregu_dynamo_finds_what_it_finds_on_aws(server):
     folder = home("go")
     keys = [("UserID", "N"), ("Time", "S")]

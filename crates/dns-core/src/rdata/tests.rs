@@ -149,6 +149,15 @@ fn service_bindings_have_one_form_on_the_wire() {
 }
 
 #[test]
+fn tags_from_a_message_are_letters_and_digits() {
+    let caa = RecordType::parse("CAA").unwrap();
+    for tag in [b"\0\x03\rww".as_slice(), b"\0\x03a b", b"\0\0value"] {
+        assert_eq!(Rdata::from_wire(caa, tag), None, "{tag:?}");
+    }
+    assert!(Rdata::from_wire(caa, b"\0\x05issue").is_some());
+}
+
+#[test]
 fn wrong_values_say_what_is_wrong() {
     refuse("A", "256.0.0.1", Fault::Ipv4);
     refuse("A", "1.2.3", Fault::Ipv4);

@@ -60,7 +60,10 @@ def javascript(home):
 
 
 def go(home):
-    """guregu/dynamo, over the AWS SDK for Go: its tests as a program."""
+    """A walk with the AWS SDK for Go; guregu/dynamo over that SDK: its tests as a program."""
+    walk = home / "walk-source"
+    shutil.copytree(HERE / "go", walk)
+    run("go", "build", "-mod=readonly", "-o", home / "walk", ".", cwd=walk)
     module = subprocess.run(
         ["go", "mod", "download", "-json", GUREGU], check=True, capture_output=True, text=True
     ).stdout
