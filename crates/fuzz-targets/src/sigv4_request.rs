@@ -5,13 +5,15 @@
 use std::sync::{Arc, LazyLock};
 
 use api_protocol::dispatch::{self, Regions, Strangers};
-use api_protocol::sigv4::{self, Credential, Credentials, SecretKey, Verifier};
+use api_protocol::sigv4::{self, Credential, Credentials, SignatureError, Verifier};
 use api_protocol::uri::Parameters;
 use base::name::AccountId;
 use base::region::RegionName;
 use bytes::Bytes;
 use clock::time::WallTime;
 use http::{Method, Request};
+use iam::credentials::Secret;
+use iam::identity::Identity;
 
 /// Takes a request: method and target in the first line, headers, an empty line, the body.
 pub fn run(data: &[u8]) {
@@ -69,17 +71,19 @@ fn request(data: &[u8]) -> Option<Request<Bytes>> {
 struct Keys;
 
 impl Credentials for Keys {
-    fn find(&self, access_key: &str) -> Option<Credential> {
-        let token = match access_key {
-            "AKIDEXAMPLE" => None,
-            "ASIATEMPORARY" => Some(SecretKey::new("the token")),
-            _ => return None,
-        };
-        Some(Credential {
-            secret: SecretKey::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
-            account: AccountId::DEFAULT,
-            session_token: token,
-        })
+    fn find(
+        &self,
+        _: WallTime,
+        access_key: &str,
+        token: Option<&str>,
+    ) -> Result<Credential, SignatureError> {
+        match (access_key, token) {
+            ("AKIDEXAMPLE", _) | ("ASIATEMPORARY", Some("the token")) => Ok(Credential {
+                secret: Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
+                identity: Arc::new(Identity::root(AccountId::DEFAULT)),
+            }),
+            _ => Err(SignatureError::UnknownKey),
+        }
     }
 }
 
