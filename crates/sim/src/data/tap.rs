@@ -35,7 +35,11 @@ pub struct Tap {
     pub disk: MemStore,
     holder: RegionId,
     ledger: Ledger,
+    untold: Untold,
 }
+
+/// What was trimmed from logs by batches that failed: the disk may have it or not.
+type Untold = Arc<Mutex<Vec<(RegionId, Seq)>>>;
 
 /// What a batch does to the logs.
 enum Logged {
@@ -50,6 +54,7 @@ impl Tap {
             disk,
             holder,
             ledger,
+            untold: Untold::default(),
         }
     }
 
@@ -67,8 +72,12 @@ impl Tap {
                 self.ledger.open().took_effect(self.holder, &record);
             }
         }
-        let kept = kept.iter().filter_map(|(key, _)| position(key));
-        self.ledger.open().crashed(self.holder, kept.collect());
+        let kept: Vec<_> = kept.iter().filter_map(|(key, _)| position(key)).collect();
+        let untold = std::mem::take(&mut *self.untold());
+        for (origin, seq) in untold.into_iter().filter(|at| !kept.contains(at)) {
+            self.ledger.open().trimmed(self.holder, origin, seq);
+        }
+        self.ledger.open().crashed(self.holder, kept);
         after
     }
 
@@ -84,6 +93,10 @@ impl Tap {
         };
         let rows = at_once(self.disk.range(range));
         rows.map(|rows| rows.rows).unwrap_or_default()
+    }
+
+    fn untold(&self) -> MutexGuard<'_, Vec<(RegionId, Seq)>> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn logged(&self, op: &Op) -> Option<Logged> {
@@ -136,16 +149,20 @@ impl Store for Tap {
             }
         }
         let (ledger, holder) = (self.ledger.clone(), self.holder);
+        let failed = Arc::clone(&self.untold);
         let told = move |result: Result<(), StoreError>| {
-            if result.is_ok() {
-                let mut truth = ledger.open();
-                for logged in logged {
-                    match logged {
-                        Logged::Put(record) => truth.took_effect(holder, &record),
-                        Logged::Trimmed(origin, seq) => truth.trimmed(holder, origin, seq),
-                    }
+            let mut truth = ledger.open();
+            let mut untold = failed.lock().unwrap_or_else(PoisonError::into_inner);
+            for logged in logged {
+                match (logged, &result) {
+                    (Logged::Put(record), Ok(())) => truth.took_effect(holder, &record),
+                    // Where the disk has it after all, the log says so.
+                    (Logged::Put(_), Err(_)) => {}
+                    (Logged::Trimmed(origin, seq), Ok(())) => truth.trimmed(holder, origin, seq),
+                    (Logged::Trimmed(origin, seq), Err(_)) => untold.push((origin, seq)),
                 }
             }
+            drop((truth, untold));
             done(result);
         };
         self.disk.submit(batch, durability, Box::new(told));
