@@ -4,10 +4,12 @@
 
 use std::sync::Arc;
 
+use clock::time::WallTime;
 use item::codec;
 use item::key::{Key, KeyAttribute, KeyKind, KeySchema};
+use item::number::Number;
 use item::value::{AttributeValue, Item};
-use table::def::{HistoryDef, Images, TableDef};
+use table::def::{ExpiryDef, HistoryDef, Images, IndexId, TableDef};
 use table::write::{Current, Effect, Refusal, Write};
 
 use base::name::TableId;
@@ -19,6 +21,9 @@ use crate::data::truth::{OPERATION, REPLACED};
 /// The table that all clients use.
 pub const CARTS: TableId = TableId(1 << 20);
 
+/// The attribute that tells when an item expires.
+const UNTIL: &str = "until";
+
 /// How many keys there are. 5: few enough that writes race.
 pub const KEYS: u64 = 5;
 
@@ -29,6 +34,8 @@ pub struct Operation {
     pub name: String,
     /// The keys, each once, and what becomes of them.
     pub items: Vec<(u64, Verb)>,
+    /// How many seconds later the items expire, where they do.
+    pub lasts: Option<u64>,
 }
 
 /// What becomes of an item.
@@ -62,6 +69,7 @@ pub fn choose(chance: &mut Chance, number: u64) -> Operation {
     Operation {
         items: items.collect(),
         name,
+        lasts: chance.one_in(3).then(|| chance.below(4)),
     }
 }
 
@@ -86,14 +94,21 @@ pub fn carts(replicas: impl IntoIterator<Item = RegionId>) -> TableDef {
             rewinds: true,
         },
         indexes: Vec::new(),
-        expiry: None,
+        expiry: Some(ExpiryDef {
+            id: IndexId(IndexId::FIRST),
+            attribute: UNTIL.to_owned(),
+        }),
     }
 }
 
-/// Returns the writes of an operation.
-pub fn writes(operation: &Operation, table: &Arc<TableDef>) -> Vec<Write> {
+/// Returns the writes of an operation that is asked for when a region's wall clock shows `now`.
+pub fn writes(operation: &Operation, now: WallTime, table: &Arc<TableDef>) -> Vec<Write> {
+    let seconds = now.as_micros() / 1_000_000;
+    let lasts = operation.lasts.and_then(|lasts| i64::try_from(lasts).ok());
+    let until = lasts.map(|lasts| seconds + lasts);
     let write = |(key, verb): &(u64, Verb)| {
-        let (name, key, verb) = (operation.name.clone(), format!("cart-{key}"), *verb);
+        let name = (operation.name.clone(), until);
+        let (key, verb) = (format!("cart-{key}"), *verb);
         let partition = key.as_str().into();
         Write {
             table: Arc::clone(table),
@@ -107,7 +122,12 @@ pub fn writes(operation: &Operation, table: &Arc<TableDef>) -> Vec<Write> {
     operation.items.iter().map(write).collect()
 }
 
-fn decide(current: &Current, verb: Verb, name: String, key: String) -> Result<Effect, Refusal> {
+fn decide(
+    current: &Current,
+    verb: Verb,
+    (name, until): (String, Option<i64>),
+    key: String,
+) -> Result<Effect, Refusal> {
     let found = current.item()?;
     match verb {
         Verb::Delete => return Ok(Effect::Delete),
@@ -120,6 +140,9 @@ fn decide(current: &Current, verb: Verb, name: String, key: String) -> Result<Ef
     item.insert(OPERATION.to_owned(), AttributeValue::S(name));
     if let Some(replaced) = replaced {
         item.insert(REPLACED.to_owned(), replaced);
+    }
+    if let Some(until) = until {
+        item.insert(UNTIL.to_owned(), AttributeValue::N(Number::from(until)));
     }
     debug_assert!(codec::decode(&codec::encode(&item)).is_ok(), "an item");
     Ok(Effect::Put(item))

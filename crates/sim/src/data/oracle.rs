@@ -9,6 +9,7 @@ use bytes::{Buf, Bytes};
 use base::region::RegionId;
 use clock::hlc::{Hlc, Version};
 use replica_core::digest::Digest;
+use replica_core::record::Change;
 use store::port::Space;
 use table::conflict::Conflict;
 
@@ -162,7 +163,10 @@ pub fn unaccounted(world: &World) -> Option<String> {
     let writes: Vec<&Wrote> = truth.writes().collect();
     for wrote in &writes {
         for change in &wrote.record.changes {
-            let (version, key) = (wrote.record.version(), &change.key);
+            let (version, key) = (wrote.record.version_of(change), &change.key);
+            if change.stamp.is_some() {
+                continue; // nobody wrote it: it ended a write that it had seen
+            }
             let stays = match items.get(key) {
                 Some((found, _)) => *found == version,
                 None => change.image.is_none() && is_last(&writes, version, key),
@@ -194,7 +198,11 @@ pub fn races(world: &World) -> usize {
 }
 
 fn no_race(truth: &Truth, holder: RegionId, race: &Conflict) -> Option<String> {
-    let (winner, loser) = (truth.write_of(race.winner), truth.write_of(race.loser));
+    let key = race.key.encode();
+    let (winner, loser) = (
+        truth.write_of(race.winner, &key),
+        truth.write_of(race.loser, &key),
+    );
     let (Some(winner), Some(loser)) = (winner, loser) else {
         return Some(format!(
             "{holder} logs a race of writes that are none: {race:?}"
@@ -205,10 +213,30 @@ fn no_race(truth: &Truth, holder: RegionId, race: &Conflict) -> Option<String> {
         changes
             .any(|change| change.key.get(2..) == Some(&race.key.encode()) && change.image == *image)
     };
+    if beaten_by_an_end(truth, winner, race) {
+        return Some(format!("{holder} lets an expiry beat a write: {race:?}"));
+    }
     let right = of_item(winner, &race.winner_image) && of_item(loser, &race.loser_image);
     let concurrent = !winner.saw(&loser.record) && !loser.saw(&winner.record);
     (!right || !concurrent || race.winner <= race.loser)
         .then(|| format!("{holder} logs a race that was none: {race:?}"))
+}
+
+/// Returns whether a race was won by the end of an item that its loser would have outlived.
+fn beaten_by_an_end(truth: &Truth, winner: &Wrote, race: &Conflict) -> bool {
+    let key = race.key.encode();
+    let of_item = |change: &&Change| change.key.get(2..) == Some(&key[..]);
+    let ends = |change: &Change| change.stamp.is_some();
+    if !winner.record.changes.iter().filter(of_item).any(ends) {
+        return false;
+    }
+    let seen = truth.writes().filter(|seen| winner.saw(&seen.record));
+    let ended = seen.flat_map(|seen| {
+        let changes = seen.record.changes.iter().filter(of_item);
+        changes.map(|change| seen.record.version_of(change).hlc)
+    });
+    // Writes of one stamp tie, and the ended one's region decides.
+    ended.max() < Some(race.loser.hlc)
 }
 
 fn is_of(race: &Conflict, key: &[u8]) -> bool {
@@ -221,7 +249,14 @@ fn changes(wrote: &Wrote, key: &Bytes) -> bool {
 
 fn is_last(writes: &[&Wrote], version: Version, key: &Bytes) -> bool {
     let mut of_key = writes.iter().filter(|wrote| changes(wrote, key));
-    of_key.all(|wrote| wrote.record.version() <= version)
+    of_key.all(|wrote| {
+        let mut changes = wrote
+            .record
+            .changes
+            .iter()
+            .filter(|change| change.key == *key);
+        changes.all(|change| wrote.record.version_of(change) <= version)
+    })
 }
 
 /// Returns the items that a region's reads see.
@@ -230,11 +265,11 @@ fn live(region: &Region) -> Items {
 }
 
 /// Reads items as they are stored, tombstones included: key: table 8 · key; value: format 1 ·
-/// kind 1 · stamp 8 · origin 2 · position 8 · image.
+/// kind 1, 0 of an item · stamp 8 · origin 2 · position 8 · image.
 fn rows(region: &Region) -> impl Iterator<Item = (Bytes, (Version, Option<Bytes>))> {
     let rows = region.disk.rows(Space::Items).into_iter();
     rows.map(|(key, mut value)| {
-        let tombstone = value.get(1) == Some(&1);
+        let tombstone = value.get(1) != Some(&0);
         value.advance(2);
         let version = Version {
             hlc: Hlc(value.get_i64()),

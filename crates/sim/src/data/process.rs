@@ -142,7 +142,10 @@ impl Process {
 
     /// Starts a client's operation.
     pub fn operate(&mut self, operation: Operation) {
-        let (tables, writes) = (self.tables.clone(), client::writes(&operation, &self.carts));
+        let (tables, writes) = (
+            self.tables.clone(),
+            client::writes(&operation, self.place.clocks.wall(), &self.carts),
+        );
         self.tasks.spawn(async move {
             let written = tables.transact(writes).await;
             let position = written.map(|written| written.first().map_or(Seq(0), |it| it.position));

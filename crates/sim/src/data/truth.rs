@@ -85,10 +85,15 @@ impl Truth {
         self.writes.values()
     }
 
-    /// Returns the write that made a version.
-    pub fn write_of(&self, version: Version) -> Option<&Wrote> {
-        let seq = *self.versions.get(&version)?;
-        self.writes.get(&(version.origin, seq))
+    /// Returns the write that made a version of an item, whose key is given without its hash.
+    pub fn write_of(&self, version: Version, key: &[u8]) -> Option<&Wrote> {
+        let of_origin = (version.origin, Seq(0))..=(version.origin, Seq(u64::MAX));
+        let mut writes = self.writes.range(of_origin).map(|(_, wrote)| wrote);
+        writes.find(|wrote| {
+            let record = &wrote.record;
+            let mut changes = record.changes.iter();
+            changes.any(|one| record.version_of(one) == version && one.key.get(2..) == Some(key))
+        })
     }
 
     /// Returns what a region has.
@@ -242,7 +247,7 @@ impl Wrote {
 impl Held {
     fn take(&mut self, record: &Record) {
         for change in &record.changes {
-            let version = record.version();
+            let version = record.version_of(change);
             let held = self.items.get(&change.key);
             if held.is_none_or(|(held, _)| *held < version) {
                 let item = (version, change.image.clone());

@@ -112,7 +112,7 @@ fn taking_a_failed_write_for_written_is_found() {
         forgets_failures: true,
         ..Mistake::default()
     };
-    found(mistake, "has an event that does not follow");
+    found(mistake, "has a digest that is not of its items");
 }
 
 #[test]
@@ -129,6 +129,14 @@ fn dropping_tombstones_on_acknowledgement_is_found() {
 #[test]
 fn forgetting_races_is_found() {
     found(in_tables(InTables::RacesForgotten), "lost without a trace");
+}
+
+#[test]
+fn an_expiry_stamped_when_it_happens_is_found() {
+    found(
+        in_tables(InTables::TtlStampedNow),
+        "lets an expiry beat a write",
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use clock::hlc::Hlc;
+use clock::port::Clock;
 use clock::time::Moment;
 use replica_core::link::Now;
 use replica_core::vector::VersionVector;
@@ -44,6 +45,7 @@ impl Process {
         let tables = self.tables.clone();
         let (limit, floor) = (self.sweep.tombstones, self.sweep.floor.clone());
         let collects = self.sweep.collected < limit;
+        let now = self.place.clocks.wall();
         let acknowledged = self.mistake.drops_on_acknowledgement();
         self.tasks.spawn(async move {
             let mut swept = Ok(());
@@ -53,6 +55,10 @@ impl Process {
                 swept = tables.collect_tombstones(limit).await;
             }
             let trimmed = tables.trim_log(&floor).await;
+            // Where the disk fails, the next thing that is told of it tells it.
+            if tables.settle_indexes().await.is_ok() {
+                drop(tables.expire(now).await);
+            }
             Done::Swept(match swept.and(trimmed) {
                 Ok(()) => limit,
                 Err(_) => Hlc::default(),
