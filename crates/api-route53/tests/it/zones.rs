@@ -191,8 +191,9 @@ async fn a_change_is_in_sync_once_every_live_region_has_it() {
 #[tokio::test]
 async fn a_region_that_is_down_keeps_no_change_pending() {
     let here = Region::open("eu-west-1").await;
-    let there = Region::open("us-east-1").await;
-    here.reached(&there, false);
+    let down = Region::open("us-east-1").await;
+    let there = Region::open("ap-northeast-1").await;
+    here.reached(&down, false);
     let id = here.zone("a.test").await;
     let read = here.send("GET", &format!("hostedzone/{id}"), "").await;
     assert_eq!(read.status, 200);
@@ -200,7 +201,13 @@ async fn a_region_that_is_down_keeps_no_change_pending() {
     let changed = here
         .change(&id, &[change("CREATE", "x.a.test", "A", &rest)])
         .await;
-    assert_eq!(changed.text("ChangeInfo/Status"), "INSYNC");
+    // Alone, a region cannot tell which of both sides is cut off.
+    assert_eq!(changed.text("ChangeInfo/Status"), "PENDING");
+    there.catch_up(&here).await;
+    here.reached(&there, true);
+    let path = changed.text("ChangeInfo/Id");
+    let read = here.send("GET", &path[1..], "").await;
+    assert_eq!(read.text("ChangeInfo/Status"), "INSYNC");
 }
 
 #[tokio::test]

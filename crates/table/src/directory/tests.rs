@@ -104,7 +104,7 @@ async fn a_peers_directory_is_known_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_log_that_begins_above_anothers_gives_no_position_of_it() {
+async fn a_log_that_begins_above_another_gives_no_position_of_it() {
     let store = MemStore::new();
     let tables = open(&store, 1_000).await;
     assert_eq!(put(&tables, "ann").await.expect("written"), Seq(1));
