@@ -107,7 +107,8 @@ def test_sdks_understand_the_refusals(near):
     assert "UnknownOperation" in code, (code, message)
     code, message = error_code(near.client("route53").list_traffic_policies)
     assert code and message, (code, message)
-    code, message = error_code(near.client("sts").get_session_token)
+    role = {"RoleArn": "arn:aws:iam::000000000000:role/shop", "RoleSessionName": "ann"}
+    code, message = error_code(near.client("sts").assume_role, **role)
     assert code and message, (code, message)
 
 
