@@ -71,11 +71,8 @@ cargo xtask lint            rustfmt, clippy, cargo-deny, typos, taplo
 cargo xtask ci              lint, then test: what .ci/run does
 cargo xtask model           the facts of AWS's models, and the page of operations made from them
 cargo xtask bench smoke     figures beside DynamoDB Local, Knot and nginx; --json for machines
-<<<<<<< HEAD
 cargo xtask bench dynamodb  every kind of request beside DynamoDB Local, dynoxide, dynalite
                             and what HTTP and the disk allow; a part of it with --only,
                             such as --only ours,GetItem,items=10000,connections=16
-=======
 cargo xtask fuzz NAME [S]   libFuzzer on one target, or on `all`, for S seconds each (60)
->>>>>>> bd5cb3f (fuzz: ten targets, kept corpora run by a test)
 cargo xtask tools           install the pinned tools and say where they are";

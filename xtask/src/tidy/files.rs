@@ -139,6 +139,8 @@ const FORBIDDEN: &[([&str; 2], &str)] = &[
     (["/ro", "ot/"], "a path of one machine"),
     (["/ho", "me/"], "a path of one machine"),
     (["shared/", "notes"], "a path of one machine"),
+    (["<<<<<<", "< "], "a merge that was not finished"),
+    ([">>>>>>", "> "], "a merge that was not finished"),
 ];
 
 /// Characters that nobody sees: zero width, direction marks, byte order mark.

@@ -54,6 +54,12 @@ fn words_and_invisible_characters() {
         check("docs/a.md", &format!("see {}rk/main\n", "/wo")).len(),
         1
     );
+    for line in [
+        format!("{}< HEAD\n", "<".repeat(6)),
+        format!("{}> theirs\n", ">".repeat(6)),
+    ] {
+        assert_eq!(check("docs/a.md", &line).len(), 1, "{line}");
+    }
     assert_eq!(check("docs/a.md", "a\u{200b}b\n").len(), 1);
     assert_eq!(check("docs/a.md", "a\u{7}b\n").len(), 1);
     assert!(check("docs/a.md", "a\tb – ü\n").is_empty());
