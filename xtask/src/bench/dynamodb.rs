@@ -31,18 +31,16 @@ pub(super) fn measure(binary: &Binary) -> Result<Vec<Figure>> {
         let region = region::alone(binary, &folder)?;
         rates(region.ports.api()).context("ours")?
     };
-    let mut gets = Figure::new("GetItem 1 KB, 64 connections", ours.gets, "/s");
-    let mut puts = Figure::new("PutItem 1 KB durable, 64 connections", ours.puts, "/s");
+    let mut gets =
+        Figure::new("GetItem 1 KB, 64 connections", ours.gets, "/s").goal(Goal::TimesPeer(2.0));
+    let mut puts = Figure::new("PutItem 1 KB durable, 64 connections", ours.puts, "/s")
+        .goal(Goal::TimesPeer(10.0));
     let peer = Peer::DynamoDbLocalDisk;
     let theirs = peer.start().and_then(|server| rates(server.address));
     match theirs {
         Ok(theirs) => {
-            gets = gets
-                .beside(peer.name(), theirs.gets)
-                .goal(Goal::TimesPeer(2.0));
-            puts = puts
-                .beside(peer.name(), theirs.puts)
-                .goal(Goal::TimesPeer(10.0));
+            gets = gets.beside(peer.name(), theirs.gets);
+            puts = puts.beside(peer.name(), theirs.puts);
         }
         Err(error) => eprintln!("no {}: {error:#}", peer.name()),
     }

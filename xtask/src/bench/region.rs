@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -126,7 +126,25 @@ pub(super) struct Start<'a> {
     pub(super) credentials: Option<&'a Path>,
 }
 
-impl Start<'_> {
+impl<'a> Start<'a> {
+    /// A region without others, in development.
+    pub(super) fn alone(
+        binary: &'a Binary,
+        folder: &'a Path,
+        manifest: &'a Path,
+        ports: Ports,
+    ) -> Self {
+        Self {
+            binary,
+            folder,
+            manifest,
+            name: REGION,
+            ports,
+            via: None,
+            credentials: None,
+        }
+    }
+
     /// Starts the region and waits until it answers.
     pub(super) fn start(&self) -> Result<Process> {
         let mut process = self.spawn()?;
@@ -166,6 +184,8 @@ impl Start<'_> {
 pub(super) struct Alone {
     pub(super) process: Process,
     pub(super) ports: Ports,
+    /// From its start until it accepted connections.
+    pub(super) started: Duration,
 }
 
 /// Starts one region alone, in development.
@@ -182,17 +202,14 @@ pub(super) fn alone_with(
     let ports = Ports::find(0)?;
     let manifest = manifest(folder, &[(REGION, ports)])?;
     let start = Start {
-        binary,
-        folder,
-        manifest: &manifest,
-        name: REGION,
-        ports,
-        via: None,
         credentials,
+        ..Start::alone(binary, folder, &manifest, ports)
     };
+    let began = Instant::now();
     Ok(Alone {
         process: start.start()?,
         ports,
+        started: began.elapsed(),
     })
 }
 

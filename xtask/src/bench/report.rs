@@ -118,10 +118,11 @@ impl Report {
                 Some(Goal::AtMost(most)) => format!("≤ {}", number(most)),
                 Some(Goal::TimesPeer(times)) => format!("≥ {} ×", number(times)),
             };
-            let met = match figure.met() {
-                None => "",
-                Some(true) => "yes",
-                Some(false) => "NO",
+            let met = match (figure.goal, figure.met()) {
+                (None, _) => "",
+                (Some(_), None) => "no peer",
+                (Some(_), Some(true)) => "yes",
+                (Some(_), Some(false)) => "NO",
             };
             rows.push([
                 figure.name.clone(),

@@ -17,15 +17,7 @@ pub(super) fn measure(binary: &Binary) -> Result<Vec<Figure>> {
         let folder = folder("start")?;
         let ports = Ports::find(0)?;
         let manifest = region::manifest(&folder, &[(REGION, ports)])?;
-        let start = Start {
-            binary,
-            folder: &folder,
-            manifest: &manifest,
-            name: REGION,
-            ports,
-            via: None,
-            credentials: None,
-        };
+        let start = Start::alone(binary, &folder, &manifest, ports);
         let runtime = runtime()?;
         let began = Instant::now();
         let mut process = start.spawn()?;

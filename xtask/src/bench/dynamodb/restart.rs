@@ -19,15 +19,7 @@ pub(super) fn measure(binary: &Binary) -> Result<Vec<Figure>> {
     let folder = folder("restart")?;
     let ports = Ports::find(0)?;
     let manifest = region::manifest(&folder, &[(REGION, ports)])?;
-    let start = Start {
-        binary,
-        folder: &folder,
-        manifest: &manifest,
-        name: REGION,
-        ports,
-        via: None,
-        credentials: None,
-    };
+    let start = Start::alone(binary, &folder, &manifest, ports);
     let address = ports.api();
     let process = start.start()?;
     runtime()?.block_on(make_table(address))?;

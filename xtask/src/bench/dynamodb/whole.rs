@@ -22,10 +22,10 @@ use crate::bench::dynamodb::{request, restart, stall};
 use crate::bench::load::{self, Load, Outcome};
 use crate::bench::region::{self, Binary, REGION};
 use crate::bench::report::{Figure, Goal, Report, Row};
-use crate::bench::{folder, http, start};
+use crate::bench::{folder, http};
 
 /// Runs the benchmark, or a part of it. What cannot run says why and leaves the others.
-pub(crate) fn whole(binary: &Binary, part: Part) -> Result<Report> {
+pub(crate) fn whole(binary: &Binary, part: Part) -> Report {
     let mut found = Found {
         part,
         ..Found::default()
@@ -34,7 +34,10 @@ pub(crate) fn whole(binary: &Binary, part: Part) -> Result<Report> {
     if found.part.has_server(OURS) {
         for (held, items) in held.iter_mut().zip([FEW, MANY]) {
             if found.part.has_items(items) {
-                *held = Some(ours(binary, &mut found, items)?);
+                match ours(binary, &mut found, items) {
+                    Ok(measured) => *held = Some(measured),
+                    Err(error) => found.note(&format!("{OURS}, {items} items"), Err(error)),
+                }
             }
         }
         found.load(stall::NAME, || stall::measure(binary));
@@ -58,10 +61,8 @@ pub(crate) fn whole(binary: &Binary, part: Part) -> Result<Report> {
     }
     if found.part.is_whole() {
         found.signature(binary);
-        let start = start::measure(binary)?;
-        found.report.figures.extend(start);
     }
-    Ok(found.report)
+    found.report
 }
 
 /// What is known of our own server after a run, beside its rates.
@@ -79,7 +80,7 @@ fn ours(binary: &Binary, found: &mut Found, items: u64) -> Result<Held> {
         name: OURS,
         address: region.ports.api(),
         process: region.process,
-        started: Duration::ZERO,
+        started: region.started,
         folder: Some(folder),
     };
     work::fill(server.address, items)?;
@@ -88,6 +89,9 @@ fn ours(binary: &Binary, found: &mut Found, items: u64) -> Result<Held> {
         disk_bytes: disk_bytes(server.folder.as_deref().context("a folder")?)?,
     };
     found.works(&server, &Work::ALL, items);
+    if items == FEW {
+        found.footprint(&server)?;
+    }
     Ok(held)
 }
 
@@ -122,6 +126,11 @@ impl Found {
             .filter(|work| peer.transacts() || !matches!(work, Work::Transact(_)))
             .collect();
         self.measure(&server, &works)?;
+        self.footprint(&server)
+    }
+
+    /// Tells what a server takes beside its rates: memory, disk and the time of its start.
+    fn footprint(&mut self, server: &Server) -> Result<()> {
         let resident = server.process.resident_mib()?;
         let name = format!("{}: memory after the load", server.name);
         self.report.figures.push(Figure::new(name, resident, "MiB"));
@@ -202,7 +211,7 @@ impl Found {
         }
     }
 
-    /// Sets our rates beside those of peers and of ceilings, as far as both were measured.
+    /// Sets our rates beside those of the peers and ceilings that were asked for.
     fn times(&mut self) {
         let times = [
             (Work::Get, 16, CEILING, 0.5),
@@ -214,12 +223,22 @@ impl Found {
             (Work::Transact(2), 16, Peer::DynoxideMemory.name(), 2.0),
         ];
         for (work, connections, peer, least) in times {
-            let theirs = self.rate(peer, work, connections);
-            if let (Some(rate), Some(theirs)) = (self.rate(OURS, work, connections), theirs) {
-                let name = format!("{}, {connections} connections, beside {peer}", work.name());
-                let figure = Figure::new(name, rate, "/s").goal(Goal::TimesPeer(least));
-                self.report.figures.push(figure.beside(peer, theirs));
+            let asked = if peer == CEILING { "ceiling" } else { peer };
+            let Some(rate) = self.rate(OURS, work, connections) else {
+                continue;
+            };
+            if !self.part.has_server(asked) {
+                continue;
             }
+            let name = format!("{}, {connections} connections, beside {peer}", work.name());
+            let figure = Figure::new(name, rate, "/s").goal(Goal::TimesPeer(least));
+            // Without its peer, which was asked for, the goal is told as not met.
+            self.report
+                .figures
+                .push(match self.rate(peer, work, connections) {
+                    Some(theirs) => figure.beside(peer, theirs),
+                    None => figure,
+                });
         }
         let ceiling = self.rate(CEILING, Work::Put, 128);
         if let (Some(rate), Some(http)) = (self.rate(OURS, Work::Put, 128), ceiling) {

@@ -63,15 +63,15 @@ impl Work {
 
     /// Writes the body of request number `at` over a table of so many items.
     pub(super) fn body(self, at: u64, items: u64) -> String {
-        let key = |part: u64| (at * 32 + part).wrapping_mul(STEP) % items;
+        let key = at.wrapping_mul(STEP) % items;
         match self {
-            Self::Get => format!(r#"{{"TableName":"bench",{}}}"#, key_of(key(0))),
-            Self::Put => format!(r#"{{"TableName":"bench",{}}}"#, item(key(0))),
-            Self::Update => format!(r#"{{"TableName":"bench",{},{UPDATE}}}"#, key_of(key(0))),
+            Self::Get => format!(r#"{{"TableName":"bench",{}}}"#, key_of(key)),
+            Self::Put => format!(r#"{{"TableName":"bench",{}}}"#, item(key)),
+            Self::Update => format!(r#"{{"TableName":"bench",{},{UPDATE}}}"#, key_of(key)),
             Self::Query => format!(
                 r#"{{"TableName":"lines","KeyConditionExpression":"id = :id",
                     "ExpressionAttributeValues":{{":id":{{"S":"k{}"}}}}}}"#,
-                key(0) % LINE_ITEMS_MAX / LINES * LINES
+                key % LINE_ITEMS_MAX / LINES * LINES
             ),
             Self::Transact(parts) => {
                 let mut text = r#"{"TransactItems":["#.to_owned();
@@ -197,3 +197,6 @@ static PAYLOAD: LazyLock<String> = LazyLock::new(|| {
     };
     (0..1_000).map(next).collect()
 });
+
+#[cfg(test)]
+mod tests;

@@ -55,7 +55,17 @@ fn json_for_machines() {
 }
 
 #[test]
-fn without_its_peer_a_ratio_is_not_met_and_not_missed() {
+fn without_its_peer_a_ratio_does_not_count_as_met() {
     let alone = Figure::new("reads", 1.0, "/s").goal(Goal::TimesPeer(2.0));
     assert_eq!(alone.met(), None);
+    let report = Report {
+        figures: vec![alone],
+        ..Report::default()
+    };
+    let table = report.render(Form::Table).expect("it renders");
+    assert!(table.trim_end().ends_with("no peer"), "{table}");
+    let json = report.render(Form::Json).expect("it renders");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    assert_eq!(json["goals"][0]["met"], false);
+    assert!(json["goals"][0]["value"].is_null());
 }
