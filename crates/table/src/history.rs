@@ -120,7 +120,14 @@ impl Place {
 
     /// Returns the place before everything that has this stamp or a later one.
     pub const fn before(at: Hlc) -> Self {
-        Self::end_of(Hlc(at.0.saturating_sub(1)))
+        if at.0 <= 0 {
+            // No event is that old, and bytes of a stamp below 0 sort above all others.
+            return Self {
+                at: Hlc(0),
+                number: 0,
+            };
+        }
+        Self::end_of(Hlc(at.0 - 1))
     }
 }
 

@@ -419,6 +419,11 @@ async fn a_trimmed_history_goes_back_no_further() {
         a.set(&[("1", Some(value))]).await;
         moments.push(a.tables.instant().await.expect("an instant"));
     }
+    // A table of which everything is kept has the lowest floor that there is.
+    for floor in [Hlc(0), Hlc(-1), Hlc(i64::MIN), Hlc(1)] {
+        a.tables.trim_history(&|_| floor).await.expect("trimmed");
+        assert_eq!(a.events().await.len(), 600, "{floor:?}");
+    }
     let floor = moments[299];
     a.tables.trim_history(&|_| floor).await.expect("trimmed");
     assert_eq!(a.events().await.len(), 300);
