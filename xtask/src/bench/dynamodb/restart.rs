@@ -32,14 +32,15 @@ pub(super) fn measure(binary: &Binary) -> Result<Vec<Figure>> {
     let runtime = runtime()?;
     let began = Instant::now();
     let mut process = start.spawn()?;
-    let mut until = |operation: &str, body: &str| {
+    let mut until = |operation: &str, body: &str, shown: &str| {
         process.wait_for(Duration::from_mins(2), || {
-            runtime.block_on(call(address, operation, body)).is_ok()
+            let answer = runtime.block_on(call(address, operation, body));
+            answer.is_ok_and(|answer| answer.contains(shown))
         })?;
         anyhow::Ok(began.elapsed().as_secs_f64() * 1e3)
     };
-    let reads = until("GetItem", &get_body(&key(ITEMS / 2)))?;
-    let writes = until("PutItem", &put_body("after"))?;
+    let reads = until("GetItem", &get_body(&key(ITEMS / 2)), PAYLOAD)?;
+    let writes = until("PutItem", &put_body("after"), "")?;
     let resident = process.resident_mib()?;
     drop(process);
     std::fs::remove_dir_all(&folder).context("remove what was written")?;
