@@ -227,8 +227,8 @@ impl<S: Store> Tables<S> {
                 state.staged_hlc.remove(&origin);
                 state::stage_position(&mut batch, origin, to, Hlc::default());
             }
+            // What is here of the log before goes as all records do, when nobody needs it.
             let position = to.0.to_be_bytes().to_vec();
-            batch.put(Space::Meta, meta::trimmed(origin), position.clone());
             batch.put(Space::Meta, meta::skipped(origin), position);
             self.known().skipped.advance(origin, to);
             let inner = Arc::clone(&self.inner);
@@ -288,9 +288,13 @@ impl<S: Store> Tables<S> {
         !self.known().catching_up.is_empty()
     }
 
-    /// Returns whether a log came in copies at least up to `seq`.
-    pub(crate) fn is_skipped(&self, origin: RegionId, seq: Seq) -> bool {
-        seq <= self.known().skipped.at(origin)
+    /// Returns the position up to which a log came in copies, or the one after which our own
+    /// begins: records up to there may be missing, wherever the log was trimmed.
+    pub(crate) fn begins_of(&self, origin: RegionId) -> Seq {
+        if origin == self.region() {
+            return self.begins();
+        }
+        self.known().skipped.at(origin)
     }
 
     /// Checks that clients may write.

@@ -94,11 +94,11 @@ impl<S: Store> Tables<S> {
             page.records.push(record);
         }
         if page.records.is_empty() {
-            let trimmed = self.trimmed(origin).await?;
-            if after < trimmed {
+            let gone = self.trimmed(origin).await?.max(self.begins_of(origin));
+            if after < gone {
                 return Err(LogError::Trimmed {
                     origin,
-                    first: trimmed.next(),
+                    first: gone.next(),
                 });
             }
         }
@@ -219,21 +219,18 @@ impl<S: Store> Tables<S> {
         Ok(())
     }
 
+    /// Returns up to where records of `origin` were removed one by one.
     pub(crate) async fn trimmed(&self, origin: RegionId) -> Result<Seq, ReadError> {
         let fact = self
             .inner
             .store
             .get(Space::Meta, &meta::trimmed(origin))
             .await?;
-        let trimmed = match fact {
-            None => Seq(0),
-            Some(mut fact) => Seq(fact
+        match fact {
+            None => Ok(Seq(0)),
+            Some(mut fact) => Ok(Seq(fact
                 .try_get_u64()
-                .map_err(|_| Damaged("a trimmed position"))?),
-        };
-        if origin == self.region() {
-            return Ok(trimmed.max(self.begins()));
+                .map_err(|_| Damaged("a trimmed position"))?)),
         }
-        Ok(trimmed)
     }
 }

@@ -232,7 +232,7 @@ impl<S: Store> Tables<S> {
         let key = layout::log_key(origin, stored.seq);
         let Some(value) = self.inner.store.get(Space::Log, &key).await? else {
             let is_copy =
-                self.is_skipped(origin, stored.seq) || self.trimmed(origin).await? < stored.seq;
+                stored.seq <= self.begins_of(origin) || self.trimmed(origin).await? < stored.seq;
             // What came as a copy may have seen more than was applied here. Nobody can tell, and
             // the region that was written to has told the race, if it was one.
             return Ok(is_copy.then_some(Seq(u64::MAX)));

@@ -1,6 +1,7 @@
 //! Tests of data directories: what they keep of themselves and of others.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -11,10 +12,13 @@ use clock::port::{Clock, Entropy};
 use clock::time::{Moment, WallTime};
 use item::key::{Key, KeyAttribute, KeyKind, KeySchema};
 use item::value::{AttributeValue, Item};
-use replica_core::vector::Seq;
+use replica_core::record::Record;
+use replica_core::vector::{Seq, VersionVector};
 use store::memory::MemStore;
+use store::port::{Order, Range, Space, Store};
 
 use crate::def::{HistoryDef, TableDef};
+use crate::layout;
 use crate::log::LogError;
 use crate::remote::ApplyError;
 use crate::tables::{OpenError, Options, Tables};
@@ -141,6 +145,55 @@ async fn what_copies_stand_for_counts_as_applied_and_vouches_for_no_stamp() {
     assert!(gone.is_err(), "a relay lacks it");
     let own = again.skip(A, Seq(40)).await;
     assert!(matches!(own, Err(ApplyError::NoPeer(A))));
+}
+
+/// Returns how many records of a log are stored.
+async fn kept(store: &MemStore, origin: RegionId) -> usize {
+    let log = Range {
+        space: Space::Log,
+        from: Bound::Included(layout::log_key(origin, Seq(0))),
+        to: Bound::Included(layout::log_key(origin, Seq(u64::MAX))),
+        order: Order::Ascending,
+        rows_max: usize::MAX,
+        bytes_max: usize::MAX,
+    };
+    store.range(log).await.expect("read").rows.len()
+}
+
+#[tokio::test]
+async fn what_stands_before_a_gap_in_a_log_is_trimmed_as_all_of_it() {
+    let store = MemStore::new();
+    let tables = open(&store, 1_000).await;
+    put(&tables, "ann").await.expect("written");
+    let record = |seq: Seq, hlc| Record {
+        origin: B,
+        seq,
+        hlc: Hlc(hlc),
+        seen: VersionVector::default(),
+        changes: vec![],
+    };
+    let records = vec![record(Seq(1), 200), record(Seq(2), 202)];
+    let applied = tables.apply(B, Seq(0), Seq(2), records).await;
+    applied.expect("applied");
+    tables.skip(B, Seq(40)).await.expect("skipped");
+    tables.begin_log_above(Seq(90)).await.expect("moved");
+    let own = put(&tables, "bob").await.expect("written");
+    let late = vec![record(Seq(41), 400)];
+    let applied = tables.apply(B, Seq(40), Seq(41), late).await;
+    applied.expect("applied");
+    assert_eq!((kept(&store, A).await, kept(&store, B).await), (2, 3));
+    let floor = tables.durable();
+    tables.trim_log(&floor).await.expect("trimmed");
+    assert_eq!((kept(&store, A).await, kept(&store, B).await), (0, 0));
+    for origin in [A, B] {
+        let end = floor.at(origin);
+        let gone = tables.read_log(origin, Seq(1), 1_000).await;
+        let Err(LogError::Trimmed { first, .. }) = gone else {
+            panic!("gone, not {gone:?}");
+        };
+        assert_eq!(first, end.next());
+    }
+    assert_eq!(floor.at(A), own);
 }
 
 #[tokio::test]
