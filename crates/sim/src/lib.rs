@@ -15,6 +15,7 @@
 //! A further core joins as a part of [`region::Region`]: it gets inputs and a reading of the
 //! clocks, and returns [`effect::Effect`]s that the world carries out.
 
+pub mod agenda;
 pub mod chance;
 pub mod clocks;
 pub mod data;

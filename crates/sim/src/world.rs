@@ -2,8 +2,6 @@
 //!
 //! It judges nothing and chooses no fault.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +11,7 @@ use health_core::gossip::Standing;
 use health_core::health::{Attempt, Input, Probe, ProbeTarget};
 use health_core::observation::{Failure, Outcome, Success};
 
+use crate::agenda::Agenda;
 use crate::chance::Chance;
 use crate::clocks::{Clocks, START};
 use crate::effect::Effect;
@@ -24,8 +23,7 @@ use crate::region::{Life, Region, Setup, place};
 #[derive(Debug)]
 pub struct World {
     now: Moment,
-    order: u64,
-    events: BinaryHeap<Entry>,
+    events: Agenda<(usize, Event)>,
     /// For each region, the wake-up that counts; an earlier one in the heap is void.
     wakes: Vec<Option<Moment>>,
     /// What is true, apart from what the regions think.
@@ -66,14 +64,6 @@ struct Genuine {
     proof: bool,
 }
 
-#[derive(Debug)]
-struct Entry {
-    at: Moment,
-    order: u64,
-    region: usize,
-    event: Event,
-}
-
 /// What happened in one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -88,8 +78,7 @@ impl World {
     pub fn new(mut chance: Chance, network: Network, setup: Setup) -> Self {
         let mut world = Self {
             now: START,
-            order: 0,
-            events: BinaryHeap::new(),
+            events: Agenda::default(),
             wakes: vec![None; setup.regions],
             model: Model::new(setup.regions, &setup.checks),
             network,
@@ -127,13 +116,10 @@ impl World {
     /// Lets the next event happen, unless it lies after `until`: then time moves on to there.
     pub fn step(&mut self, until: Moment) -> Option<Step> {
         loop {
-            if self.events.peek().is_none_or(|entry| entry.at > until) {
+            let Some((at, (region, event))) = self.events.take(until) else {
                 self.now = self.now.max(until);
                 return None;
-            }
-            let Entry {
-                at, region, event, ..
-            } = self.events.pop()?;
+            };
             self.now = self.now.max(at);
             if self.happen(region, event) {
                 return Some(Step { at, region });
@@ -283,13 +269,7 @@ impl World {
     }
 
     fn push(&mut self, at: Moment, region: usize, event: Event) {
-        self.order += 1;
-        self.events.push(Entry {
-            at,
-            order: self.order,
-            region,
-            event,
-        });
+        self.events.add(at, (region, event));
     }
 
     fn probe(&mut self, from: usize, probe: &Probe) {
@@ -342,24 +322,3 @@ impl World {
         }
     }
 }
-
-impl Ord for Entry {
-    /// The earliest is the greatest, as a heap gives out its greatest first.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.order).cmp(&(self.at, self.order))
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Entry {}

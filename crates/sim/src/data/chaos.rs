@@ -120,7 +120,7 @@ pub fn choose(chance: &mut Chance, temper: Temper, world: &World, number: u64) -
 /// Changes the world.
 pub fn apply(world: &mut World, change: &Change) {
     match change {
-        Change::Operate(at, operation) => drop(world.operate(*at, operation.clone())),
+        Change::Operate(at, operation) => world.operate(*at, operation.clone()),
         Change::Cut(from, to) => world.network.cut(*from, *to),
         Change::Isolate(at) => {
             for other in (0..world.regions.len()).filter(|other| other != at) {

@@ -1,9 +1,8 @@
-//! The loop: one heap of events in the order of time, then of their making.
+//! The loop: events happen in the order of time, then of their making.
 //!
 //! It judges nothing and chooses no fault.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base::region::RegionName;
@@ -12,6 +11,7 @@ use replica_core::vector::Seq;
 use store::memory::MemStore;
 use store::port::BUFFERED_MAX;
 
+use crate::agenda::Agenda;
 use crate::chance::Chance;
 use crate::clocks::{Clocks, START, micros};
 use crate::data::client::Operation;
@@ -28,8 +28,7 @@ pub const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-northeast-1"];
 /// A world of regions with data.
 pub struct World {
     now: Moment,
-    order: u64,
-    events: BinaryHeap<Entry>,
+    events: Agenda<Event>,
     connections: BTreeMap<u64, Connection>,
     dialled: u64,
     chance: Chance,
@@ -50,9 +49,9 @@ pub struct World {
 pub struct Region {
     place: Place,
     lives: u64,
-    /// When the disk's next commit and flush are due, where they are.
-    commit: Option<Moment>,
-    flush: Option<Moment>,
+    /// Whether the disk is to commit, and to flush.
+    commits: bool,
+    flushes: bool,
     /// How long the disk takes, in microseconds.
     pub disk_micros: (u64, u64),
     /// Its disk.
@@ -75,13 +74,6 @@ enum Event {
     End { at: usize, life: u64 },
 }
 
-#[derive(Debug)]
-struct Entry {
-    at: Moment,
-    order: u64,
-    event: Event,
-}
-
 impl Region {
     /// Returns the region's clocks.
     pub fn clocks(&self) -> &Clocks {
@@ -102,8 +94,7 @@ impl World {
         let ledger = Ledger::default();
         let mut world = Self {
             now: START,
-            order: 0,
-            events: BinaryHeap::new(),
+            events: Agenda::default(),
             connections: BTreeMap::new(),
             dialled: 0,
             chance,
@@ -134,8 +125,8 @@ impl World {
             world.regions.push(Region {
                 place,
                 lives: 0,
-                commit: None,
-                flush: None,
+                commits: false,
+                flushes: false,
                 disk_micros: (100, 3_000),
                 disk,
                 process: None,
@@ -173,12 +164,7 @@ impl World {
 
     /// Lets events happen until `until`.
     pub fn run(&mut self, until: Moment) {
-        while let Some(entry) = self.events.peek()
-            && entry.at <= until
-        {
-            let Some(Entry { at, event, .. }) = self.events.pop() else {
-                break;
-            };
+        while let Some((at, event)) = self.events.take(until) {
             self.reach(at.max(self.now));
             self.happen(event);
         }
@@ -198,7 +184,7 @@ impl World {
         self.regions[at].disk.disk.fail(some);
         self.turn(at);
         let after = Duration::from_micros(self.chance.below(300_000));
-        self.push(self.now + after, Event::End { at, life });
+        self.events.add(self.now + after, Event::End { at, life });
     }
 
     /// Starts a region's process, where it is not running, or on a disk that has failed.
@@ -233,7 +219,7 @@ impl World {
             region.disk.disk.persist();
         }
         region.disk = region.disk.crash();
-        (region.commit, region.flush) = (None, None);
+        (region.commits, region.flushes) = (false, false);
         let ends: Vec<(u64, Role)> = self
             .connections
             .iter()
@@ -257,14 +243,12 @@ impl World {
         }
     }
 
-    /// Lets a client operate in a region. Returns whether it runs.
-    pub fn operate(&mut self, at: usize, operation: Operation) -> bool {
-        let Some(process) = &mut self.regions[at].process else {
-            return false;
-        };
-        process.operate(operation);
-        self.turn(at);
-        true
+    /// Lets a client operate in a region, where it runs.
+    pub fn operate(&mut self, at: usize, operation: Operation) {
+        if let Some(process) = &mut self.regions[at].process {
+            process.operate(operation);
+            self.turn(at);
+        }
     }
 
     /// Lets the connections that `from` dialled to `to` lose everything, without a word.
@@ -292,12 +276,6 @@ impl World {
         }
     }
 
-    fn push(&mut self, at: Moment, event: Event) {
-        self.order += 1;
-        let order = self.order;
-        self.events.push(Entry { at, order, event });
-    }
-
     fn happen(&mut self, event: Event) {
         let (kind, of) = match event {
             Event::Parcel { connection, down } => (1 + u64::from(down), connection),
@@ -321,22 +299,22 @@ impl World {
             Event::Commit { at, life } => {
                 if self.lives(at, life) {
                     let region = &mut self.regions[at];
-                    region.commit = None;
+                    region.commits = false;
                     let waiting = region.disk.disk.waiting();
                     let some = 1 + self.chance.index(waiting);
                     region.disk.disk.step(some);
                     self.turn(at);
-                    if self.regions[at].flush.is_none() {
+                    if !self.regions[at].flushes {
                         let most = micros(BUFFERED_MAX);
                         let after = Duration::from_micros(self.chance.between(1_000, most));
-                        self.regions[at].flush = Some(self.now + after);
-                        self.push(self.now + after, Event::Flush { at, life });
+                        self.regions[at].flushes = true;
+                        self.events.add(self.now + after, Event::Flush { at, life });
                     }
                 }
             }
             Event::Flush { at, life } => {
                 if self.lives(at, life) {
-                    self.regions[at].flush = None;
+                    self.regions[at].flushes = false;
                     self.regions[at].disk.disk.persist();
                     self.turn(at);
                 }
@@ -370,13 +348,13 @@ impl World {
             self.carry_out(at, effect);
         }
         let life = self.regions[at].lives;
-        self.push(wake, Event::Wake { at, life });
+        self.events.add(wake, Event::Wake { at, life });
         let region = &mut self.regions[at];
-        if region.commit.is_none() && region.disk.disk.waiting() > 0 {
+        if !region.commits && region.disk.disk.waiting() > 0 {
             let (least, most) = region.disk_micros;
             let due = self.now + Duration::from_micros(self.chance.between(least, most));
-            region.commit = Some(due);
-            self.push(due, Event::Commit { at, life });
+            region.commits = true;
+            self.events.add(due, Event::Commit { at, life });
         }
     }
 
@@ -437,7 +415,7 @@ impl World {
         let arrival = (now + way.delay + jitter + extra).max(there.last);
         there.last = arrival;
         there.put(parcel);
-        self.push(arrival, Event::Parcel { connection, down });
+        self.events.add(arrival, Event::Parcel { connection, down });
     }
 
     /// Tells the other end of a connection that this one is closed.
@@ -458,7 +436,8 @@ impl World {
         if self.network.way(from, to).cut {
             // The kernel sends it again until it gets through.
             let after = Duration::from_millis(self.chance.between(50, 300));
-            self.push(self.now + after, Event::Parcel { connection, down });
+            self.events
+                .add(self.now + after, Event::Parcel { connection, down });
             return;
         }
         let way = if down { &mut found.down } else { &mut found.up };
@@ -532,24 +511,3 @@ impl World {
         }
     }
 }
-
-impl Ord for Entry {
-    /// The earliest is the greatest, as a heap gives out its greatest first.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.order).cmp(&(self.at, self.order))
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Entry {}
