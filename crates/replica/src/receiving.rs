@@ -195,11 +195,11 @@ impl<S: Store> Receiving<S> {
                         self.take(Input::Shared(shared));
                     }
                 }
-                Output::Filled { table, made } => {
+                Output::Filled { table, portion } => {
                     let source = self.peer.id();
                     let event = Event::Filled {
                         table,
-                        made,
+                        portion,
                         source,
                     };
                     self.shared.tell(event).await;

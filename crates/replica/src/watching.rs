@@ -14,7 +14,7 @@ use base::name::TableId;
 use base::region::{RegionId, RegionName};
 use clock::hlc::{AHEAD_MAX, Hlc};
 use clock::time::{Moment, WallTime};
-use replica_core::link::copies::Fill;
+use replica_core::link::copies::{Fill, Portion};
 use replica_core::link::mesh::Mesh;
 use replica_core::vector::VersionVector;
 use store::port::Store;
@@ -43,12 +43,12 @@ pub(crate) enum Event {
     Sending(RegionName, Box<Sending>),
     /// How a peer's log gets to us.
     Receiving(RegionName, Box<Receiving>),
-    /// A peer has given all it has of a table to the replica that was made then.
+    /// A peer has given all of its portion of a table.
     Filled {
         /// The table.
         table: TableId,
-        /// When the replica was made.
-        made: i64,
+        /// What it was.
+        portion: Portion,
         /// The peer.
         source: RegionId,
     },
@@ -180,10 +180,10 @@ impl<S: Store> Watching<S> {
             }
             Event::Filled {
                 table,
-                made,
+                portion,
                 source,
             } => {
-                if self.mesh.filled(table, made, source) {
+                if let Some(made) = self.mesh.filled(table, portion, source) {
                     info!(%table, "a table is filled");
                     self.waiting.push((table, made));
                 }

@@ -35,6 +35,15 @@ pub struct Fill {
     pub sources: Vec<RegionId>,
 }
 
+/// What one source gives to a replica that is filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Portion {
+    /// When the replica was made.
+    pub made: i64,
+    /// Which items.
+    pub items: CopyItems,
+}
+
 /// The copies that come from one source.
 #[derive(Clone, Debug, Default)]
 pub struct Copies {
@@ -71,22 +80,28 @@ enum State {
     Done,
 }
 
+impl Fill {
+    /// Returns what `source` is to give, where it is one.
+    pub fn portion_of(&self, source: RegionId) -> Option<Portion> {
+        let place = self.sources.iter().position(|other| *other == source)?;
+        let items = match place {
+            0 => CopyItems::All,
+            _ => CopyItems::OwnOnly,
+        };
+        let made = self.made;
+        Some(Portion { made, items })
+    }
+}
+
 impl Copies {
     /// Takes over which tables `source` is to give.
     pub fn fill(&mut self, source: RegionId, fills: &Fills) {
-        let given = fills
-            .iter()
-            .filter(|(_, fill)| fill.sources.contains(&source));
         let purpose = |(table, fill): (&TableId, &Fill)| {
-            let items = if fill.sources.first() == Some(&source) {
-                CopyItems::All
-            } else {
-                CopyItems::OwnOnly
-            };
-            let made = Some(fill.made);
-            (*table, Purpose { items, made })
+            let Portion { made, items } = fill.portion_of(source)?;
+            let made = Some(made);
+            Some((*table, Purpose { items, made }))
         };
-        self.fills = given.map(purpose).collect();
+        self.fills = fills.iter().filter_map(purpose).collect();
         self.arrange();
     }
 
@@ -168,8 +183,8 @@ impl Copies {
     }
 
     /// Notes that the last page of `table` is merged, or could not be. Where the source has given
-    /// all of it to a replica that is filled, returns when that was made.
-    pub fn merged(&mut self, now: Moment, table: TableId, merged: bool) -> Option<i64> {
+    /// all of it to a replica that is filled, returns what that was.
+    pub fn merged(&mut self, now: Moment, table: TableId, merged: bool) -> Option<Portion> {
         let copy = self.tables.get_mut(&table)?;
         let State::Merging { next } = &copy.state else {
             return None;
@@ -186,7 +201,9 @@ impl Copies {
                 State::Waiting { until: None }
             }
         };
-        copy.purpose.made.filter(|_| copy.state == State::Done)
+        let made = copy.purpose.made.filter(|_| copy.state == State::Done)?;
+        let items = copy.purpose.items;
+        Some(Portion { made, items })
     }
 
     /// Notes that the connection is gone: what was asked will not come.

@@ -13,7 +13,7 @@ use clock::time::Moment;
 
 use crate::frontier::Frontier;
 use crate::limits::RELAY_AFTER;
-use crate::link::copies::{Fill, Fills};
+use crate::link::copies::{Fill, Fills, Portion};
 use crate::planted::Planted;
 use crate::vector::VersionVector;
 
@@ -24,7 +24,9 @@ pub struct Mesh {
     peers: BTreeMap<RegionId, Peer>,
     frontier: Frontier,
     fills: Fills,
-    given: BTreeSet<(TableId, RegionId)>,
+    /// What sources have given. It counts as long as that is what they are asked for, and may be
+    /// told before it is known here that it is.
+    given: BTreeMap<(TableId, RegionId), Portion>,
     /// Tables that have come whole, once told.
     filled: BTreeSet<TableId>,
     planted: Planted,
@@ -51,7 +53,7 @@ impl Mesh {
             frontier: Frontier::new(peers.keys().copied().chain([own])),
             peers,
             fills: Fills::new(),
-            given: BTreeSet::new(),
+            given: BTreeMap::new(),
             filled: BTreeSet::new(),
             planted: Planted::Nothing,
         }
@@ -138,14 +140,12 @@ impl Mesh {
     /// Takes over which tables are to be filled here. Returns those that have come already, and
     /// when their replicas were made.
     pub fn fill(&mut self, fills: Fills) -> Vec<(TableId, i64)> {
+        let old = std::mem::replace(&mut self.fills, fills);
         // A source gives more as the primary one than otherwise, and what it gave to an earlier
         // replica is gone: neither counts.
-        let old = std::mem::replace(&mut self.fills, fills);
-        let key = |fill: &Fill| (fill.made, fill.sources.first().copied());
-        self.given.retain(|(table, source)| {
+        self.given.retain(|(table, source), given| {
             let fill = self.fills.get(table);
-            fill.map(key) == old.get(table).map(key)
-                && fill.is_some_and(|fill| fill.sources.contains(source))
+            fill.and_then(|fill| fill.portion_of(*source)) == Some(*given)
         });
         let made = |fill: &Fill| fill.made;
         self.filled.retain(|table| {
@@ -160,17 +160,13 @@ impl Mesh {
             .collect()
     }
 
-    /// Notes that `source` has given all it has of `table` to the replica that was made at
-    /// `made`. Returns whether all sources have, once.
-    pub fn filled(&mut self, table: TableId, made: i64, source: RegionId) -> bool {
-        let asked = self
-            .fills
-            .get(&table)
-            .is_some_and(|fill| fill.made == made && fill.sources.contains(&source));
-        if asked {
-            self.given.insert((table, source));
-        }
-        asked && self.complete(table)
+    /// Notes that `source` has given `portion` of `table`. Returns when the replica was made,
+    /// once, where all sources have given theirs.
+    ///
+    /// It may be asked for only by the next [`Mesh::fill`]: links learn of that by themselves.
+    pub fn filled(&mut self, table: TableId, portion: Portion, source: RegionId) -> Option<i64> {
+        self.given.insert((table, source), portion);
+        self.complete(table).then_some(portion.made)
     }
 
     /// Returns the tables that are being filled, and from which regions.
@@ -179,12 +175,13 @@ impl Mesh {
     }
 
     fn complete(&mut self, table: TableId) -> bool {
-        let given =
-            |source: &RegionId| *source == self.own || self.given.contains(&(table, *source));
-        let complete = self
-            .fills
-            .get(&table)
-            .is_some_and(|fill| fill.sources.iter().all(given));
+        let complete = self.fills.get(&table).is_some_and(|fill| {
+            let given = |source: &RegionId| {
+                let given = self.given.get(&(table, *source));
+                *source == self.own || given.copied() == fill.portion_of(*source)
+            };
+            fill.sources.iter().all(given)
+        });
         complete && self.filled.insert(table)
     }
 }

@@ -30,7 +30,7 @@ use clock::time::Moment;
 use crate::frame::copy::CopyItem;
 use crate::frame::{Ack, Beat, Data, Frame, Want};
 use crate::limits::{COPY_RETRY, PARK_FOR};
-use crate::link::copies::{Copies, Fills};
+use crate::link::copies::{Copies, Fills, Portion};
 use crate::link::latency::{Latencies, Summary};
 use crate::link::pulse::{Due, PeerClock, Pulse};
 use crate::link::receive::catch_up::CatchUp;
@@ -142,12 +142,12 @@ pub enum Output {
     },
     /// The peer said where it stands.
     Heard(Beat),
-    /// The peer has given all it has of a table to the replica that was made then.
+    /// The peer has given all of its portion of a table.
     Filled {
         /// The table.
         table: TableId,
-        /// When the replica was made.
-        made: i64,
+        /// What it was.
+        portion: Portion,
     },
     /// All that the peer's log says up to `to` has come in copies: count it as applied, and
     /// answer with [`Input::Skipped`].
@@ -236,8 +236,8 @@ impl Receiver {
             Input::Applied { ticket, result } => self.applied(now, ticket, result),
             Input::Fill(fills) => self.copies.fill(self.peer, &fills),
             Input::Merged { table, merged } => {
-                if let Some(made) = self.copies.merged(now.moment, table, merged) {
-                    self.outputs.push_back(Output::Filled { table, made });
+                if let Some(portion) = self.copies.merged(now.moment, table, merged) {
+                    self.outputs.push_back(Output::Filled { table, portion });
                 }
             }
             Input::Shared(tables) => {

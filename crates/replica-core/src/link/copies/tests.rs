@@ -8,7 +8,7 @@ use base::name::TableId;
 use base::region::RegionId;
 use clock::time::Moment;
 
-use super::{Copies, Fill, Fills};
+use super::{Copies, Fill, Fills, Portion};
 use crate::frame::copy::{CopyItems, CopyPage};
 use crate::limits::COPIES_MAX;
 
@@ -25,6 +25,10 @@ fn carts_from(sources: &[RegionId]) -> Fills {
 }
 
 const MADE: i64 = 7;
+
+const fn portion(made: i64, items: CopyItems) -> Portion {
+    Portion { made, items }
+}
 
 fn fill(made: i64, sources: &[RegionId]) -> Fill {
     let sources = sources.to_vec();
@@ -58,7 +62,8 @@ fn pages_are_asked_one_after_the_other_until_the_last() {
     let request = copies.ask(at(0)).expect("due");
     assert_eq!(request.after.as_deref(), Some(&b"\x80\x00k"[..]));
     copies.page(page(Some(b"\x80\x00k"), None));
-    assert_eq!(copies.merged(at(0), CARTS, true), Some(MADE));
+    let given = copies.merged(at(0), CARTS, true);
+    assert_eq!(given, Some(portion(MADE, CopyItems::All)));
     assert_eq!(copies.ask(at(0)), None);
     assert_eq!(progress(&copies), 100);
 }
@@ -137,7 +142,8 @@ fn a_replica_that_is_made_anew_is_filled_anew() {
     assert!(copies.page(page(Some(b"k1"), None)).is_none());
     assert_eq!(copies.ask(at(0)).expect("due").after, None);
     copies.page(page(None, None));
-    assert_eq!(copies.merged(at(0), CARTS, true), Some(MADE + 1));
+    let given = copies.merged(at(0), CARTS, true);
+    assert_eq!(given, Some(portion(MADE + 1, CopyItems::All)));
 }
 
 #[test]
@@ -147,7 +153,8 @@ fn what_stands_for_missing_records_comes_after_what_fills() {
     copies.replace_missing(CopyItems::All, &BTreeSet::from([CARTS]));
     assert_eq!(copies.ask(at(0)).expect("due").items, CopyItems::OwnOnly);
     copies.page(page(None, None));
-    assert_eq!(copies.merged(at(0), CARTS, true), Some(MADE));
+    let given = copies.merged(at(0), CARTS, true);
+    assert_eq!(given, Some(portion(MADE, CopyItems::OwnOnly)));
     assert!(!copies.has_replaced(), "the copy began too early");
     copies.fill(A, &Fills::new());
     assert_eq!(copies.ask(at(0)).expect("due").items, CopyItems::All);

@@ -9,12 +9,14 @@ use clock::hlc::Hlc;
 use clock::time::Moment;
 
 use super::Mesh;
-use crate::link::copies::{Fill, Fills};
+use crate::frame::copy::CopyItems;
+use crate::link::copies::{Fill, Fills, Portion};
 use crate::vector::{Seq, VersionVector};
 
 const A: RegionId = RegionId(1);
 const B: RegionId = RegionId(2);
 const C: RegionId = RegionId(3);
+const D: RegionId = RegionId(4);
 const CARTS: TableId = TableId(1 << 20);
 
 fn at(millis: u64) -> Moment {
@@ -81,15 +83,25 @@ fn tombstones_wait_for_every_region_twice() {
     assert_eq!(mesh.round(Hlc(140)), Some(Hlc(100)));
 }
 
+const fn all(made: i64) -> Portion {
+    let items = CopyItems::All;
+    Portion { made, items }
+}
+
+const fn own(made: i64) -> Portion {
+    let items = CopyItems::OwnOnly;
+    Portion { made, items }
+}
+
 #[test]
 fn a_table_is_filled_once_when_all_its_sources_have_given() {
     let mut mesh = Mesh::new(at(0), A, [B, C]);
     let fills = carts_from(MADE, &[B, C]);
     assert_eq!(mesh.fill(fills.clone()), vec![]);
-    assert!(!mesh.filled(CARTS, MADE, B));
-    assert!(!mesh.filled(TableId(5), MADE, C));
-    assert!(mesh.filled(CARTS, MADE, C));
-    assert!(!mesh.filled(CARTS, MADE, C));
+    assert_eq!(mesh.filled(CARTS, all(MADE), B), None);
+    assert_eq!(mesh.filled(TableId(5), own(MADE), C), None);
+    assert_eq!(mesh.filled(CARTS, own(MADE), C), Some(MADE));
+    assert_eq!(mesh.filled(CARTS, own(MADE), C), None);
     assert_eq!(mesh.fill(fills), vec![]);
 }
 
@@ -97,9 +109,9 @@ fn a_table_is_filled_once_when_all_its_sources_have_given() {
 fn a_source_that_drops_out_leaves_the_table_filled_and_another_primary_starts_again() {
     let mut mesh = Mesh::new(at(0), A, [B, C]);
     mesh.fill(carts_from(MADE, &[B, C]));
-    mesh.filled(CARTS, MADE, B);
+    mesh.filled(CARTS, all(MADE), B);
     assert_eq!(mesh.fill(carts_from(MADE, &[C, B])), vec![]);
-    assert!(!mesh.filled(CARTS, MADE, C));
+    assert_eq!(mesh.filled(CARTS, all(MADE), C), None);
     assert_eq!(mesh.fill(carts_from(MADE, &[C])), vec![(CARTS, MADE)]);
 }
 
@@ -107,11 +119,30 @@ fn a_source_that_drops_out_leaves_the_table_filled_and_another_primary_starts_ag
 fn what_was_given_to_a_replica_that_was_removed_does_not_fill_the_next() {
     let mut mesh = Mesh::new(at(0), A, [B, C]);
     mesh.fill(carts_from(MADE, &[B, C]));
-    mesh.filled(CARTS, MADE, B);
+    mesh.filled(CARTS, all(MADE), B);
     assert_eq!(mesh.fill(carts_from(MADE + 1, &[B, C])), vec![]);
-    assert!(!mesh.filled(CARTS, MADE + 1, C), "B gave to another one");
-    assert!(!mesh.filled(CARTS, MADE, B), "B is late");
-    assert!(mesh.filled(CARTS, MADE + 1, B));
+    let of_b = mesh.filled(CARTS, own(MADE + 1), C);
+    assert_eq!(of_b, None, "B gave to another one");
+    assert_eq!(mesh.filled(CARTS, all(MADE), B), None, "B is late");
+    assert_eq!(mesh.filled(CARTS, all(MADE + 1), B), Some(MADE + 1));
     mesh.fill(carts_from(MADE + 2, &[B]));
-    assert!(mesh.filled(CARTS, MADE + 2, B), "each is told once");
+    let again = mesh.filled(CARTS, all(MADE + 2), B);
+    assert_eq!(again, Some(MADE + 2), "each is told once");
+}
+
+#[test]
+fn what_is_given_before_it_is_known_to_be_asked_for_counts() {
+    let mut mesh = Mesh::new(at(0), A, [B, C]);
+    assert_eq!(mesh.filled(CARTS, all(MADE), B), None);
+    assert_eq!(mesh.fill(carts_from(MADE, &[B])), vec![(CARTS, MADE)]);
+}
+
+#[test]
+fn a_source_whose_portion_stays_gives_it_once_whoever_becomes_the_primary() {
+    let mut mesh = Mesh::new(at(0), A, [B, C, D]);
+    mesh.fill(carts_from(MADE, &[B, C, D]));
+    mesh.filled(CARTS, own(MADE), D);
+    assert_eq!(mesh.fill(carts_from(MADE, &[C, D])), vec![]);
+    assert_eq!(mesh.filled(CARTS, own(MADE), C), None, "it is the primary");
+    assert_eq!(mesh.filled(CARTS, all(MADE), C), Some(MADE));
 }

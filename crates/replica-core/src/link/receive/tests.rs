@@ -15,7 +15,7 @@ use crate::frame::copy::{CopyItems, CopyPage, CopyRequest};
 use crate::frame::greeting::Refusal;
 use crate::frame::{Ack, Beat, Data, Frame, Sample, Trimmed, Want};
 use crate::limits::WINDOW_BYTES;
-use crate::link::copies::Fill;
+use crate::link::copies::{Fill, Portion};
 use crate::link::{LinkError, Local, Now};
 use crate::record::{Change, Record};
 use crate::vector::{Seq, VersionVector};
@@ -303,7 +303,9 @@ fn a_table_is_asked_for_merged_and_told_filled() {
     assert!(matches!(merge[..], [Output::Merge { .. }]));
     let merged = true;
     receiver.handle_input(at(3), Input::Merged { table, merged });
-    assert_eq!(outputs(&mut receiver), [Output::Filled { table, made }]);
+    let items = CopyItems::OwnOnly;
+    let portion = Portion { made, items };
+    assert_eq!(outputs(&mut receiver), [Output::Filled { table, portion }]);
 }
 
 fn beat(head: u64) -> Frame {
