@@ -137,7 +137,6 @@ impl Run {
     fn find_in<'t>(&self, text: &'t str) -> Option<&'t str> {
         match self {
             Self::Text(run) if run.is_empty() => Some(text),
-            Self::Text(run) if run.is_empty() => Some(text),
             Self::Text(run) => text.find(&**run).and_then(|at| text.get(at + run.len()..)),
             Self::Mixed(_) => {
                 let mut starts = text.char_indices();
