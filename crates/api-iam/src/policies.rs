@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use api_protocol::fault::Fault;
 use control::access::directory::ADMINISTRATOR_ACCESS;
-use control::access::{self, ManagedPolicy, User};
+use control::access::{self, ManagedPolicy};
 use control::resource::Change;
 use iam::credentials::{IdKind, unique_id};
 use iam::kind::Kind;
@@ -16,7 +16,7 @@ use store::port::Store;
 
 use crate::facade::{Call, Reply};
 use crate::fault;
-use crate::show::{self, VERSION};
+use crate::show::{self, Uses, VERSION};
 
 impl<S: Store> Call<'_, S> {
     pub(crate) async fn create_policy(&self) -> Result<Reply, Fault> {
@@ -50,15 +50,17 @@ impl<S: Store> Call<'_, S> {
         }
         self.change(vec![Change::create(&policy)]).await?;
         Ok(Reply::new(move |xml| {
-            xml.within("Policy", |xml| show::policy(xml, &policy, 0, 0));
+            xml.within("Policy", |xml| {
+                show::policy(xml, &policy, Uses::default());
+            });
         }))
     }
 
     pub(crate) fn get_policy(&self) -> Result<Reply, Fault> {
         let policy = self.policy(self.form.required("PolicyArn")?)?;
-        let (users, bounds) = self.uses(&policy.arn());
+        let uses = self.uses().remove(&policy.arn()).unwrap_or_default();
         Ok(Reply::new(move |xml| {
-            xml.within("Policy", |xml| show::policy(xml, &policy, users, bounds));
+            xml.within("Policy", |xml| show::policy(xml, &policy, uses));
         }))
     }
 
@@ -74,19 +76,17 @@ impl<S: Store> Call<'_, S> {
         let prefix = self.form.text("PathPrefix").unwrap_or("/");
         policies.retain(|policy| policy.path.starts_with(prefix));
         policies.sort_by(|one, other| one.name.cmp(&other.name));
-        let uses: BTreeMap<String, (usize, usize)> = policies
-            .iter()
-            .map(|policy| (policy.arn(), self.uses(&policy.arn())))
-            .collect();
+        let uses = self.uses();
         if self.form.text("OnlyAttached") == Some("true") {
-            policies.retain(|policy| uses.get(&policy.arn()).is_some_and(|(users, _)| 0 < *users));
+            let of = |policy: &ManagedPolicy| uses.get(&policy.arn());
+            policies.retain(|policy| of(policy).is_some_and(|uses| 0 < uses.attached));
         }
         let page = self.form.page(policies, |policy| &policy.name)?;
         Ok(Reply::new(move |xml| {
             xml.within("Policies", |xml| {
                 for policy in &page.items {
-                    let (users, bounds) = uses.get(&policy.arn()).copied().unwrap_or_default();
-                    xml.within("member", |xml| show::policy(xml, policy, users, bounds));
+                    let uses = uses.get(&policy.arn()).copied().unwrap_or_default();
+                    xml.within("member", |xml| show::policy(xml, policy, uses));
                 }
             });
             show::end(xml, page.marker.as_deref());
@@ -98,7 +98,7 @@ impl<S: Store> Call<'_, S> {
         if policy.arn() == ADMINISTRATOR_ACCESS {
             return Err(fault::invalid("AWS's own policies cannot be deleted"));
         }
-        if self.uses(&policy.arn()) != (0, 0) {
+        if self.uses().contains_key(&policy.arn()) {
             let message = "Cannot delete a policy attached to entities.";
             return Err(fault::in_use(message));
         }
@@ -152,15 +152,18 @@ impl<S: Store> Call<'_, S> {
         self.policy(arn).map(|policy| policy.arn())
     }
 
-    /// Returns how many users a policy is attached to, and how many it bounds.
-    fn uses(&self, arn: &str) -> (usize, usize) {
-        let users = access::users(self.control, self.account);
-        let attached = |user: &&User| user.attached.iter().any(|attached| attached == arn);
-        let bounded = |user: &&User| user.boundary.as_deref() == Some(arn);
-        (
-            users.iter().filter(attached).count(),
-            users.iter().filter(bounded).count(),
-        )
+    /// Returns the policies that users have, by ARN.
+    fn uses(&self) -> BTreeMap<String, Uses> {
+        let mut uses: BTreeMap<String, Uses> = BTreeMap::new();
+        for user in access::users(self.control, self.account) {
+            for arn in user.attached {
+                uses.entry(arn).or_default().attached += 1;
+            }
+            if let Some(arn) = user.boundary {
+                uses.entry(arn).or_default().bounding += 1;
+            }
+        }
+        uses
     }
 
     /// Returns the document that a call brings, if it is a policy of a kind.

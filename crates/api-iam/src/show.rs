@@ -8,6 +8,15 @@ use clock::time::WallTime;
 use control::access::{AccessKey, ManagedPolicy, User};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+/// How many users have a policy.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Uses {
+    /// Those that it is attached to.
+    pub(crate) attached: usize,
+    /// Those that it bounds.
+    pub(crate) bounding: usize,
+}
+
 /// Writes a moment.
 pub(crate) fn moment(xml: &mut XmlWriter, name: &str, micros: i64) {
     xml.leaf(name, &iso_seconds(WallTime::from_micros(micros)));
@@ -60,14 +69,14 @@ pub(crate) fn key(xml: &mut XmlWriter, key: &AccessKey) {
 }
 
 /// Writes a policy, without its document, which has one version always.
-pub(crate) fn policy(xml: &mut XmlWriter, policy: &ManagedPolicy, users: usize, bounds: usize) {
+pub(crate) fn policy(xml: &mut XmlWriter, policy: &ManagedPolicy, uses: Uses) {
     xml.leaf("PolicyName", &policy.name);
     xml.leaf("PolicyId", &policy.id);
     xml.leaf("Arn", &policy.arn());
     xml.leaf("Path", &policy.path);
     xml.leaf("DefaultVersionId", VERSION);
-    xml.leaf("AttachmentCount", &users.to_string());
-    xml.leaf("PermissionsBoundaryUsageCount", &bounds.to_string());
+    xml.leaf("AttachmentCount", &uses.attached.to_string());
+    xml.leaf("PermissionsBoundaryUsageCount", &uses.bounding.to_string());
     xml.leaf("IsAttachable", "true");
     if !policy.description.is_empty() {
         xml.leaf("Description", &policy.description);
