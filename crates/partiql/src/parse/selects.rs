@@ -1,5 +1,7 @@
 //! `SELECT`, and the clauses that other statements have too.
 
+use base::name::TableName;
+
 use super::Parser;
 use super::expressions::{expression, tested};
 use super::paths::name_of;
@@ -87,17 +89,11 @@ pub(super) fn source(parser: &mut Parser<'_>) -> Result<Source, PartiqlError> {
     if parser.is("[") {
         return Err(SourceProblem::ListIndex.into());
     }
-    if !is_table(&table) {
+    // An ARN is judged by who reads it.
+    if TableName::parse(&table).is_err() && !table.starts_with("arn:") {
         return Err(SourceProblem::TableName.into());
     }
     Ok(Source { table, index })
-}
-
-/// Returns whether a text can be a table's name, or is an ARN, which its reader judges.
-fn is_table(name: &str) -> bool {
-    let shaped = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let named = 3 <= name.len() && name.len() <= 255 && name.bytes().all(shaped);
-    named || name.starts_with("arn:")
 }
 
 /// Refuses what may follow the table of a `SELECT` in SQL.
