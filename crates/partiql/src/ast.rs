@@ -72,6 +72,19 @@ pub(crate) struct Node {
 #[derive(Clone, Debug)]
 pub(crate) enum NodeKind {
     Missing,
+    Path(Path),
+    Literal(Literal),
+    /// A function, its name in lower case.
+    Call {
+        name: String,
+        arguments: Vec<Node>,
+    },
+    Operation(Operation),
+}
+
+/// What is a value whatever the item is, if its parts are.
+#[derive(Clone, Debug)]
+pub(crate) enum Literal {
     Null,
     Bool(bool),
     /// A number as written, with its sign.
@@ -80,16 +93,15 @@ pub(crate) enum NodeKind {
     Ion(String),
     /// The parameter of this place, from 0.
     Parameter(usize),
-    Path(Path),
     List(Vec<Node>),
     Bag(Vec<Node>),
     /// Keys and values.
     Tuple(Vec<(Node, Node)>),
-    /// A function, its name in lower case.
-    Call {
-        name: String,
-        arguments: Vec<Node>,
-    },
+}
+
+/// An operator with its operands.
+#[derive(Clone, Debug)]
+pub(crate) enum Operation {
     Not(Box<Node>),
     /// At least two.
     And(Vec<Node>),
@@ -139,58 +151,62 @@ impl Operator {
     }
 }
 
-impl Node {
-    /// Returns the operator that the node is, as messages show it.
-    pub(crate) const fn operator(&self) -> Option<&'static str> {
-        match &self.kind {
-            NodeKind::Not(_) => Some("not"),
-            NodeKind::And(_) => Some("and"),
-            NodeKind::Or(_) => Some("or"),
-            NodeKind::Signed => Some("-"),
-            NodeKind::Binary { operator, .. } => Some(operator.as_str()),
-            NodeKind::Between { .. } => Some("between"),
-            NodeKind::In { .. } => Some("in"),
-            NodeKind::Is { .. } => Some("is"),
-            NodeKind::Missing
-            | NodeKind::Null
-            | NodeKind::Bool(_)
-            | NodeKind::Number(_)
-            | NodeKind::Text(_)
-            | NodeKind::Ion(_)
-            | NodeKind::Parameter(_)
-            | NodeKind::Path(_)
-            | NodeKind::List(_)
-            | NodeKind::Bag(_)
-            | NodeKind::Tuple(_)
-            | NodeKind::Call { .. } => None,
+impl From<Literal> for NodeKind {
+    fn from(literal: Literal) -> Self {
+        Self::Literal(literal)
+    }
+}
+
+impl Operation {
+    /// Returns the operator, as messages show it.
+    pub(crate) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Not(_) => "not",
+            Self::And(_) => "and",
+            Self::Or(_) => "or",
+            Self::Signed => "-",
+            Self::Binary { operator, .. } => operator.as_str(),
+            Self::Between { .. } => "between",
+            Self::In { .. } => "in",
+            Self::Is { .. } => "is",
         }
+    }
+}
+
+impl Literal {
+    /// Returns the literal's type, as messages about values show it.
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Null => "NULL",
+            Self::Bool(_) => "BOOL",
+            Self::Number(text) if text.bytes().any(|byte| !byte.is_ascii_digit()) => "DECIMAL",
+            Self::Number(_) => "INT",
+            Self::Text(_) => "STRING",
+            Self::Ion(_) => "ION",
+            Self::Parameter(_) => "Parameter",
+            Self::List(_) => "LIST",
+            Self::Bag(_) => "BAG",
+            Self::Tuple(_) => "STRUCT",
+        }
+    }
+}
+
+impl Node {
+    /// Makes the node of an operator that stands at a place.
+    pub(crate) const fn operation(operation: Operation, at: Position) -> Self {
+        let kind = NodeKind::Operation(operation);
+        Self { kind, at }
     }
 
     /// Returns what the node is, as messages about values show it.
     pub(crate) fn shown(&self) -> String {
         let shown = match &self.kind {
             NodeKind::Missing => "MISSING",
-            NodeKind::Null => "NULL",
-            NodeKind::Bool(_) => "BOOL",
-            NodeKind::Number(text) if text.bytes().any(|byte| !byte.is_ascii_digit()) => "DECIMAL",
-            NodeKind::Number(_) => "INT",
-            NodeKind::Text(_) => "STRING",
-            NodeKind::Ion(_) => "ION",
-            NodeKind::Parameter(_) => "Parameter",
             NodeKind::Path(path) if path.steps().is_empty() => "VariableReference",
             NodeKind::Path(_) => "PATH",
-            NodeKind::List(_) => "LIST",
-            NodeKind::Bag(_) => "BAG",
-            NodeKind::Tuple(_) => "STRUCT",
+            NodeKind::Literal(literal) => literal.as_str(),
             NodeKind::Call { name, .. } => name,
-            NodeKind::Not(_)
-            | NodeKind::And(_)
-            | NodeKind::Or(_)
-            | NodeKind::Signed
-            | NodeKind::Binary { .. }
-            | NodeKind::Between { .. }
-            | NodeKind::In { .. }
-            | NodeKind::Is { .. } => self.operator().unwrap_or_default(),
+            NodeKind::Operation(operation) => operation.as_str(),
         };
         shown.to_owned()
     }

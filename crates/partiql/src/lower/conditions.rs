@@ -6,8 +6,7 @@ use expr::error::Problem;
 use item::value::Kind;
 
 use super::Bound;
-use super::values::is_literal;
-use crate::ast::{Node, NodeKind, Operator};
+use crate::ast::{Literal, Node, NodeKind, Operation, Operator};
 use crate::error::{OperandProblem, PartiqlError};
 
 impl Bound<'_> {
@@ -22,14 +21,25 @@ impl Bound<'_> {
             let one = |node| self.condition_or(node, OperandProblem::AndOr);
             nodes.iter().map(one).collect()
         };
-        match &node.kind {
-            NodeKind::And(nodes) => all(nodes).map(Condition::And),
-            NodeKind::Or(nodes) => all(nodes).map(Condition::Or),
-            NodeKind::Not(negated) => {
+        let operation = match &node.kind {
+            NodeKind::Operation(operation) => operation,
+            NodeKind::Call { name, arguments } => {
+                return match self.call(name, arguments)? {
+                    Called::Condition(condition) => Ok(condition),
+                    Called::Operand(_) => Err(wrong.into()),
+                };
+            }
+            NodeKind::Missing => return Err(OperandProblem::Missing.into()),
+            NodeKind::Path(_) | NodeKind::Literal(_) => return Err(wrong.into()),
+        };
+        match operation {
+            Operation::And(nodes) => all(nodes).map(Condition::And),
+            Operation::Or(nodes) => all(nodes).map(Condition::Or),
+            Operation::Not(negated) => {
                 let negated = self.condition_or(negated, OperandProblem::Not)?;
                 Ok(Condition::Not(Box::new(negated)))
             }
-            NodeKind::Binary {
+            Operation::Binary {
                 operator: Operator::Compare(comparator),
                 left,
                 right,
@@ -37,7 +47,7 @@ impl Bound<'_> {
                 let (left, right) = (self.operand(left)?, self.operand(right)?);
                 Ok(checked::compare(left, *comparator, right)?)
             }
-            NodeKind::Between {
+            Operation::Between {
                 operand,
                 lower,
                 upper,
@@ -45,37 +55,24 @@ impl Bound<'_> {
                 let (lower, upper) = (self.operand(lower)?, self.operand(upper)?);
                 Ok(checked::between(self.operand(operand)?, lower, upper)?)
             }
-            NodeKind::In {
+            Operation::In {
                 operand,
                 candidates,
             } => self.among(operand, candidates),
-            NodeKind::Is { operand, kind } => self.is(operand, kind, node),
-            NodeKind::Call { name, arguments } => match self.call(name, arguments)? {
-                Called::Condition(condition) => Ok(condition),
-                Called::Operand(_) => Err(wrong.into()),
-            },
-            NodeKind::Binary {
-                operator: operator @ (Operator::Plus | Operator::Minus | Operator::Other(_)),
+            Operation::Is { operand, kind } => self.is(operand, kind, node),
+            Operation::Binary {
+                operator: Operator::Plus | Operator::Minus | Operator::Other(_),
                 ..
-            } => Err(OperandProblem::InCondition(operator.as_str()).into()),
-            NodeKind::Missing => Err(OperandProblem::Missing.into()),
-            NodeKind::Null
-            | NodeKind::Bool(_)
-            | NodeKind::Number(_)
-            | NodeKind::Text(_)
-            | NodeKind::Ion(_)
-            | NodeKind::Parameter(_)
-            | NodeKind::Path(_)
-            | NodeKind::List(_)
-            | NodeKind::Bag(_)
-            | NodeKind::Tuple(_)
-            | NodeKind::Signed => Err(wrong.into()),
+            } => Err(OperandProblem::InCondition(operation.as_str()).into()),
+            Operation::Signed => Err(wrong.into()),
         }
     }
 
     fn among(self, operand: &Node, candidates: &Node) -> Result<Condition, PartiqlError> {
         let operand = self.operand(operand)?;
-        let (NodeKind::List(candidates) | NodeKind::Bag(candidates)) = &candidates.kind else {
+        let NodeKind::Literal(Literal::List(candidates) | Literal::Bag(candidates)) =
+            &candidates.kind
+        else {
             return Err(OperandProblem::In.into());
         };
         if candidates.is_empty() {
@@ -87,7 +84,7 @@ impl Bound<'_> {
     }
 
     fn is(self, operand: &Node, kind: &str, node: &Node) -> Result<Condition, PartiqlError> {
-        if !is_literal(operand) && !matches!(operand.kind, NodeKind::Path(_)) {
+        if !matches!(operand.kind, NodeKind::Literal(_) | NodeKind::Path(_)) {
             return Err(OperandProblem::Is.into());
         }
         let operand = self.operand(operand)?;
@@ -140,25 +137,9 @@ impl Bound<'_> {
                     Err(Problem::MisusedFunction { name }.into())
                 }
             },
-            NodeKind::Null
-            | NodeKind::Bool(_)
-            | NodeKind::Number(_)
-            | NodeKind::Text(_)
-            | NodeKind::Ion(_)
-            | NodeKind::Parameter(_)
-            | NodeKind::List(_)
-            | NodeKind::Bag(_)
-            | NodeKind::Tuple(_) => self.value(node).map(Operand::Value),
-            NodeKind::Not(_)
-            | NodeKind::And(_)
-            | NodeKind::Or(_)
-            | NodeKind::Signed
-            | NodeKind::Binary { .. }
-            | NodeKind::Between { .. }
-            | NodeKind::In { .. }
-            | NodeKind::Is { .. } => {
-                let operator = node.operator().unwrap_or_default();
-                Err(OperandProblem::InCondition(operator).into())
+            NodeKind::Literal(_) => self.value(node).map(Operand::Value),
+            NodeKind::Operation(operation) => {
+                Err(OperandProblem::InCondition(operation.as_str()).into())
             }
         }
     }

@@ -10,7 +10,7 @@ use item::key::{Key, KeySchema, KeyValue};
 use super::areas::{self, Area, Sorts};
 use super::keys::check_compared;
 use super::{Bound, all_of};
-use crate::ast::{self, Node, NodeKind};
+use crate::ast::{self, Literal, Node, NodeKind};
 use crate::error::{KeyProblem, OperandProblem, OrderProblem, PartiqlError};
 use crate::limits::{KEYS_MAX, PARTITIONS_MAX};
 use crate::plan::{Direction, List, Reads, Select, Selected};
@@ -116,7 +116,9 @@ fn order(order: &[(Node, Direction)], keys: &KeySchema) -> Result<Order, Partiql
     let mut found = Order::default();
     for (node, direction) in order {
         let NodeKind::Path(path) = &node.kind else {
-            let shown = if let NodeKind::Number(text) | NodeKind::Text(text) = &node.kind {
+            let shown = if let NodeKind::Literal(Literal::Number(text) | Literal::Text(text)) =
+                &node.kind
+            {
                 text.clone()
             } else {
                 node.shown()

@@ -8,8 +8,7 @@ use expr::update::{Action, SetOperand, SetValue, Update};
 use item::value::Kind;
 
 use super::Bound;
-use super::values::is_literal;
-use crate::ast::{Change, Node, NodeKind, Operator};
+use crate::ast::{Change, Node, NodeKind, Operation, Operator};
 use crate::error::{KeyProblem, OperandProblem, PartiqlError};
 
 impl Bound<'_> {
@@ -62,7 +61,7 @@ impl Bound<'_> {
         }
         let at = first.at;
         let no_set = OperandProblem::SetValue { function, at };
-        if !is_literal(second) {
+        if !matches!(second.kind, NodeKind::Literal(_)) {
             return Err(no_set.into());
         }
         let (path, value) = (path.clone(), self.value(second)?);
@@ -82,11 +81,11 @@ impl Bound<'_> {
         }
         let levels = levels + 1;
         let operand = match &node.kind {
-            NodeKind::Binary {
+            NodeKind::Operation(Operation::Binary {
                 operator: operator @ (Operator::Plus | Operator::Minus),
                 left,
                 right,
-            } => {
+            }) => {
                 let left = self.set_operand(left, levels)?;
                 let right = self.set_operand(right, levels)?;
                 return Ok(if *operator == Operator::Plus {
@@ -98,29 +97,22 @@ impl Bound<'_> {
             NodeKind::Path(path) => SetOperand::Path(path.clone()),
             NodeKind::Call { name, arguments } => self.set_call(name, arguments, levels)?,
             NodeKind::Missing => return Err(OperandProblem::Missing.into()),
-            NodeKind::Is { .. } => return Err(OperandProblem::IsInUpdate.into()),
-            NodeKind::Signed => {
+            NodeKind::Literal(_) => SetOperand::Value(self.value(node)?),
+            NodeKind::Operation(Operation::Is { .. }) => {
+                return Err(OperandProblem::IsInUpdate.into());
+            }
+            NodeKind::Operation(Operation::Signed) => {
                 let (function, count) = ("-".to_owned(), 1);
                 return Err(Problem::OperandCount { function, count }.into());
             }
-            NodeKind::Null
-            | NodeKind::Bool(_)
-            | NodeKind::Number(_)
-            | NodeKind::Text(_)
-            | NodeKind::Ion(_)
-            | NodeKind::Parameter(_)
-            | NodeKind::List(_)
-            | NodeKind::Bag(_)
-            | NodeKind::Tuple(_) => SetOperand::Value(self.value(node)?),
-            NodeKind::Not(_)
-            | NodeKind::And(_)
-            | NodeKind::Or(_)
-            | NodeKind::Binary { .. }
-            | NodeKind::Between { .. }
-            | NodeKind::In { .. } => {
-                let operator = node.operator().unwrap_or_default();
-                return Err(OperandProblem::InUpdate(operator).into());
-            }
+            NodeKind::Operation(
+                operation @ (Operation::Not(_)
+                | Operation::And(_)
+                | Operation::Or(_)
+                | Operation::Binary { .. }
+                | Operation::Between { .. }
+                | Operation::In { .. }),
+            ) => return Err(OperandProblem::InUpdate(operation.as_str()).into()),
         };
         Ok(SetValue::Operand(operand))
     }

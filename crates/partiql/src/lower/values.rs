@@ -7,34 +7,8 @@ use item::number::Number;
 use item::value::AttributeValue;
 
 use super::{Bound, VALUE_LEVELS_MAX};
-use crate::ast::{Node, NodeKind};
+use crate::ast::{Literal, Node, NodeKind};
 use crate::error::{OperandProblem, PartiqlError, Position, ValueProblem};
-
-/// Returns whether a node is a value whatever the item is.
-pub(super) const fn is_literal(node: &Node) -> bool {
-    match &node.kind {
-        NodeKind::Null
-        | NodeKind::Bool(_)
-        | NodeKind::Number(_)
-        | NodeKind::Text(_)
-        | NodeKind::Ion(_)
-        | NodeKind::Parameter(_)
-        | NodeKind::List(_)
-        | NodeKind::Bag(_)
-        | NodeKind::Tuple(_) => true,
-        NodeKind::Missing
-        | NodeKind::Path(_)
-        | NodeKind::Call { .. }
-        | NodeKind::Not(_)
-        | NodeKind::And(_)
-        | NodeKind::Or(_)
-        | NodeKind::Signed
-        | NodeKind::Binary { .. }
-        | NodeKind::Between { .. }
-        | NodeKind::In { .. }
-        | NodeKind::Is { .. } => false,
-    }
-}
 
 impl Bound<'_> {
     /// Returns the value that a literal is.
@@ -48,12 +22,10 @@ impl Bound<'_> {
         node: &Node,
     ) -> Result<BTreeMap<String, AttributeValue>, PartiqlError> {
         let at = node.at;
-        let NodeKind::Tuple(entries) = &node.kind else {
+        let NodeKind::Literal(Literal::Tuple(entries)) = &node.kind else {
             return Err(ValueProblem::NoItem { at }.into());
         };
-        let empty =
-            |(key, _): &&(Node, Node)| matches!(&key.kind, NodeKind::Text(key) if key.is_empty());
-        if entries.iter().any(|entry| empty(&entry)) {
+        if entries.iter().any(|(key, _)| text(key) == Some("")) {
             return Err(OperandProblem::EmptyName.into());
         }
         let mut attributes = BTreeMap::new();
@@ -70,25 +42,34 @@ impl Bound<'_> {
 
     fn value_at(self, node: &Node, place: &Place<'_>) -> Result<AttributeValue, ValueProblem> {
         let (path, at) = (|| place.to_string(), node.at);
-        Ok(match &node.kind {
-            NodeKind::Null => AttributeValue::Null,
-            NodeKind::Bool(truth) => AttributeValue::Bool(*truth),
-            NodeKind::Text(text) => AttributeValue::S(text.clone()),
-            NodeKind::Number(text) => {
+        let NodeKind::Literal(literal) = &node.kind else {
+            let what = if let (NodeKind::Path(path), None) = (&node.kind, place.parent) {
+                path.name().to_owned()
+            } else {
+                node.shown()
+            };
+            let path = path();
+            return Err(ValueProblem::NoValue { what, path, at });
+        };
+        Ok(match literal {
+            Literal::Null => AttributeValue::Null,
+            Literal::Bool(truth) => AttributeValue::Bool(*truth),
+            Literal::Text(text) => AttributeValue::S(text.clone()),
+            Literal::Number(text) => {
                 let number = Number::parse(text).map_err(ValueProblem::Number)?;
                 if number.is_zero() && text.starts_with('-') && text.contains('.') {
                     return Err(ValueProblem::NegativeZero { path: path(), at });
                 }
                 AttributeValue::N(number)
             }
-            NodeKind::Parameter(number) => self.parameter(*number),
-            NodeKind::List(elements) => {
+            Literal::Parameter(number) => self.parameter(*number),
+            Literal::List(elements) => {
                 place.check_depth()?;
                 let element = |(at, element)| self.value_at(element, &place.element(at));
                 let elements = elements.iter().enumerate().map(element);
                 AttributeValue::L(elements.collect::<Result<_, _>>()?)
             }
-            NodeKind::Tuple(entries) => {
+            Literal::Tuple(entries) => {
                 place.check_depth()?;
                 let mut map = BTreeMap::new();
                 for (key, value) in entries {
@@ -100,32 +81,10 @@ impl Bound<'_> {
                 }
                 AttributeValue::M(map)
             }
-            NodeKind::Bag(elements) => self.set(node, elements, place)?,
-            NodeKind::Ion(text) => {
+            Literal::Bag(elements) => self.set(node, elements, place)?,
+            Literal::Ion(text) => {
                 return Err(ValueProblem::Ion {
                     text: text.clone(),
-                    path: path(),
-                    at,
-                });
-            }
-            NodeKind::Missing
-            | NodeKind::Path(_)
-            | NodeKind::Call { .. }
-            | NodeKind::Not(_)
-            | NodeKind::And(_)
-            | NodeKind::Or(_)
-            | NodeKind::Signed
-            | NodeKind::Binary { .. }
-            | NodeKind::Between { .. }
-            | NodeKind::In { .. }
-            | NodeKind::Is { .. } => {
-                let what = if let (NodeKind::Path(path), None) = (&node.kind, place.parent) {
-                    path.name().to_owned()
-                } else {
-                    node.shown()
-                };
-                return Err(ValueProblem::NoValue {
-                    what,
                     path: path(),
                     at,
                 });
@@ -153,7 +112,7 @@ impl Bound<'_> {
             (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for element in elements {
             let at = element.at;
-            if !is_literal(element) {
+            if !matches!(element.kind, NodeKind::Literal(_)) {
                 return Err(ValueProblem::SetElement { at });
             }
             let fresh = match self.value_at(element, place)? {
@@ -183,14 +142,19 @@ impl Bound<'_> {
 
 /// Returns the name that a key of a map is.
 fn key_name<'n>(key: &'n Node, place: &Place<'_>) -> Result<&'n str, ValueProblem> {
-    if let NodeKind::Text(name) = &key.kind {
-        return Ok(name);
-    }
-    Err(ValueProblem::KeyType {
+    text(key).ok_or_else(|| ValueProblem::KeyType {
         what: key.shown(),
         path: place.to_string(),
         at: key.at,
     })
+}
+
+fn text(node: &Node) -> Option<&str> {
+    if let NodeKind::Literal(Literal::Text(text)) = &node.kind {
+        Some(text)
+    } else {
+        None
+    }
 }
 
 fn duplicate(key: &str, place: &Place<'_>, at: Position) -> ValueProblem {

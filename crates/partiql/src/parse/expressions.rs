@@ -8,7 +8,7 @@ use expr::condition::Comparator;
 
 use super::Parser;
 use super::terms::{elements, signed};
-use crate::ast::{Node, NodeKind, Operator};
+use crate::ast::{Literal, Node, NodeKind, Operation, Operator};
 use crate::error::{OperandProblem, PartiqlError, Position};
 use crate::lexer::TokenKind;
 
@@ -175,44 +175,44 @@ impl Waiting {
 
     fn close(self, right: Node) -> Node {
         let at = self.at;
-        let kind = match self.what {
+        let operation = match self.what {
             Open::Not { even } => {
                 let node = not(right, at);
                 // Two negations are none, but what they negate must still be a condition.
                 return if even { not(node, at) } else { node };
             }
             Open::Or(left) => {
-                let mut any = if let NodeKind::Or(any) = left.kind {
+                let mut any = if let NodeKind::Operation(Operation::Or(any)) = left.kind {
                     any
                 } else {
                     vec![left]
                 };
                 any.push(right);
-                NodeKind::Or(any)
+                Operation::Or(any)
             }
             Open::And(left) => {
-                let mut all = if let NodeKind::And(all) = left.kind {
+                let mut all = if let NodeKind::Operation(Operation::And(all)) = left.kind {
                     all
                 } else {
                     vec![left]
                 };
                 all.push(right);
-                NodeKind::And(all)
+                Operation::And(all)
             }
-            Open::Binary(operator, left) => NodeKind::Binary {
+            Open::Binary(operator, left) => Operation::Binary {
                 operator,
                 left: Box::new(left),
                 right: Box::new(right),
             },
             // Only an `AND` takes the lower bound, and it makes it an upper one.
-            Open::Lower(left) => left.kind,
-            Open::Upper(operand, lower) => NodeKind::Between {
+            Open::Lower(left) => return left,
+            Open::Upper(operand, lower) => Operation::Between {
                 operand: Box::new(operand),
                 lower: Box::new(lower),
                 upper: Box::new(right),
             },
         };
-        let node = Node { kind, at };
+        let node = Node::operation(operation, at);
         if self.negated { not(node, at) } else { node }
     }
 }
@@ -284,11 +284,11 @@ fn among(
     at: Position,
     negated: bool,
 ) -> Result<Node, PartiqlError> {
-    let kind = NodeKind::In {
+    let operation = Operation::In {
         operand: Box::new(operand),
         candidates: Box::new(candidates(parser)?),
     };
-    let node = Node { kind, at };
+    let node = Node::operation(operation, at);
     Ok(if negated { not(node, at) } else { node })
 }
 
@@ -304,7 +304,7 @@ fn candidates(parser: &mut Parser<'_>) -> Result<Node, PartiqlError> {
     }
     let elements = elements(parser, ")")?;
     parser.leave();
-    let (kind, at) = (NodeKind::List(elements), token.at);
+    let (kind, at) = (Literal::List(elements).into(), token.at);
     Ok(Node { kind, at })
 }
 
@@ -316,17 +316,16 @@ fn is(parser: &mut Parser<'_>, operand: Node, at: Position) -> Result<Node, Part
         return Err(parser.unexpected());
     }
     parser.at += 1;
-    let kind = NodeKind::Is {
+    let operation = Operation::Is {
         operand: Box::new(operand),
         kind: token.text.to_ascii_uppercase(),
     };
-    let node = Node { kind, at };
+    let node = Node::operation(operation, at);
     Ok(if negated { not(node, at) } else { node })
 }
 
 fn not(node: Node, at: Position) -> Node {
-    let kind = NodeKind::Not(Box::new(node));
-    Node { kind, at }
+    Node::operation(Operation::Not(Box::new(node)), at)
 }
 
 /// Steps over any number of `NOT`.

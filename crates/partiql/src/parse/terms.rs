@@ -2,7 +2,7 @@
 
 use super::expressions::expression;
 use super::{Parser, paths};
-use crate::ast::{Node, NodeKind};
+use crate::ast::{Literal, Node, NodeKind, Operation};
 use crate::error::{Malformed, OperandProblem, PartiqlError};
 use crate::lexer::{Token, TokenKind};
 
@@ -24,15 +24,12 @@ pub(super) fn signed(parser: &mut Parser<'_>) -> Result<Node, PartiqlError> {
     if !any {
         return Ok(node);
     }
-    Ok(if let NodeKind::Number(text) = node.kind {
-        let text = if negative { format!("-{text}") } else { text };
-        let kind = NodeKind::Number(text);
-        let at = node.at;
-        Node { kind, at }
-    } else {
-        let kind = NodeKind::Signed;
-        Node { kind, at }
-    })
+    let NodeKind::Literal(Literal::Number(text)) = node.kind else {
+        return Ok(Node::operation(Operation::Signed, at));
+    };
+    let text = if negative { format!("-{text}") } else { text };
+    let (kind, at) = (Literal::Number(text).into(), node.at);
+    Ok(Node { kind, at })
 }
 
 /// Parses a term, and the steps of a path that may follow it.
@@ -48,12 +45,12 @@ fn term(parser: &mut Parser<'_>) -> Result<Node, PartiqlError> {
                 return Ok(Node { kind, at: token.at });
             }
         }
-        TokenKind::Text => NodeKind::Text(token.text.replace("''", "'")),
-        TokenKind::Number => NodeKind::Number(text()),
-        TokenKind::Ion => NodeKind::Ion(text()),
+        TokenKind::Text => Literal::Text(token.text.replace("''", "'")).into(),
+        TokenKind::Number => Literal::Number(text()).into(),
+        TokenKind::Ion => Literal::Ion(text()).into(),
         TokenKind::Parameter => {
             parser.parameters += 1;
-            NodeKind::Parameter(parser.parameters - 1)
+            Literal::Parameter(parser.parameters - 1).into()
         }
         TokenKind::Keyword => keyword(parser, token)?,
         TokenKind::Symbol => match token.text {
@@ -62,13 +59,13 @@ fn term(parser: &mut Parser<'_>) -> Result<Node, PartiqlError> {
                 parser.enter()?;
                 let elements = elements(parser, "]")?;
                 parser.leave();
-                NodeKind::List(elements)
+                Literal::List(elements).into()
             }
             "<<" => {
                 parser.enter()?;
                 let elements = elements(parser, ">>")?;
                 parser.leave();
-                NodeKind::Bag(elements)
+                Literal::Bag(elements).into()
             }
             "{" => tuple(parser)?,
             _ => return Err(before(parser)),
@@ -98,9 +95,9 @@ fn no_steps(parser: &Parser<'_>) -> Result<(), PartiqlError> {
 /// Parses what starts with a keyword.
 fn keyword(parser: &mut Parser<'_>, token: Token<'_>) -> Result<NodeKind, PartiqlError> {
     Ok(match token.text.to_ascii_uppercase().as_str() {
-        "TRUE" => NodeKind::Bool(true),
-        "FALSE" => NodeKind::Bool(false),
-        "NULL" => NodeKind::Null,
+        "TRUE" => Literal::Bool(true).into(),
+        "FALSE" => Literal::Bool(false).into(),
+        "NULL" => Literal::Null.into(),
         "MISSING" => NodeKind::Missing,
         "SELECT" | "CASE" | "CAST" | "PIVOT" => return Err(Parser::unsupported(token)),
         word if CALLED.contains(&word) && parser.is("(") => call(parser, token)?,
@@ -117,7 +114,7 @@ fn group(parser: &mut Parser<'_>, open: Token<'_>) -> Result<Node, PartiqlError>
         all.extend(elements(parser, ")")?);
         parser.leave();
         no_steps(parser)?;
-        let (kind, at) = (NodeKind::List(all), open.at);
+        let (kind, at) = (Literal::List(all).into(), open.at);
         return Ok(Node { kind, at });
     }
     parser.expect(")")?;
@@ -162,7 +159,7 @@ fn tuple(parser: &mut Parser<'_>) -> Result<NodeKind, PartiqlError> {
         parser.expect("}")?;
     }
     parser.leave();
-    Ok(NodeKind::Tuple(entries))
+    Ok(Literal::Tuple(entries).into())
 }
 
 /// Parses the operands of a call.
