@@ -13,23 +13,15 @@ TEST_SECONDS_MAX = 240
 @pytest.fixture(scope="session")
 def near():
     """Three regions without delays, for tests that leave links and processes alone."""
-    yield from running(laptops.Laptop())
+    with laptops.running(laptops.Laptop()) as laptop:
+        yield laptop
 
 
 @pytest.fixture(scope="module")
 def far():
     """Three regions as far apart as the real ones, for tests that harm them."""
-    yield from running(laptops.Laptop(delays=True))
-
-
-def running(laptop):
-    try:
-        yield laptop.start()
-        assert laptop.stop() == 0, "hither up did not end in order"
-    finally:
-        if laptop in laptops.alive():
-            laptop.stop()
-        laptop.remove()
+    with laptops.running(laptops.Laptop(delays=True)) as laptop:
+        yield laptop
 
 
 @pytest.hookimpl(hookwrapper=True)

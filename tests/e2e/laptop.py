@@ -1,6 +1,6 @@
 """Regions of a project as real processes, for tests: start, cut, kill, start again, stop.
 
-It asserts nothing. Every laptop has loopback addresses and free ports of its own, so tests never
+It judges nothing but that regions start, and end in order. Every laptop has loopback addresses and free ports of its own, so tests never
 meet a running demo, and each other only where they share one on purpose.
 """
 
@@ -31,6 +31,9 @@ KEYS = ("api", "dynamodb", "https", "http", "dns", "link", "gossip")
 
 # How long anything may take that normally takes much less than a second, on a loaded machine.
 PATIENCE = 30.0
+
+# A key that regions with a credentials file know.
+KEY, SECRET = "AKIDEXAMPLE000000001", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
 _serial = itertools.count()
 _alive = []
@@ -84,6 +87,18 @@ def alive():
     return list(_alive)
 
 
+@contextlib.contextmanager
+def running(laptop):
+    """Runs a laptop while the block runs, and removes what it leaves; it must end in order."""
+    try:
+        yield laptop.start()
+        assert laptop.stop() == 0, "hither up did not end in order"
+    finally:
+        if laptop in _alive:
+            laptop.stop()
+        laptop.remove()
+
+
 class Laptop:
     """The regions of one project, run by `hither up`.
 
@@ -106,6 +121,14 @@ class Laptop:
         self.manifest.write_text(self.manifest_text() + more)
         self.process = None
         self.restarted = {}
+
+    def credentials(self):
+        """Writes a file with the one key that may call; returns its path."""
+        file = self.folder / "credentials"
+        file.write_text(
+            f"[default]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n"
+        )
+        return file
 
     def manifest_text(self):
         lines = ['[project]\nname = "e2e"\n\n[regions]']

@@ -14,19 +14,14 @@ import boto3
 import botocore.config
 import laptop as laptops
 import pytest
-from laptop import EAST, HITHER, environment, error_code, eventually, run
-
-KEY, SECRET = "AKIDEXAMPLE000000001", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+from laptop import EAST, HITHER, KEY, SECRET, environment, error_code, eventually, run
 
 
 @pytest.fixture(scope="module")
 def guarded():
     """One region that accepts one key."""
     laptop = laptops.Laptop()
-    credentials = laptop.folder / "credentials"
-    credentials.write_text(
-        f"[default]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n"
-    )
+    credentials = laptop.credentials()
     log = (laptop.folder / "up.log").open("wb")
     process = subprocess.Popen(
         serve(laptop, "--laptop", "--credentials", credentials),
@@ -187,18 +182,12 @@ def asked_as(laptop, host, path="/_hither/status"):
 def test_names_of_other_machines_lead_nowhere_in_development():
     laptop = laptops.Laptop()
     laptop.options = ["--allow-host", "dev.shop.test"]
-    try:
-        laptop.start()
+    with laptops.running(laptop):
         for path in ("/_hither/status", "/"):
             for ours in ("localhost:4566", "127.0.0.1", "dev.shop.test:80", "s3.amazonaws.com"):
                 assert asked_as(laptop, ours, path) == 200, (ours, path)
             for foreign in ("evil.example", "evil.example:4566", "shop.test"):
                 assert asked_as(laptop, foreign, path) == 403, (foreign, path)
-        assert laptop.stop() == 0
-    finally:
-        if laptop in laptops.alive():
-            laptop.stop()
-        laptop.remove()
 
 
 def test_calls_come_by_http2_too(guarded):

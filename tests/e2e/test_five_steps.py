@@ -208,14 +208,8 @@ def shop():
         + " }\n"
         for own in REGIONS
     )
-    laptop = laptops.Laptop(more=clients).start()
-    try:
+    with laptops.running(laptops.Laptop(more=clients)) as laptop:
         yield Shop(laptop).make()
-        assert laptop.stop() == 0
-    finally:
-        if laptop in laptops.alive():
-            laptop.stop()
-        laptop.remove()
 
 
 # Steps 1 to 3: the app behind its name.

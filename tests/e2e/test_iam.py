@@ -14,9 +14,8 @@ import botocore.credentials
 import botocore.exceptions
 import laptop as laptops
 import pytest
-from laptop import EAST, HITHER, IRELAND, environment, error_code, eventually
+from laptop import EAST, HITHER, IRELAND, KEY, SECRET, environment, error_code, eventually
 
-KEY, SECRET = "AKIDEXAMPLE000000001", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 ACCOUNT = "000000000000"
 TABLE = f"arn:aws:dynamodb:*:{ACCOUNT}:table/carts"
 
@@ -25,10 +24,7 @@ TABLE = f"arn:aws:dynamodb:*:{ACCOUNT}:table/carts"
 def guarded():
     """Two regions that accept one key, and those of users."""
     laptop = laptops.Laptop()
-    credentials = laptop.folder / "credentials"
-    credentials.write_text(
-        f"[default]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n"
-    )
+    credentials = laptop.credentials()
     processes = []
     log = (laptop.folder / "up.log").open("wb")
     try:

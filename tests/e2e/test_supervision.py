@@ -15,14 +15,8 @@ def watched(tmp_path):
     """Regions that are started again, of a program whose file the test may replace."""
     program = tmp_path / "hither"
     shutil.copy(HITHER, program)
-    laptop = laptops.Laptop(restarts=True, program=program)
-    try:
-        yield laptop.start()
-        assert laptop.stop() == 0, "hither up did not end in order"
-    finally:
-        if laptop in laptops.alive():
-            laptop.stop()
-        laptop.remove()
+    with laptops.running(laptops.Laptop(restarts=True, program=program)) as laptop:
+        yield laptop
 
 
 def serves_again(laptop, region, dead):
@@ -62,13 +56,7 @@ def test_a_region_that_is_told_to_end_is_left_so(watched):
 
 
 def test_regions_are_left_dead_where_that_is_asked_for():
-    laptop = laptops.Laptop().start()
-    try:
+    with laptops.running(laptops.Laptop()) as laptop:
         os.kill(laptop.pid(TOKYO), signal.SIGKILL)
         eventually(lambda: "as --no-restart says" in laptop.said())
         assert not laptop.is_serving(TOKYO)
-        assert laptop.stop() == 0
-    finally:
-        if laptop in laptops.alive():
-            laptop.stop()
-        laptop.remove()

@@ -7,9 +7,10 @@ import itertools
 import math
 
 import histories
+import laptop
 import pytest
 from checks import Op, balanced, linearizable, serialisable
-from laptop import EAST, Laptop, eventually
+from laptop import EAST, eventually
 
 # Operations before a kill, and after the restart.
 ENOUGH = 600
@@ -19,13 +20,8 @@ A_ROUND, ROUNDS = 150, 30
 
 @pytest.fixture(scope="module")
 def region():
-    laptop = Laptop()
-    try:
-        yield laptop.start()
-        assert laptop.stop() == 0
-    finally:
-        laptop.stop()
-        laptop.remove()
+    with laptop.running(laptop.Laptop()) as regions:
+        yield regions
 
 
 tables = (f"history-{number}" for number in itertools.count())

@@ -16,17 +16,6 @@ ANSWERS = os.environ.get("DYNAMODB_ANSWERS")
 _outcomes = {}
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "known(reason): a case that is known to fail on Hither")
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        known = item.get_closest_marker("known")
-        if known and not PEER:
-            item.add_marker(pytest.mark.xfail(strict=True, reason=known.args[0]))
-
-
 @pytest.fixture(scope="session")
 def one(request):
     endpoint = PEER or request.getfixturevalue("near").endpoint(EAST)
