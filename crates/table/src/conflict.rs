@@ -11,7 +11,7 @@ use bytes::{Buf, BufMut, Bytes};
 use base::name::TableId;
 use clock::hlc::Version;
 use item::key::Key;
-use store::port::{Batch, Order, Range, Space, Store, prefix_end};
+use store::port::{Batch, Op, Order, Range, Space, Store, prefix_end};
 
 use crate::layout::{self, Stored};
 use crate::limits::CONFLICTS_BYTES;
@@ -69,6 +69,18 @@ pub(crate) fn stage(
         }
     }
     batch.put(Space::Conflicts, key, value);
+}
+
+/// Returns the table of each entry that a batch adds.
+pub(crate) fn staged(batch: &Batch) -> Vec<TableId> {
+    let table = |op: &Op| match op {
+        Op::Put(Space::Conflicts, key, _) => {
+            let id = key.first_chunk::<8>()?;
+            Some(TableId(u64::from_be_bytes(*id)))
+        }
+        Op::Put(..) | Op::Delete(..) => None,
+    };
+    batch.ops.iter().filter_map(table).collect()
 }
 
 impl<S: Store> Tables<S> {

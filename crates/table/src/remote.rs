@@ -110,10 +110,11 @@ impl<S: Store> Tables<S> {
                 state.note_staged(origin, to, last)
             };
             state::stage_position(&mut batch, origin, to, hlc);
+            let races = conflict::staged(&batch);
             let inner = Arc::clone(&self.inner);
             let completion = move |result: Result<(), StoreError>| {
                 if result.is_ok() {
-                    inner.note_applied(origin, to, staged.into_keys());
+                    inner.note_applied(origin, to, staged.into_keys(), races);
                 }
                 drop(held);
                 drop(done.send(result));
@@ -248,12 +249,14 @@ impl<S> Inner<S> {
         origin: RegionId,
         to: Seq,
         items: impl Iterator<Item = (TableId, Bytes)>,
+        races: Vec<TableId>,
     ) {
         let mut state = self
             .state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         state.applied.advance(origin, to);
+        state.note_races(races);
         let told = Self::note_system_changes(&mut state, items);
         drop(state);
         self.note_progress();

@@ -60,6 +60,7 @@ impl<S: Store> Tables<S> {
             }
             state.digests.retain(|(table, _), _| *table != id);
             state.unindexed.remove(&id);
+            state.races.remove(&id);
             batch.delete(Space::Meta, meta::unindexed(id));
         }
         batch.delete(Space::Meta, meta::replica(id));

@@ -45,6 +45,8 @@ pub(crate) struct State {
     /// Tables of which some region's replica is being filled.
     pub(crate) filling: BTreeSet<TableId>,
     pub(crate) dropped: BTreeSet<TableId>,
+    /// How many races of each table were added to the conflict log since it was opened.
+    pub(crate) races: BTreeMap<TableId, u64>,
     /// How far each index has come.
     pub(crate) indexes: BTreeMap<(TableId, IndexId), Fact>,
     /// Tables whose items changed while it was not known here which indexes they have.
@@ -154,6 +156,13 @@ impl State {
             None => batch.delete(Space::Items, item),
         }
         self.record(batch, change);
+    }
+
+    /// Notes races that can be read, by their tables.
+    pub(crate) fn note_races(&mut self, tables: Vec<TableId>) {
+        for table in tables {
+            *self.races.entry(table).or_default() += 1;
+        }
     }
 
     /// Returns the stamp up to which `origin` is durably applied here.

@@ -507,6 +507,7 @@ async fn read_state<S: Store>(store: &S, region: RegionId) -> Result<State, Open
         promise: Promise::default(),
         digests: read_digests(store).await?,
         dropped: BTreeSet::new(),
+        races: BTreeMap::new(),
         filling: BTreeSet::new(),
         indexes: read_facts(store).await?,
         unindexed: read_unindexed(store).await?,

@@ -29,13 +29,15 @@ pub struct Keep {
 
 /// What an earlier pass has seen, so that a table without further races is not read again.
 #[derive(Debug, Default)]
-pub struct Seen(BTreeMap<TableId, Ends>);
+pub struct Seen(BTreeMap<TableId, Stand>);
 
-/// The keys of a table's newest and oldest races.
+/// How a table's races stood.
 #[derive(Debug, PartialEq, Eq)]
-struct Ends {
-    newest: Bytes,
+struct Stand {
+    /// The key of the oldest.
     oldest: Bytes,
+    /// How many were added since the tables were opened.
+    added: u64,
 }
 
 impl<S: Store> Tables<S> {
@@ -45,20 +47,20 @@ impl<S: Store> Tables<S> {
     pub async fn trim_conflicts(&self, keep: &Keep, seen: &mut Seen) -> Result<(), ReadError> {
         let mut from = Bound::Unbounded;
         let mut present = BTreeMap::new();
-        while let Some(oldest) = self.end(from, Bound::Unbounded, Order::Ascending).await? {
+        // Before the log is read: what is added meanwhile is looked at the next time.
+        let added = self.lock().races.clone();
+        while let Some(oldest) = self.first_race(from).await? {
             let table = TableId(oldest.clone().try_get_u64().unwrap_or_default());
             let prefix = table.0.to_be_bytes();
-            let whole = (Bound::Included(prefix.to_vec()), prefix_end(&prefix));
-            let newest = self.end(whole.0, whole.1, Order::Descending).await?;
-            let ends = Ends {
-                newest: newest.unwrap_or_default(),
+            let stand = Stand {
                 oldest,
+                added: added.get(&table).copied().unwrap_or(0),
             };
-            let is_aged = stamp(&ends.oldest) < keep.since;
-            if is_aged || seen.0.get(&table) != Some(&ends) {
+            let is_aged = stamp(&stand.oldest) < keep.since;
+            if is_aged || seen.0.get(&table) != Some(&stand) {
                 self.trim_table(table, keep).await?;
             }
-            present.insert(table, ends);
+            present.insert(table, stand);
             from = match prefix_end(&prefix) {
                 Bound::Excluded(next) | Bound::Included(next) => Bound::Included(next),
                 Bound::Unbounded => break,
@@ -102,18 +104,13 @@ impl<S: Store> Tables<S> {
         }
     }
 
-    /// Returns the key at one end of a range of the log.
-    async fn end(
-        &self,
-        from: Bound<Vec<u8>>,
-        to: Bound<Vec<u8>>,
-        order: Order,
-    ) -> Result<Option<Bytes>, ReadError> {
+    /// Returns the key of the first entry from a key on.
+    async fn first_race(&self, from: Bound<Vec<u8>>) -> Result<Option<Bytes>, ReadError> {
         let first = Range {
             space: Space::Conflicts,
             from,
-            to,
-            order,
+            to: Bound::Unbounded,
+            order: Order::Ascending,
             rows_max: 1,
             bytes_max: STEP_BYTES,
         };
