@@ -17,6 +17,7 @@ use item::key::{KeyAttribute, KeyRole, KeyValue};
 use item::value::Item;
 use store::port::{Order, Store};
 use table::index::read::{IndexPage, IndexQuery, IndexScan, Place};
+use table::read::PAGE_BYTES_MAX;
 
 use super::{Found, Reading, lower};
 use crate::capacity::{Consumed, Units};
@@ -138,30 +139,58 @@ impl<S: Store> DynamoDb<S> {
         page: IndexPage,
         fetches: bool,
     ) -> Result<Found, Refused> {
+        if fetches {
+            return self.fetched(open, request, index, page).await;
+        }
         let last = page.images.last().filter(|_| page.more);
         let last = last
             .map(|image| key_of_entry(open, index, image))
             .transpose()?;
-        let reading = reading(request.consistent);
         let mut consumed = Consumed::default();
-        consumed.add(index.view, Units::of_read(page.size, reading));
-        let (mut images, mut size) = (page.images, page.size);
-        if fetches {
-            let mut fetched = Vec::with_capacity(images.len());
-            for image in images {
-                let (whole, units) = self.fetch(open, image, reading).await?;
-                consumed.plus(Consumed::of_table(units));
-                size += whole.len();
-                fetched.push(whole);
-            }
-            images = fetched;
-        }
+        let units = Units::of_read(page.size, reading(request.consistent));
+        consumed.add(index.view, units);
         Ok(Found {
-            images,
+            images: page.images,
             last,
-            size,
+            size: page.size,
             consumed,
         })
+    }
+
+    /// Reads the items of entries, until they are a page: entries are small, and a page of them
+    /// may stand for any amount of items.
+    async fn fetched(
+        &self,
+        open: &OpenTable,
+        request: &Reading,
+        index: &OpenIndex<'_>,
+        page: IndexPage,
+    ) -> Result<Found, Refused> {
+        let reading = reading(request.consistent);
+        let mut found = Found {
+            images: Vec::new(),
+            last: None,
+            size: 0,
+            consumed: Consumed::default(),
+        };
+        let mut entries = page.images.into_iter().peekable();
+        let mut entries_size = 0;
+        while let Some(entry) = entries.next() {
+            entries_size += size_of(&entry)?;
+            let (whole, units) = self.fetch(open, entry.clone(), reading).await?;
+            found.consumed.plus(Consumed::of_table(units));
+            found.size += size_of(&whole)?;
+            found.images.push(whole);
+            let is_full = PAGE_BYTES_MAX <= found.size;
+            let more = entries.peek().is_some();
+            if (more && is_full) || (!more && page.more) {
+                found.last = Some(key_of_entry(open, index, &entry)?);
+                break;
+            }
+        }
+        let units = Units::of_read(entries_size, reading);
+        found.consumed.add(index.view, units);
+        Ok(found)
     }
 
     /// Reads the item of an entry, and tells what that costs. One that went since the entry was

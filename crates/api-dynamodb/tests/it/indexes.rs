@@ -2,15 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::World;
-
-fn s(text: &str) -> Value {
-    json!({ "S": text })
-}
-
-fn n(number: i64) -> Value {
-    json!({ "N": number.to_string() })
-}
+use crate::world::{World, n, s};
 
 fn keys(names: &[(&str, &str)]) -> Value {
     let key = |(name, role): &(&str, &str)| json!({ "AttributeName": name, "KeyType": role });
@@ -234,6 +226,45 @@ async fn a_local_index_fetches_what_it_does_not_hold() {
         answer["Items"],
         json!([{ "city": s("Ulm") }, { "city": s("Ulm") }, { "city": s("Ulm") }])
     );
+}
+
+#[tokio::test]
+async fn a_page_of_a_local_index_is_no_larger_for_the_items_that_it_fetches() {
+    let world = world().await;
+    let large = "x".repeat(300_000);
+    for sk in 0..5 {
+        let item = json!({
+            "pk": s("bob"), "sk": n(sk), "total": n(sk), "extra": s(&large),
+        });
+        world
+            .ok("PutItem", json!({ "TableName": "orders", "Item": item }))
+            .await;
+    }
+    let mut request = query("by-total", "pk = :p", json!({ ":p": s("bob") }));
+    request["Select"] = "ALL_ATTRIBUTES".into();
+    request["ReturnConsumedCapacity"] = "INDEXES".into();
+    let first = world.ok("Query", request.clone()).await;
+    assert_eq!(numbers(&first, "total"), [0, 1, 2, 3], "1 MiB, and no more");
+    assert_eq!(
+        first["LastEvaluatedKey"],
+        json!({ "pk": s("bob"), "sk": n(3), "total": n(3) })
+    );
+    assert_eq!(
+        first["ConsumedCapacity"]["Table"]["CapacityUnits"], 148.0,
+        "of four items"
+    );
+    request["ExclusiveStartKey"] = first["LastEvaluatedKey"].clone();
+    let rest = world.ok("Query", request).await;
+    assert_eq!(numbers(&rest, "total"), [4]);
+    assert_eq!(rest.get("LastEvaluatedKey"), None);
+    let statement = "SELECT total, extra FROM \"orders\".\"by-total\" WHERE pk = 'bob'";
+    let mut request = json!({ "Statement": statement });
+    let first = world.ok("ExecuteStatement", request.clone()).await;
+    assert_eq!(numbers(&first, "total"), [0, 1, 2, 3]);
+    request["NextToken"] = first["NextToken"].clone();
+    let rest = world.ok("ExecuteStatement", request).await;
+    assert_eq!(numbers(&rest, "total"), [4]);
+    assert_eq!(rest.get("NextToken"), None);
 }
 
 #[tokio::test]
