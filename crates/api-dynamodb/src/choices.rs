@@ -16,7 +16,6 @@ macro_rules! choices {
 
         impl $name {
             /// Returns the choice that is written so.
-            #[allow(dead_code, reason = "not every enumeration is read back")]
             pub(crate) fn parse(text: &str) -> Option<Self> {
                 match text {
                     $( $wire => Some(Self::$choice), )*
@@ -150,38 +149,6 @@ choices! {
 }
 
 choices! {
-    /// Which part of a key an attribute is.
-    KeyType {
-        /// The partition key.
-        Hash = "HASH",
-        /// The sort key.
-        Range = "RANGE",
-    }
-}
-
-choices! {
-    /// The type of a key attribute.
-    ScalarAttributeType {
-        /// Text.
-        S = "S",
-        /// Number.
-        N = "N",
-        /// Bytes.
-        B = "B",
-    }
-}
-
-choices! {
-    /// How a table is billed.
-    BillingMode {
-        /// By capacity that was ordered.
-        Provisioned = "PROVISIONED",
-        /// By use.
-        PayPerRequest = "PAY_PER_REQUEST",
-    }
-}
-
-choices! {
     /// What a stream record holds.
     StreamViewType {
         /// The item after the change.
@@ -192,16 +159,6 @@ choices! {
         NewAndOldImages = "NEW_AND_OLD_IMAGES",
         /// The key alone.
         KeysOnly = "KEYS_ONLY",
-    }
-}
-
-choices! {
-    /// What storage class a table has.
-    TableClass {
-        /// The usual one.
-        Standard = "STANDARD",
-        /// For data that is seldom read.
-        InfrequentAccess = "STANDARD_INFREQUENT_ACCESS",
     }
 }
 
