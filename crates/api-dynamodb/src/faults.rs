@@ -18,6 +18,7 @@ use crate::facade::{Answer, DynamoDb};
 use crate::fault;
 use crate::limits::FAULT_LATENCY_MAX;
 use crate::operations::Served;
+use crate::transactions::cancelled;
 
 /// The faults of one table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -366,12 +367,7 @@ fn conflicted(conflicts: &[bool]) -> Fault {
             json_value!({ "Code": "None" })
         }
     });
-    let message = format!(
-        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
-        codes.join(", ")
-    );
-    Fault::caller("TransactionCanceledException", message)
-        .with_detail("CancellationReasons", reasons.collect())
+    cancelled::fault_of(&codes, reasons.collect())
 }
 
 impl From<KnobProblem> for Fault {

@@ -1,7 +1,7 @@
 //! Calls on tables: their definitions, replicas, tags, and what is told about them.
 //!
 //! What a table cannot have here is refused by name, never accepted and forgotten: vector indexes,
-//! strong consistency across regions, keys of KMS, resource policies.
+//! strong consistency across regions, keys of KMS.
 
 use std::collections::BTreeMap;
 

@@ -18,7 +18,7 @@ use store::port::Store;
 use table::write::Written;
 
 use super::writes::Change;
-use super::{Prepared, on_failure_of, refused, values};
+use super::{on_failure_of, refused, values};
 use crate::batches::{DUPLICATES, write_capacities};
 use crate::capacity::{Consumed, Side, Units};
 use crate::catalog::OpenTable;
@@ -119,27 +119,18 @@ impl<S: Store> DynamoDb<S> {
         let prepared = self.prepare(&statement, &asked.parameters)?;
         plan::check_call(&statement, &prepared.plan, Call::Batch)
             .map_err(|problem| fault::validation(problem.to_string()))?;
-        let Prepared {
-            given, open, plan, ..
-        } = prepared;
-        match plan {
+        match prepared.plan {
             Plan::Select(select) => {
                 let key = select.only_key().ok_or_else(fault::wrong_key)?.clone();
                 Ok(Step::Read(Get {
-                    given,
-                    open,
+                    given: prepared.given,
+                    open: prepared.open,
                     key,
                     part: Part::of_list(select.list),
                     consistent: asked.consistent,
                 }))
             }
-            plan @ (Plan::Insert(_) | Plan::Update(_) | Plan::Delete(_) | Plan::Check(_)) => {
-                let prepared = Prepared {
-                    given,
-                    open,
-                    index: None,
-                    plan,
-                };
+            Plan::Insert(_) | Plan::Update(_) | Plan::Delete(_) | Plan::Check(_) => {
                 Ok(Step::Write(prepared.change(asked.on_failure)?))
             }
         }

@@ -45,10 +45,6 @@ fn cancelled(refused: &[Option<NotWritten>], actions: &[OnFailure]) -> Refused {
         .enumerate()
         .map(|(at, refused)| code(refused.as_ref(), on_failure(at)))
         .collect();
-    let message = format!(
-        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
-        codes.join(", ")
-    );
     let mut reasons = Vec::with_capacity(refused.len());
     for (at, refused) in refused.iter().enumerate() {
         match reason(refused.as_ref(), on_failure(at)) {
@@ -56,10 +52,17 @@ fn cancelled(refused: &[Option<NotWritten>], actions: &[OnFailure]) -> Refused {
             Err(refused) => return refused,
         }
     }
-    let fault = Fault::caller("TransactionCanceledException", message);
-    fault
+    fault_of(&codes, reasons).into()
+}
+
+/// Returns the refusal of a transaction, given a code and a reason for each of its actions.
+pub(crate) fn fault_of(codes: &[&str], reasons: Vec<Value>) -> Fault {
+    let message = format!(
+        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
+        codes.join(", ")
+    );
+    Fault::caller("TransactionCanceledException", message)
         .with_detail("CancellationReasons", Value::Array(reasons))
-        .into()
 }
 
 fn code(refused: Option<&NotWritten>, on_failure: OnFailure) -> &'static str {
