@@ -30,7 +30,8 @@ pub(crate) const TRANSACT_BYTES_MAX: usize = 4 << 20;
 /// Source: DynamoDB API reference, `TransactWriteItems`.
 pub(crate) const TOKEN_SECS: u64 = 600;
 
-/// Most tokens remembered. 65,536, some 8 MiB; beyond it the oldest are forgotten early.
+/// Most tokens remembered. 65,536, some 8 MiB; beyond it the oldest whose call is over are
+/// forgotten early, and where all of them are running, no more are taken.
 pub(crate) const TOKENS_MAX: usize = 65_536;
 
 /// Most tables named on one page of `ListTables`. 100.

@@ -26,12 +26,13 @@ pub(crate) fn digest(body: &[u8]) -> Result<u64, Fault> {
     Ok(hasher.finish())
 }
 
-/// The tokens of the last ten minutes.
+/// The tokens of the last ten minutes, and of the calls that are being done.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
     calls: BTreeMap<String, Call>,
-    /// Tokens in the order they expire.
-    order: VecDeque<(Moment, String)>,
+    /// Tokens of calls that are over, in the order they are forgotten. One of a call that is being
+    /// done is not among them: forgotten, its call would be done twice.
+    over: VecDeque<(Moment, String)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,15 @@ struct Call {
     /// A hash of what the call asked for.
     digest: u64,
     since: Moment,
-    done: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Running,
+    Done,
+    /// The store failed: it may be done, or not.
+    InDoubt,
 }
 
 /// What a token says about a call.
@@ -49,38 +58,49 @@ pub(crate) enum Verdict {
     New,
     /// It was done.
     Done,
-    /// It is being done.
+    /// It is being done, or nobody knows whether it was.
     Running,
     /// The token belongs to another call.
     Other,
+    /// So many calls are being done that no more tokens are remembered.
+    Full,
 }
 
 impl Tokens {
     /// Takes a token for a call.
     pub(crate) fn take(&mut self, now: Moment, token: &str, digest: u64) -> Verdict {
         self.forget(now);
-        match self.calls.get(token) {
-            Some(call) if call.digest != digest => Verdict::Other,
-            Some(Call { done: true, .. }) => Verdict::Done,
-            Some(_) => Verdict::Running,
-            None => {
-                let call = Call {
-                    digest,
-                    since: now,
-                    done: false,
-                };
-                self.calls.insert(token.to_owned(), call);
-                self.order.push_back((now, token.to_owned()));
-                Verdict::New
-            }
+        if let Some(call) = self.calls.get(token) {
+            return match call.state {
+                _ if call.digest != digest => Verdict::Other,
+                State::Done => Verdict::Done,
+                State::Running | State::InDoubt => Verdict::Running,
+            };
         }
+        if TOKENS_MAX <= self.calls.len() {
+            let Some((_, oldest)) = self.over.pop_front() else {
+                return Verdict::Full;
+            };
+            self.calls.remove(&oldest);
+        }
+        let call = Call {
+            digest,
+            since: now,
+            state: State::Running,
+        };
+        self.calls.insert(token.to_owned(), call);
+        Verdict::New
     }
 
     /// Notes that a call was done.
     pub(crate) fn done(&mut self, token: &str) {
-        if let Some(call) = self.calls.get_mut(token) {
-            call.done = true;
-        }
+        self.end(token, State::Done);
+    }
+
+    /// Notes that nobody knows whether a call was done: until it is forgotten, it is not tried
+    /// again.
+    pub(crate) fn in_doubt(&mut self, token: &str) {
+        self.end(token, State::InDoubt);
     }
 
     /// Forgets a call that was not done, so that it may be tried again.
@@ -88,21 +108,22 @@ impl Tokens {
         self.calls.remove(token);
     }
 
+    fn end(&mut self, token: &str, state: State) {
+        if let Some(call) = self.calls.get_mut(token) {
+            call.state = state;
+            self.over.push_back((call.since, token.to_owned()));
+        }
+    }
+
+    /// Forgets calls that are over and ten minutes old; one that began before the call ahead of it
+    /// in the order goes together with that.
     fn forget(&mut self, now: Moment) {
         let life = Duration::from_secs(TOKEN_SECS);
-        while let Some((since, token)) = self.order.front() {
-            if now.since(*since) < life && self.order.len() <= TOKENS_MAX {
-                break;
-            }
-            // A token that failed and was taken again has a later place in the order.
-            if self
-                .calls
-                .get(token)
-                .is_some_and(|call| call.since == *since)
-            {
-                self.calls.remove(token);
-            }
-            self.order.pop_front();
+        while let Some((_, token)) = self
+            .over
+            .pop_front_if(|(since, _)| life <= now.since(*since))
+        {
+            self.calls.remove(&token);
         }
     }
 }
@@ -114,6 +135,7 @@ mod tests {
     use clock::time::Moment;
 
     use super::{Tokens, Verdict, digest};
+    use crate::limits::TOKENS_MAX;
 
     #[test]
     fn members_in_another_order_ask_for_the_same() {
@@ -149,5 +171,60 @@ mod tests {
         tokens.done("a");
         let later = start + Duration::from_secs(700);
         assert_eq!(tokens.take(later, "a", 1), Verdict::Done);
+    }
+
+    #[test]
+    fn refused_calls_push_no_token_out() {
+        let mut tokens = Tokens::default();
+        let now = Moment::from_micros(1);
+        tokens.take(now, "done", 1);
+        tokens.done("done");
+        tokens.take(now, "running", 1);
+        for _ in 0..=TOKENS_MAX {
+            assert_eq!(tokens.take(now, "refused", 1), Verdict::New);
+            tokens.failed("refused");
+        }
+        assert_eq!(tokens.take(now, "done", 1), Verdict::Done);
+        assert_eq!(tokens.take(now, "running", 1), Verdict::Running);
+    }
+
+    #[test]
+    fn too_many_tokens_push_out_the_oldest_whose_call_is_over() {
+        let mut tokens = Tokens::default();
+        let now = Moment::from_micros(1);
+        tokens.take(now, "running", 1);
+        for at in 1..TOKENS_MAX {
+            tokens.take(now, &at.to_string(), 1);
+            tokens.done(&at.to_string());
+        }
+        assert_eq!(tokens.take(now, "1", 1), Verdict::Done);
+        assert_eq!(tokens.take(now, "one more", 1), Verdict::New);
+        assert_eq!(tokens.take(now, "running", 1), Verdict::Running);
+        assert_eq!(tokens.take(now, "2", 1), Verdict::Done);
+        assert_eq!(tokens.take(now, "1", 1), Verdict::New);
+    }
+
+    #[test]
+    fn no_more_calls_run_than_tokens_are_remembered() {
+        let mut tokens = Tokens::default();
+        let now = Moment::from_micros(1);
+        for at in 0..TOKENS_MAX {
+            tokens.take(now, &at.to_string(), 1);
+        }
+        assert_eq!(tokens.take(now, "one more", 1), Verdict::Full);
+        tokens.failed("7");
+        assert_eq!(tokens.take(now, "one more", 1), Verdict::New);
+    }
+
+    #[test]
+    fn a_call_in_doubt_is_not_tried_again_for_ten_minutes() {
+        let mut tokens = Tokens::default();
+        let start = Moment::from_micros(1);
+        tokens.take(start, "a", 1);
+        tokens.in_doubt("a");
+        let late = start + Duration::from_secs(599);
+        assert_eq!(tokens.take(late, "a", 1), Verdict::Running);
+        let later = start + Duration::from_mins(10);
+        assert_eq!(tokens.take(later, "a", 1), Verdict::New);
     }
 }

@@ -79,6 +79,12 @@ impl<S: Store> DynamoDb<S> {
             )
             .with_retry()
             .into()),
+            Verdict::Full => Err(Fault::caller(
+                "RequestLimitExceeded",
+                "Too many transactions with a request token are in progress",
+            )
+            .with_retry()
+            .into()),
             Verdict::Done => Ok(repeated(&actions, told)),
             Verdict::New => {
                 let taken = Taken::new(self, token, &actions);
@@ -203,8 +209,10 @@ impl<'a, S: Store> Taken<'a, S> {
         };
         match answer {
             Ok(_) => self.facade.tokens().done(&token),
-            // It may be on disk: until the token expires, it is not tried again.
-            Err(Blame::Ourselves | Blame::Peer) if self.is_handed_in() => {}
+            // It may be on disk.
+            Err(Blame::Ourselves | Blame::Peer) if self.is_handed_in() => {
+                self.facade.tokens().in_doubt(&token);
+            }
             Err(_) => self.facade.tokens().failed(&token),
         }
     }
@@ -222,9 +230,10 @@ impl<S: Store> Drop for Taken<'_, S> {
         // store has failed, and tokens end with the process.
         let tokens = Arc::clone(&self.facade.tokens);
         let done = move |written: Result<(), StoreError>| {
-            if written.is_ok() {
-                let mut tokens = tokens.lock().unwrap_or_else(PoisonError::into_inner);
-                tokens.done(&token);
+            let mut tokens = tokens.lock().unwrap_or_else(PoisonError::into_inner);
+            match written {
+                Ok(()) => tokens.done(&token),
+                Err(_) => tokens.in_doubt(&token),
             }
         };
         self.facade.control.tables().when_flushed(Box::new(done));
