@@ -14,8 +14,7 @@ use crate::update::{Action, SetOperand, SetValue};
 
 mod calls;
 
-pub use calls::{Called, condition_call, set_call};
-pub(crate) use calls::{condition_arity, set_arity};
+pub use calls::{Called, condition_arity, condition_call, set_arity, set_call};
 
 /// Makes a comparison of two values.
 ///
@@ -94,7 +93,7 @@ pub fn minus(left: SetOperand, right: SetOperand) -> Result<SetValue, Problem> {
 /// Checks the value of an `ADD` or `DELETE` action.
 ///
 /// Errors: [`Problem::ActionType`] for a type that the action does not take.
-pub fn check_action(action: &Action) -> Result<(), Problem> {
+pub(crate) fn check_action(action: &Action) -> Result<(), Problem> {
     let (name, kind, number) = match action {
         Action::Set { .. } | Action::Remove { .. } => return Ok(()),
         Action::Add { value, .. } => ("ADD", value.kind(), true),

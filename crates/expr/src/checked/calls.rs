@@ -101,7 +101,9 @@ pub fn set_call(name: &str, arguments: Vec<SetOperand>) -> Result<SetOperand, Pr
 }
 
 /// Returns how many operands a function of conditions takes.
-pub(crate) fn condition_arity(name: &str) -> Result<usize, Problem> {
+///
+/// Errors: [`Problem`] for a function that conditions do not have.
+pub fn condition_arity(name: &str) -> Result<usize, Problem> {
     match name {
         "attribute_exists" | "attribute_not_exists" | "size" => Ok(1),
         "attribute_type" | "begins_with" | "contains" => Ok(2),
@@ -115,7 +117,9 @@ pub(crate) fn condition_arity(name: &str) -> Result<usize, Problem> {
 }
 
 /// Returns how many operands a function of `SET` takes.
-pub(crate) fn set_arity(name: &str) -> Result<usize, Problem> {
+///
+/// Errors: [`Problem`] for a function that updates do not have.
+pub fn set_arity(name: &str) -> Result<usize, Problem> {
     match name {
         IF_NOT_EXISTS | LIST_APPEND => Ok(2),
         "attribute_exists"

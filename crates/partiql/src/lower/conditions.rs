@@ -113,13 +113,13 @@ impl Bound<'_> {
     }
 
     fn call(self, name: &str, arguments: &[Node]) -> Result<Called, PartiqlError> {
-        let arguments = arguments.iter().map(|argument| self.operand(argument));
-        let arguments = arguments.collect::<Result<_, _>>();
         // Of an unknown function, the operands mean nothing.
-        match (arguments, checked::condition_call(name, Vec::new())) {
-            (_, Err(error @ Problem::UnknownFunction { .. })) => Err(error.into()),
-            (arguments, _) => Ok(checked::condition_call(name, arguments?)?),
+        if let Err(error @ Problem::UnknownFunction { .. }) = checked::condition_arity(name) {
+            return Err(error.into());
         }
+        let arguments = arguments.iter().map(|argument| self.operand(argument));
+        let arguments = arguments.collect::<Result<_, _>>()?;
+        Ok(checked::condition_call(name, arguments)?)
     }
 
     /// Returns the operand that a node is.

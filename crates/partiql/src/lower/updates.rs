@@ -131,11 +131,7 @@ impl Bound<'_> {
         levels: usize,
     ) -> Result<SetOperand, PartiqlError> {
         // Of a function that updates do not have, the operands mean nothing.
-        if let Err(error @ (Problem::UnknownFunction { .. } | Problem::NotInUpdate { .. })) =
-            checked::set_call(name, Vec::new())
-        {
-            return Err(error.into());
-        }
+        checked::set_arity(name)?;
         let arguments = arguments
             .iter()
             .map(|argument| self.set_operand(argument, levels));
