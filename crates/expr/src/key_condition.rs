@@ -131,32 +131,12 @@ impl KeyCondition {
         if self.tests.len() > 2 {
             return Err(BindError::TooMany);
         }
-        let missed = |attribute: &KeyAttribute| BindError::Missed {
-            name: attribute.name.clone(),
-        };
-        let is_partition = |(name, _): &&(String, KeyTest)| *name == schema.partition.name;
-        let (_, test) = self
-            .tests
-            .iter()
-            .find(is_partition)
-            .ok_or_else(|| missed(&schema.partition))?;
-        let KeyTest::Eq(value) = test else {
-            return Err(BindError::NotSupported);
-        };
-        let partition = key_value(&schema.partition, value, KeyRole::Partition)?;
-        let Some((name, test)) = self.tests.iter().find(|test| !is_partition(test)) else {
-            return Ok(KeyRange {
-                partition,
-                sort: None,
-            });
-        };
-        let sort = schema.sort.as_ref().ok_or(BindError::NotSupported)?;
-        if *name != sort.name {
-            return Err(missed(sort));
-        }
+        let partition = std::slice::from_ref(&schema.partition);
+        let mut found = self.bind_index(partition, schema.sort.as_slice())?;
+        let partition = found.partition.pop();
         Ok(KeyRange {
-            partition,
-            sort: Some(test.bind(sort)?),
+            partition: partition.expect("each attribute of the partition has a value"),
+            sort: found.equal.pop().map(SortRange::Eq).or(found.range),
         })
     }
 }
