@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use expr::error::Problem;
 use expr::key_condition::{KeyRange, SortRange};
-use expr::path::{Path, PathTree, Step};
+use expr::path::{Path, Step};
 use item::key::{Key, KeySchema, KeyValue};
 
 use super::areas::{self, Area, Sorts};
@@ -67,7 +67,6 @@ fn list(bound: Bound<'_>, list: Option<&[Node]>) -> Result<List, PartiqlError> {
     let Some(list) = list else {
         return Ok(List::Star);
     };
-    let mut tree = PathTree::default();
     let mut paths: Vec<Selected> = Vec::with_capacity(list.len());
     for node in list {
         let NodeKind::Path(path) = &node.kind else {
@@ -78,12 +77,12 @@ fn list(bound: Bound<'_>, list: Option<&[Node]>) -> Result<List, PartiqlError> {
         if paths.iter().any(|one| one.name == name) {
             return Err(OperandProblem::DuplicateName(name).into());
         }
-        if let Err(clash) = tree.insert(path, ()) {
-            let earlier = paths
-                .iter()
-                .find_map(|one| Some((one.path.clash(path)?, &one.path)));
-            let (clash, one) = earlier.unwrap_or((clash, path));
-            return Err(Problem::of_clash(clash, one.clone(), path.clone()).into());
+        let clash = |one: &Selected| {
+            let clash = one.path.clash(path)?;
+            Some(Problem::of_clash(clash, one.path.clone(), path.clone()))
+        };
+        if let Some(problem) = paths.iter().find_map(clash) {
+            return Err(problem.into());
         }
         let path = path.clone();
         paths.push(Selected { name, path });
