@@ -116,7 +116,8 @@ impl MemStore {
         let (forgets, taken, unflushed) = {
             let mut inner = self.lock();
             let count = batches.min(inner.queue.len());
-            let written: Vec<Batch> = inner.queue.iter().take(count).map(Waiting::copy).collect();
+            let written = inner.queue.iter().take(count);
+            let written: Vec<Batch> = written.map(|waiting| waiting.batch.clone()).collect();
             for batch in written {
                 inner.apply(&batch.ops);
             }
@@ -193,14 +194,6 @@ impl MemStore {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Waiting {
-    fn copy(&self) -> Batch {
-        Batch {
-            ops: self.batch.ops.clone(),
-        }
     }
 }
 
