@@ -23,17 +23,17 @@ use base::region::RegionId;
 use clock::hlc::{Hlc, Version};
 use clock::time::WallTime;
 use item::key::Key;
-use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError, prefix_end};
+use store::port::{Batch, Durability, Order, Range, Rows, Space, Store, StoreError, prefix_end};
 
 use crate::def::TableDef;
 use crate::layout::{self, meta};
 use crate::limits::{STEP_BYTES, STEP_ROWS};
 use crate::state::{Staging, State};
-use crate::tables::{Damaged, ReadError, Tables};
+use crate::tables::{self, Damaged, ReadError, Tables};
 
 mod codec;
 
-use codec::{DAMAGED, decode, event_key, place_of};
+use codec::{DAMAGED, event_key, place_of};
 
 /// What made an item change here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +145,17 @@ impl Event {
     }
 }
 
+impl EventPage {
+    fn decode(rows: Rows) -> Result<Self, Damaged> {
+        let events = rows.rows.into_iter();
+        let events = events.map(|(key, value)| codec::decode(&key, value));
+        Ok(Self {
+            events: events.collect::<Result<_, _>>()?,
+            more: rows.more,
+        })
+    }
+}
+
 /// What one region knows of its histories beside what is in the store.
 #[derive(Debug, Default)]
 pub(crate) struct History {
@@ -178,16 +189,7 @@ impl History {
             history.passed = Hlc(fact.try_get_i64().map_err(|_| DAMAGED)?);
         }
         history.recorded = history.passed;
-        let rows = store.range(Range {
-            space: Space::Meta,
-            from: Bound::Included(meta::UNBROKEN.to_vec()),
-            to: prefix_end(meta::UNBROKEN),
-            order: Order::Ascending,
-            rows_max: usize::MAX,
-            bytes_max: usize::MAX,
-        });
-        for (key, mut value) in rows.await?.rows {
-            let mut id = key.slice(meta::UNBROKEN.len()..);
+        for (mut id, mut value) in tables::read_meta(store, meta::UNBROKEN).await? {
             let id = TableId(id.try_get_u64().map_err(|_| DAMAGED)?);
             let since = Hlc(value.try_get_i64().map_err(|_| DAMAGED)?);
             history.unbroken.insert(id, since);
@@ -323,14 +325,7 @@ impl<S: Store> Tables<S> {
             // What a crash could take back must not be told: it would come again elsewhere.
             self.flushed().await?;
         }
-        let events = rows
-            .rows
-            .into_iter()
-            .map(|(key, value)| decode(&key, value));
-        Ok(EventPage {
-            events: events.collect::<Result<_, _>>()?,
-            more: rows.more,
-        })
+        Ok(EventPage::decode(rows)?)
     }
 
     /// Reads the latest events of a table that come after `after` and not after `to`, latest
@@ -350,14 +345,7 @@ impl<S: Store> Tables<S> {
             bytes_max: STEP_BYTES,
         };
         let rows = self.inner.store.range(range).await?;
-        let events = rows
-            .rows
-            .into_iter()
-            .map(|(key, value)| decode(&key, value));
-        Ok(EventPage {
-            events: events.collect::<Result<_, _>>()?,
-            more: rows.more,
-        })
+        Ok(EventPage::decode(rows)?)
     }
 
     /// Returns a stamp that parts past from future: what was recorded is at or below it, what

@@ -18,19 +18,15 @@ use crate::layout::{self, Stored, meta};
 use crate::limits::{STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
 use crate::state::Staging;
-use crate::tables::{Damaged, ReadError, Tables};
+use crate::tables::{self, Damaged, ReadError, Tables};
 
 impl<S: Store> Tables<S> {
     /// Forgets a table: late changes of it are ignored. Its items stay until [`Tables::erase`].
     pub fn forget(&self, id: TableId) {
         debug_assert!(!id.is_system(), "system tables stay");
         let _order = self.in_order();
-        let mut catalog = self
-            .inner
-            .catalog
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        catalog.remove(&id);
+        let catalog = self.inner.catalog.write();
+        catalog.unwrap_or_else(PoisonError::into_inner).remove(&id);
         let mut batch = Batch::default();
         let mut state = self.lock();
         state.dropped.insert(id);
@@ -106,30 +102,13 @@ impl<S: Store> Tables<S> {
     ///
     /// Errors: those of the store.
     pub async fn claimed(&self) -> Result<BTreeMap<TableId, i64>, ReadError> {
+        let damaged = |_| Damaged("a replica's identity");
         let mut claimed = BTreeMap::new();
-        let mut from = Bound::Included(meta::REPLICA.to_vec());
-        loop {
-            let range = Range {
-                space: Space::Meta,
-                from,
-                to: prefix_end(meta::REPLICA),
-                order: Order::Ascending,
-                rows_max: STEP_ROWS,
-                bytes_max: STEP_BYTES,
-            };
-            let page = self.inner.store.range(range).await?;
-            for (key, value) in &page.rows {
-                let damaged = |_| Damaged("a replica's identity");
-                let mut id = key.slice(meta::REPLICA.len()..);
-                let id = TableId(id.try_get_u64().map_err(damaged)?);
-                let made = value.clone().try_get_i64().map_err(damaged)?;
-                claimed.insert(id, made);
-            }
-            match page.rows.last() {
-                Some((key, _)) if page.more => from = Bound::Excluded(key.to_vec()),
-                Some(_) | None => return Ok(claimed),
-            }
+        for (mut id, mut made) in tables::read_meta(&self.inner.store, meta::REPLICA).await? {
+            let id = TableId(id.try_get_u64().map_err(damaged)?);
+            claimed.insert(id, made.try_get_i64().map_err(damaged)?);
         }
+        Ok(claimed)
     }
 
     /// Removes a table's items, each under its lock, so that digests stay right whatever is

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use bytes::{BufMut, Bytes};
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use base::name::TableId;
@@ -75,6 +75,13 @@ enum Target<'a> {
 /// Items by key, each with its image unless there is none.
 type Images = BTreeMap<Bytes, Option<Bytes>>;
 
+impl BackupId {
+    /// Returns the store's key of an item of the backup.
+    fn key(self, suffix: &[u8]) -> Vec<u8> {
+        [&self.0.to_be_bytes(), suffix].concat()
+    }
+}
+
 impl<S: Store> Tables<S> {
     /// Copies a table's items as they were at a stamp into a backup, which is emptied first.
     ///
@@ -135,7 +142,7 @@ impl<S: Store> Tables<S> {
     ) -> Result<(Vec<(Bytes, Bytes)>, Option<Bytes>), ReadError> {
         let prefix = backup.0.to_be_bytes();
         let from = match after {
-            Some(after) => Bound::Excluded([&prefix[..], after].concat()),
+            Some(after) => Bound::Excluded(backup.key(after)),
             None => Bound::Included(prefix.to_vec()),
         };
         let range = Range {
@@ -161,8 +168,11 @@ impl<S: Store> Tables<S> {
         backup: BackupId,
         key: &[u8],
     ) -> Result<Option<Bytes>, ReadError> {
-        let key = [&backup.0.to_be_bytes()[..], key].concat();
-        Ok(self.inner.store.get(Space::Backups, &key).await?)
+        Ok(self
+            .inner
+            .store
+            .get(Space::Backups, &backup.key(key))
+            .await?)
     }
 
     /// Notes into a backup, which is emptied first, which items changed from a stamp on and before
@@ -184,7 +194,7 @@ impl<S: Store> Tables<S> {
         let mut after = Place::before(from);
         loop {
             let page = self.read_history(table, after, to, portion).await?;
-            let mut firsts = Images::new();
+            let mut firsts = BTreeMap::new();
             for event in &page.events {
                 after = event.place;
                 if event.was && event.old.is_none() {
@@ -192,15 +202,13 @@ impl<S: Store> Tables<S> {
                 }
                 let key = event.suffix().clone();
                 if self.item_of_backup(backup, &key).await?.is_none() {
-                    firsts
-                        .entry(key)
-                        .or_insert_with(|| event.old.clone().or_else(|| Some(Bytes::new())));
+                    let old = || event.old.clone().unwrap_or_default();
+                    firsts.entry(key).or_insert_with(old);
                 }
             }
             let mut batch = Batch::default();
             for (suffix, image) in firsts {
-                let key = [&backup.0.to_be_bytes()[..], &suffix].concat();
-                batch.put(Space::Backups, key, image.unwrap_or_default());
+                batch.put(Space::Backups, backup.key(&suffix), image);
             }
             let kept = self.commit(batch, Durability::Buffered).await;
             kept.map_err(ReadError::from)?;
@@ -335,9 +343,7 @@ impl<S: Store> Tables<S> {
         let mut measure = Measure::default();
         let mut batch = Batch::default();
         for (suffix, image) in images {
-            let mut key = Vec::with_capacity(8 + suffix.len());
-            key.put_u64(backup.0);
-            key.put_slice(&suffix);
+            let key = backup.key(&suffix);
             let was = self.inner.store.get(Space::Backups, &key).await?;
             measure = measure.plus(difference(was.as_ref(), image.as_ref())?);
             match image {

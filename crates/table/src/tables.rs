@@ -567,7 +567,10 @@ async fn read_unindexed<S: Store>(store: &S) -> Result<BTreeSet<TableId>, OpenEr
 }
 
 /// Reads all facts whose names begin with `prefix`, by what follows it.
-async fn read_meta<S: Store>(store: &S, prefix: &[u8]) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+pub(crate) async fn read_meta<S: Store>(
+    store: &S,
+    prefix: &[u8],
+) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
     let mut facts = Vec::new();
     let mut from = Bound::Included(prefix.to_vec());
     loop {
