@@ -11,6 +11,8 @@ use replica_core::frame::Frame;
 use replica_core::limits::FRAME_BYTES_MAX;
 use replica_core::link::seal::{Key, Opener, Sealer};
 
+use crate::data::process::ends::Role;
+
 /// A connection that region `from` dialled to region `to`.
 #[derive(Debug)]
 pub struct Connection {
@@ -19,9 +21,9 @@ pub struct Connection {
     /// Who listens.
     pub to: usize,
     /// From the dialler to the listener.
-    pub down: Way,
+    down: Way,
     /// From the listener to the dialler.
-    pub up: Way,
+    up: Way,
     /// Everything is lost without a word, for ever.
     pub silent: bool,
 }
@@ -58,6 +60,22 @@ impl Connection {
             down: Way::new(1, now),
             up: Way::new(2, now),
             silent: false,
+        }
+    }
+
+    /// Returns from where to where the way leads that this end sends on.
+    pub fn ends(&self, sender: Role) -> (usize, usize) {
+        match sender {
+            Role::Sending => (self.from, self.to),
+            Role::Receiving => (self.to, self.from),
+        }
+    }
+
+    /// Returns the way that this end sends on.
+    pub fn way(&mut self, sender: Role) -> &mut Way {
+        match sender {
+            Role::Sending => &mut self.down,
+            Role::Receiving => &mut self.up,
         }
     }
 }

@@ -62,8 +62,8 @@ pub struct Region {
 
 #[derive(Debug)]
 enum Event {
-    /// The first parcel of a connection's way down, or up, arrives.
-    Parcel { connection: u64, down: bool },
+    /// The first parcel that this end of a connection sent arrives.
+    Parcel { connection: u64, sender: Role },
     /// Something is due in a region, if this life is still its own.
     Wake { at: usize, life: u64 },
     /// The disk commits some of what waits.
@@ -278,7 +278,9 @@ impl World {
 
     fn happen(&mut self, event: Event) {
         let (kind, of) = match event {
-            Event::Parcel { connection, down } => (1 + u64::from(down), connection),
+            Event::Parcel { connection, sender } => {
+                (1 + u64::from(sender == Role::Sending), connection)
+            }
             Event::Wake { at, .. } => (3, at as u64),
             Event::Commit { at, .. } => (4, at as u64),
             Event::Flush { at, .. } => (5, at as u64),
@@ -290,7 +292,7 @@ impl World {
             .wrapping_mul(0x0100_0000_01b3)
             .rotate_left(17);
         match event {
-            Event::Parcel { connection, down } => self.arrive(connection, down),
+            Event::Parcel { connection, sender } => self.arrive(connection, sender),
             Event::Wake { at, life } => {
                 if self.lives(at, life) && self.wake_is_due(at) {
                     self.turn(at);
@@ -364,10 +366,13 @@ impl World {
                 let Some(found) = self.connections.get_mut(&connection) else {
                     return;
                 };
-                let down = found.from == at;
-                let way = if down { &mut found.down } else { &mut found.up };
-                let parcel = way.seal(&frame);
-                self.post(connection, down, parcel, Duration::ZERO);
+                let sender = if found.from == at {
+                    Role::Sending
+                } else {
+                    Role::Receiving
+                };
+                let parcel = found.way(sender).seal(&frame);
+                self.post(connection, sender, parcel, Duration::ZERO);
             }
             Effect::Hang(connection, role) => self.hang(connection, role),
             Effect::Dial(peer) => self.dial(at, peer),
@@ -395,53 +400,46 @@ impl World {
         }
         // The handshake takes a round trip of its own before the last word of the dialler.
         let round = self.network.way(from, to).delay + self.network.way(to, from).delay;
-        self.post(connection, true, Parcel::Hello, round * 2);
+        self.post(connection, Role::Sending, Parcel::Hello, round * 2);
     }
 
     /// Sends a parcel behind all others of its way.
-    fn post(&mut self, connection: u64, down: bool, parcel: Parcel, extra: Duration) {
+    fn post(&mut self, connection: u64, sender: Role, parcel: Parcel, extra: Duration) {
         let now = self.now;
         let Some(found) = self.connections.get_mut(&connection) else {
             return;
         };
-        let (from, to) = if down {
-            (found.from, found.to)
-        } else {
-            (found.to, found.from)
-        };
+        let (from, to) = found.ends(sender);
         let way = self.network.way(from, to);
         let jitter = Duration::from_micros(self.chance.below(micros(way.jitter) + 1));
-        let there = if down { &mut found.down } else { &mut found.up };
+        let there = found.way(sender);
         let arrival = (now + way.delay + jitter + extra).max(there.last);
         there.last = arrival;
         there.put(parcel);
-        self.events.add(arrival, Event::Parcel { connection, down });
+        self.events
+            .add(arrival, Event::Parcel { connection, sender });
     }
 
     /// Tells the other end of a connection that this one is closed.
     fn hang(&mut self, connection: u64, role: Role) {
-        let down = role == Role::Sending;
-        self.post(connection, down, Parcel::End, Duration::ZERO);
+        self.post(connection, role, Parcel::End, Duration::ZERO);
     }
 
-    fn arrive(&mut self, connection: u64, down: bool) {
+    fn arrive(&mut self, connection: u64, sender: Role) {
         let Some(found) = self.connections.get_mut(&connection) else {
             return;
         };
-        let (from, to) = if down {
-            (found.from, found.to)
-        } else {
-            (found.to, found.from)
-        };
+        let (from, to) = found.ends(sender);
         if self.network.way(from, to).cut {
             // The kernel sends it again until it gets through.
             let after = Duration::from_millis(self.chance.between(50, 300));
             self.events
-                .add(self.now + after, Event::Parcel { connection, down });
+                .add(self.now + after, Event::Parcel { connection, sender });
             return;
         }
-        let way = if down { &mut found.down } else { &mut found.up };
-        let Some(parcel) = way.take().filter(|_| !found.silent) else {
+        let silent = found.silent;
+        let way = found.way(sender);
+        let Some(parcel) = way.take().filter(|_| !silent) else {
             return;
         };
         match parcel {
@@ -455,7 +453,7 @@ impl World {
                 }
             }
             Parcel::Frame(mut bytes) => {
-                let role = if down { Role::Receiving } else { Role::Sending };
+                let role = sender.other();
                 let frame = way.open(&mut bytes);
                 // Whoever has started anew knows nothing of it and says so; the dead say nothing.
                 let Some(process) = &mut self.regions[to].process else {
@@ -472,8 +470,7 @@ impl World {
                 self.turn(to);
             }
             Parcel::End => {
-                let role = if down { Role::Receiving } else { Role::Sending };
-                self.end(connection, role);
+                self.end(connection, sender.other());
             }
         }
     }
@@ -504,7 +501,7 @@ impl World {
         match &mut self.regions[to].process {
             Some(process) => {
                 process.accept(from, connection);
-                self.post(connection, false, Parcel::Welcome, Duration::ZERO);
+                self.post(connection, Role::Receiving, Parcel::Welcome, Duration::ZERO);
                 self.turn(to);
             }
             None => self.hang(connection, Role::Receiving),
