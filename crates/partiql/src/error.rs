@@ -30,25 +30,25 @@ pub enum PartiqlError {
     Malformed(Malformed),
     /// It asks for something that PartiQL has and DynamoDB has not.
     #[error(transparent)]
-    Unsupported(Unsupported),
+    Unsupported(#[from] Unsupported),
     /// It names a table or an index in a way that cannot be.
     #[error(transparent)]
-    Source(SourceProblem),
+    Source(#[from] SourceProblem),
     /// A value is wrong.
     #[error(transparent)]
-    Value(ValueProblem),
+    Value(#[from] ValueProblem),
     /// What it returns cannot be returned.
     #[error(transparent)]
-    Returning(ReturningProblem),
+    Returning(#[from] ReturningProblem),
     /// An operand of a condition or an update is wrong.
     #[error(transparent)]
-    Operand(OperandProblem),
+    Operand(#[from] OperandProblem),
     /// What it says of the key is wrong.
     #[error(transparent)]
-    Key(KeyProblem),
+    Key(#[from] KeyProblem),
     /// Its order cannot be had.
     #[error(transparent)]
-    Order(OrderProblem),
+    Order(#[from] OrderProblem),
     /// A condition, a projection or an update is wrong as it is in any expression.
     #[error(transparent)]
     Expression(Box<Problem>),
@@ -249,23 +249,8 @@ impl From<Problem> for PartiqlError {
     }
 }
 
-macro_rules! families {
-    ($($variant:ident($problem:ty)),* $(,)?) => {
-        $(impl From<$problem> for PartiqlError {
-            fn from(problem: $problem) -> Self {
-                Self::$variant(problem)
-            }
-        })*
-    };
-}
-
-families! {
-    Malformed(Malformed),
-    Unsupported(Unsupported),
-    Source(SourceProblem),
-    Value(ValueProblem),
-    Returning(ReturningProblem),
-    Operand(OperandProblem),
-    Key(KeyProblem),
-    Order(OrderProblem),
+impl From<Malformed> for PartiqlError {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
 }
