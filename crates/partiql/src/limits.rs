@@ -12,6 +12,6 @@ pub const NESTING_MAX: usize = 64;
 /// Source: DynamoDB developer guide, "PartiQL operators" (`IN`, hash attribute values).
 pub const PARTITIONS_MAX: usize = 50;
 
-/// Most items that one `SELECT` reads by their keys. 100, as `BatchGetItem` reads; where more are
-/// named, their partitions are read and filtered.
+/// Most keys and ranges of keys that one `SELECT` reads. 100, as many keys as `BatchGetItem` reads;
+/// beyond it the statement is refused.
 pub const KEYS_MAX: usize = 100;
