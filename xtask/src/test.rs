@@ -51,7 +51,8 @@ fn end_to_end(tools: &Tools, filter: &[&str]) -> Result<Tally> {
     run::must(&mut clients)?;
     let mut pytest = tools.command("python3");
     pytest
-        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+        // With the reason of each test that is skipped.
+        .args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"])
         .arg(root().join("tests/e2e"))
         .env("HITHER_BIN", target().join("debug/hither"))
         .env("HITHER_TOOLS", tools.program(""));
