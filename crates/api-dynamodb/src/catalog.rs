@@ -104,7 +104,7 @@ impl<S: Store> DynamoDb<S> {
                 let tags = self.own_replica(open).map(Own::of)?.tags;
                 Some((name.clone(), Knobs::of(&tags).ok()??))
             });
-        let knobs = Arc::new(knobs.collect());
+        let knobs: Arc<BTreeMap<_, _>> = Arc::new(knobs.collect());
         let tables = Arc::new(tables);
         let mut opened = tables.values();
         let has_policies = opened.any(|open| {
@@ -114,6 +114,8 @@ impl<S: Store> DynamoDb<S> {
         let mut catalog = self.catalog.write().unwrap_or_else(PoisonError::into_inner);
         // A slower reader of an older generation must not replace a later one's catalog.
         if catalog.generation.is_none_or(|known| known < generation) {
+            // A table that suffers faults no more takes its chances anew when it does again.
+            self.rolls().retain(|name, _| knobs.contains_key(name));
             *catalog = Catalog {
                 generation: Some(generation),
                 tables: Arc::clone(&tables),

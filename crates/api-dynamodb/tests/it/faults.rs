@@ -40,6 +40,26 @@ async fn a_throttled_table_refuses_until_its_tag_goes() {
 }
 
 #[tokio::test]
+async fn faults_that_are_set_anew_begin_anew() {
+    let world = World::with_tables().await;
+    let get = json!({ "TableName": "hash", "Key": { "pk": s("a") } });
+    let mut hits = Vec::new();
+    for _ in 0..2 {
+        tag(&world, "throttle", "0.5").await;
+        let mut hit = Vec::new();
+        for _ in 0..20 {
+            hit.push(world.call("GetItem", get.clone()).await.0);
+        }
+        hits.push(hit);
+        let untag = json!({ "ResourceArn": ARN, "TagKeys": ["hither:fault:throttle"] });
+        world.call("UntagResource", untag).await;
+        world.ok("GetItem", get.clone()).await;
+    }
+    assert!(hits[0].contains(&200) && hits[0].contains(&400));
+    assert_eq!(hits[0], hits[1], "the same calls, the same faults");
+}
+
+#[tokio::test]
 async fn batches_leave_items_unprocessed_and_still_come_to_an_end() {
     let world = World::with_tables().await;
     tag(&world, "unprocessed", "1").await;
