@@ -24,6 +24,7 @@ use crate::fault::{self, Refused};
 use crate::indexes::{self, Writing};
 use crate::items::{self, Intent};
 use crate::limits::{BATCH_GET_BYTES_MAX, BATCH_GET_KEYS_MAX, BATCH_WRITES_MAX};
+use crate::part;
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
 use crate::wire::value::ItemIn;
@@ -336,10 +337,7 @@ fn answer_gets(
                 list.push(b',');
             }
             first = false;
-            match &one.projection {
-                None => render::item(list, &image)?,
-                Some(projection) => drop(render::projected(list, &image, projection)?),
-            }
+            part::write(list, &image, one.projection.as_ref())?;
         }
         list.push(b']');
         consumed.push((one, units));

@@ -29,6 +29,7 @@ use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::indexes::{self, Writing};
 use crate::legacy::{self, ExpectationsIn, UpdatesIn};
+use crate::part;
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
 use crate::wire::value::{ItemIn, ValueIn, check_name};
@@ -110,11 +111,7 @@ impl<S: Store> DynamoDb<S> {
         let mut out = Vec::with_capacity(128 + length * 3 / 2);
         let mut answer = Object::start(&mut out);
         if let Some(image) = &image {
-            let member = answer.member("Item");
-            match &projection {
-                None => render::item(member, image)?,
-                Some(projection) => drop(render::projected(member, image, projection)?),
-            }
+            part::write(answer.member("Item"), image, projection.as_ref())?;
         }
         if capacity != ReturnConsumedCapacity::None {
             let bytes = image.map_or(Ok(0), |image| size_of(&image))?;

@@ -37,11 +37,10 @@ impl Part {
     /// Writes the part of a stored item; an empty one where the item has nothing of it.
     pub(crate) fn write(&self, out: &mut Vec<u8>, image: &[u8]) -> Result<(), Refused> {
         match self {
-            Self::Whole => render::item(out, image)?,
-            Self::Projected(projection) => drop(render::projected(out, image, projection)?),
-            Self::Listed(list) => render::tree(out, &list.of(&codec::decode(image)?))?,
+            Self::Whole => write(out, image, None),
+            Self::Projected(projection) => write(out, image, Some(projection)),
+            Self::Listed(list) => Ok(render::tree(out, &list.of(&codec::decode(image)?))?),
         }
-        Ok(())
     }
 }
 
@@ -49,4 +48,17 @@ impl From<Option<Projection>> for Part {
     fn from(projection: Option<Projection>) -> Self {
         projection.map_or(Self::Whole, Self::Projected)
     }
+}
+
+/// Writes all of a stored item, or what a projection leaves of it.
+pub(crate) fn write(
+    out: &mut Vec<u8>,
+    image: &[u8],
+    projection: Option<&Projection>,
+) -> Result<(), Refused> {
+    match projection {
+        None => render::item(out, image)?,
+        Some(projection) => drop(render::projected(out, image, projection)?),
+    }
+    Ok(())
 }

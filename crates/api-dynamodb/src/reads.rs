@@ -27,6 +27,7 @@ use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::items::{attributes_to_get, reading, returned_capacity};
 use crate::legacy::{self, ConditionsIn};
+use crate::part;
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
 use crate::wire::value::{ItemIn, ValueIn};
@@ -371,10 +372,7 @@ impl Reading {
                     items.push(b',');
                 }
                 count += 1;
-                match &self.projection {
-                    None => render::item(items, image)?,
-                    Some(projection) => drop(render::projected(items, image, projection)?),
-                }
+                part::write(items, image, self.projection.as_ref())?;
             }
             items.push(b']');
         }

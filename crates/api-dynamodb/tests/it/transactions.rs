@@ -197,16 +197,9 @@ async fn a_token_is_free_when_its_client_left_before_anything_was_done() {
 async fn a_token_makes_a_call_count_once() {
     let world = World::with_tables().await;
     let add = |pk: &str| {
-        json!({
-            "TransactItems": [{ "Update": {
-                "TableName": "hash",
-                "Key": { "pk": s(pk) },
-                "UpdateExpression": "ADD v :one",
-                "ExpressionAttributeValues": { ":one": n(1) },
-            } }],
-            "ClientRequestToken": "token",
-            "ReturnConsumedCapacity": "TOTAL",
-        })
+        let mut request = add_once(pk);
+        request["ReturnConsumedCapacity"] = "TOTAL".into();
+        request
     };
     let first = world.ok("TransactWriteItems", add("a")).await;
     assert_eq!(
