@@ -24,7 +24,7 @@ use crate::links::Shared;
 use crate::status::{self, Failure};
 use crate::watching::Event;
 
-/// What is being applied and merged: at most one frame, and one page a table.
+/// What is being applied and merged: at most one frame, and one page a copy.
 type Work = FuturesUnordered<BoxFuture<'static, Input>>;
 
 struct Receiving<S> {
@@ -241,13 +241,17 @@ impl<S: Store> Receiving<S> {
                 });
                 Input::Applied { ticket, result }
             })),
-            Output::Merge { table, items } => self.work.push(Box::pin(async move {
+            Output::Merge {
+                ticket,
+                table,
+                items,
+            } => self.work.push(Box::pin(async move {
                 let merged = tables.merge_page(table, items).await;
                 if let Err(error) = &merged {
                     error!(%table, %error, "cannot merge a copied page");
                 }
                 let merged = merged.is_ok();
-                Input::Merged { table, merged }
+                Input::Merged { ticket, merged }
             })),
             Output::Skip { to } => {
                 let peer = self.peer.clone();
@@ -292,7 +296,7 @@ impl<S: Store> Receiving<S> {
             warn!(peer = %self.peer, %first, "records are gone: its tables are copied instead");
         }
         self.status.needs_resync = needs_resync;
-        self.status.filling = receiver.copies().progress().collect();
+        self.status.filling = receiver.copies().progress();
         let event = Event::Receiving(self.peer.clone(), Box::new(self.status.clone()));
         self.shared.tell(event).await;
     }

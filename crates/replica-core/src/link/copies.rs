@@ -47,13 +47,20 @@ pub struct Portion {
 /// The copies that come from one source.
 #[derive(Clone, Debug, Default)]
 pub struct Copies {
-    /// For replicas that are to be filled.
-    fills: BTreeMap<TableId, Purpose>,
-    /// For what is missing of the source's log. Where a table is also filled, that comes first.
-    missing: BTreeMap<TableId, Purpose>,
-    tables: BTreeMap<TableId, Copy>,
+    wanted: BTreeMap<(Reason, TableId), Copy>,
     /// Tables of which a page will come that nobody waits for any more. None is asked for before.
     stale: BTreeSet<TableId>,
+    tickets: u64,
+}
+
+/// Why a table is copied. A table may be copied for both reasons, one page at a time: what comes
+/// for one of them may have been read too early for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reason {
+    /// Records of the source's log are missing here. It comes first: the log waits for it.
+    Missing,
+    /// The replica here is to be filled.
+    Fill,
 }
 
 /// What a copy is for. Another purpose begins at the first page.
@@ -76,7 +83,7 @@ struct Copy {
 enum State {
     Waiting { until: Option<Moment> },
     Asked,
-    Merging { next: Option<Bytes> },
+    Merging { ticket: u64, next: Option<Bytes> },
     Done,
 }
 
@@ -94,102 +101,99 @@ impl Fill {
 }
 
 impl Copies {
-    /// Takes over which tables `source` is to give.
+    /// Takes over which tables `source` is to give to replicas that are filled.
     pub fn fill(&mut self, source: RegionId, fills: &Fills) {
         let purpose = |(table, fill): (&TableId, &Fill)| {
             let Portion { made, items } = fill.portion_of(source)?;
             let made = Some(made);
             Some((*table, Purpose { items, made }))
         };
-        self.fills = fills.iter().filter_map(purpose).collect();
-        self.arrange();
+        let wanted = fills.iter().filter_map(purpose).collect();
+        self.arrange(Reason::Fill, wanted);
     }
 
     /// Takes over which tables the source is to give since records of its log are missing here;
     /// none once they are not.
     pub fn replace_missing(&mut self, items: CopyItems, tables: &BTreeSet<TableId>) {
         let purpose = Purpose { items, made: None };
-        self.missing = tables.iter().map(|table| (*table, purpose)).collect();
-        self.arrange();
+        let wanted = tables.iter().map(|table| (*table, purpose)).collect();
+        self.arrange(Reason::Missing, wanted);
     }
 
     /// Returns whether all has come that stands for missing records.
     pub fn has_replaced(&self) -> bool {
-        self.missing.iter().all(|(table, purpose)| {
-            let copy = self.tables.get(table);
-            copy.is_some_and(|copy| copy.purpose == *purpose && copy.state == State::Done)
-        })
+        let mut copies = self.wanted.iter();
+        copies.all(|((reason, _), copy)| *reason == Reason::Fill || copy.state == State::Done)
     }
 
-    fn arrange(&mut self) {
-        let mut wanted = self.missing.clone();
-        wanted.extend(&self.fills);
-        self.tables.retain(|table, copy| {
-            let stays = wanted.get(table) == Some(&copy.purpose);
+    fn arrange(&mut self, reason: Reason, wanted: BTreeMap<TableId, Purpose>) {
+        let stale = &mut self.stale;
+        self.wanted.retain(|(other, table), copy| {
+            let stays = *other != reason || wanted.get(table) == Some(&copy.purpose);
             if !stays && copy.state == State::Asked {
-                self.stale.insert(*table);
+                stale.insert(*table);
             }
             stays
         });
         for (table, purpose) in wanted {
-            self.tables
-                .entry(table)
+            self.wanted
+                .entry((reason, table))
                 .or_insert_with(|| Copy::of(purpose));
         }
     }
 
     /// Returns a request that can be made at `now`, which then counts as made.
     pub fn ask(&mut self, now: Moment) -> Option<CopyRequest> {
-        if self.are_enough_running() {
-            return None;
-        }
-        let due = |copy: &Copy| match &copy.state {
+        let until = |copy: &Copy| match copy.state {
             State::Waiting { until } => until.is_none_or(|until| until <= now),
             State::Asked | State::Merging { .. } | State::Done => false,
         };
-        let stale = &self.stale;
-        let mut tables = self.tables.iter_mut();
-        let (table, copy) = tables.find(|(table, copy)| due(copy) && !stale.contains(table))?;
+        let due = self.ready().find(|(_, copy)| until(copy));
+        let (reason, table) = due.map(|(key, _)| *key)?;
+        let copy = self.wanted.get_mut(&(reason, table))?;
         copy.state = State::Asked;
         Some(CopyRequest {
-            table: *table,
+            table,
             after: copy.after.clone(),
             items: copy.purpose.items,
         })
     }
 
-    /// Takes a page in. Returns its items, to be merged; `None` for a page nobody waits for.
-    pub fn page(&mut self, page: CopyPage) -> Option<Vec<CopyItem>> {
+    /// Takes a page in. Returns its items, to be merged, and the ticket of that; `None` for a page
+    /// nobody waits for.
+    pub fn page(&mut self, page: CopyPage) -> Option<(u64, Vec<CopyItem>)> {
         if self.stale.remove(&page.table) {
             return None;
         }
-        let copy = self.tables.get_mut(&page.table)?;
-        if copy.state != State::Asked || copy.after != page.after {
-            return None;
-        }
-        copy.state = State::Merging { next: page.next };
-        Some(page.items)
+        let (ticket, next) = (self.tickets + 1, page.next);
+        let asked = self.asked(page.table);
+        let copy = asked.filter(|copy| copy.after == page.after)?;
+        copy.state = State::Merging { ticket, next };
+        self.tickets = ticket;
+        Some((ticket, page.items))
     }
 
     /// Notes that the source cannot give `table` yet.
     pub fn later(&mut self, now: Moment, table: TableId) {
         if !self.stale.remove(&table)
-            && let Some(copy) = self.tables.get_mut(&table)
-            && copy.state == State::Asked
+            && let Some(copy) = self.asked(table)
         {
             let until = Some(now + COPY_RETRY);
             copy.state = State::Waiting { until };
         }
     }
 
-    /// Notes that the last page of `table` is merged, or could not be. Where the source has given
-    /// all of it to a replica that is filled, returns what that was.
-    pub fn merged(&mut self, now: Moment, table: TableId, merged: bool) -> Option<Portion> {
-        let copy = self.tables.get_mut(&table)?;
-        let State::Merging { next } = &copy.state else {
-            return None;
-        };
-        let next = next.clone();
+    /// Notes that a page is merged, or could not be. Where the source has given all of it to a
+    /// replica that is filled, returns the table and what that was.
+    pub fn merged(&mut self, now: Moment, ticket: u64, merged: bool) -> Option<(TableId, Portion)> {
+        let mut copies = self.wanted.iter_mut();
+        let ((_, table), copy, next) = copies.find_map(|(key, copy)| match &mut copy.state {
+            State::Merging { ticket: its, next } if *its == ticket => {
+                let next = next.take();
+                Some((key, copy, next))
+            }
+            State::Waiting { .. } | State::Asked | State::Merging { .. } | State::Done => None,
+        })?;
         copy.state = match (merged, next) {
             (false, _) => {
                 let until = Some(now + COPY_RETRY);
@@ -203,13 +207,13 @@ impl Copies {
         };
         let made = copy.purpose.made.filter(|_| copy.state == State::Done)?;
         let items = copy.purpose.items;
-        Some(Portion { made, items })
+        Some((*table, Portion { made, items }))
     }
 
     /// Notes that the connection is gone: what was asked will not come.
     pub fn down(&mut self) {
         self.stale.clear();
-        for copy in self.tables.values_mut() {
+        for copy in self.wanted.values_mut() {
             if copy.state == State::Asked {
                 copy.state = State::Waiting { until: None };
             }
@@ -219,34 +223,42 @@ impl Copies {
     /// Returns when the next request can be made that cannot be made before. While enough copies
     /// run, only their pages make room, not time.
     pub fn poll_timeout(&self) -> Option<Moment> {
-        if self.are_enough_running() {
-            return None;
-        }
-        let waits = self.tables.values().filter_map(|copy| match &copy.state {
-            State::Waiting { until } => *until,
+        let waits = self.ready().filter_map(|(_, copy)| match copy.state {
+            State::Waiting { until } => until,
             State::Asked | State::Merging { .. } | State::Done => None,
         });
         waits.min()
     }
 
-    /// Returns the tables that this source has given in full.
-    pub fn done(&self) -> impl Iterator<Item = TableId> {
-        let done = |(table, copy): (&TableId, &Copy)| (copy.state == State::Done).then_some(*table);
-        self.tables.iter().filter_map(done)
-    }
-
-    /// Returns how far each copy is.
+    /// Returns how far the copy of each table is: that which fills it, where it is filled.
     ///
     /// Units: per cent of the key space, which hashing fills evenly.
-    pub fn progress(&self) -> impl Iterator<Item = (TableId, u8)> {
-        self.tables
-            .iter()
-            .map(|(table, copy)| (*table, copy.percent()))
+    pub fn progress(&self) -> BTreeMap<TableId, u8> {
+        // In the order of reasons: what fills comes last, and stays.
+        let copies = self.wanted.iter();
+        copies
+            .map(|((_, table), copy)| (*table, copy.percent()))
+            .collect()
     }
 
-    fn are_enough_running(&self) -> bool {
-        let running = self.tables.values().filter(|copy| copy.is_running());
-        running.count() >= COPIES_MAX
+    /// Returns the copies that may ask, in turn: none while enough run, and none of a table of
+    /// which a page is to come.
+    fn ready(&self) -> impl Iterator<Item = (&(Reason, TableId), &Copy)> {
+        let copies = self.wanted.iter();
+        let asked = copies.filter(|(_, copy)| copy.state == State::Asked);
+        let mut busy: BTreeSet<TableId> = asked.map(|((_, table), _)| *table).collect();
+        busy.extend(&self.stale);
+        let merging = |copy: &&Copy| matches!(copy.state, State::Merging { .. });
+        let running = busy.len() + self.wanted.values().filter(merging).count();
+        let has_room = running < COPIES_MAX;
+        let copies = self.wanted.iter();
+        copies.filter(move |((_, table), _)| has_room && !busy.contains(table))
+    }
+
+    fn asked(&mut self, table: TableId) -> Option<&mut Copy> {
+        let mut copies = self.wanted.iter_mut();
+        let asked = copies.find(|((_, other), copy)| *other == table && copy.state == State::Asked);
+        asked.map(|(_, copy)| copy)
     }
 }
 
@@ -256,13 +268,6 @@ impl Copy {
             purpose,
             after: None,
             state: State::Waiting { until: None },
-        }
-    }
-
-    const fn is_running(&self) -> bool {
-        match self.state {
-            State::Asked | State::Merging { .. } => true,
-            State::Waiting { .. } | State::Done => false,
         }
     }
 

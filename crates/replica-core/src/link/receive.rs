@@ -94,8 +94,8 @@ pub enum Input {
     },
     /// How an [`Output::Merge`] fared.
     Merged {
-        /// The table.
-        table: TableId,
+        /// The ticket of the output.
+        ticket: u64,
         /// Whether the page is merged, on disk.
         merged: bool,
     },
@@ -135,6 +135,8 @@ pub enum Output {
     },
     /// Merge a page of a table, and answer with [`Input::Merged`].
     Merge {
+        /// To be given back.
+        ticket: u64,
         /// The table.
         table: TableId,
         /// The page.
@@ -235,8 +237,9 @@ impl Receiver {
             Input::Relay(origins) => self.relay(&origins),
             Input::Applied { ticket, result } => self.applied(now, ticket, result),
             Input::Fill(fills) => self.copies.fill(self.peer, &fills),
-            Input::Merged { table, merged } => {
-                if let Some(portion) = self.copies.merged(now.moment, table, merged) {
+            Input::Merged { ticket, merged } => {
+                let given = self.copies.merged(now.moment, ticket, merged);
+                if let Some((table, portion)) = given {
                     self.outputs.push_back(Output::Filled { table, portion });
                 }
             }
@@ -380,8 +383,12 @@ impl Receiver {
             Frame::Trimmed(trimmed) => self.gone(trimmed),
             Frame::CopyPage(page) => {
                 let table = page.table;
-                if let Some(items) = self.copies.page(page) {
-                    self.outputs.push_back(Output::Merge { table, items });
+                if let Some((ticket, items)) = self.copies.page(page) {
+                    self.outputs.push_back(Output::Merge {
+                        ticket,
+                        table,
+                        items,
+                    });
                 }
             }
             Frame::CopyLater(table) => self.copies.later(now.moment, table),

@@ -44,8 +44,17 @@ fn page(after: Option<&'static [u8]>, next: Option<&'static [u8]>) -> CopyPage {
     }
 }
 
+/// Takes a page in and merges it. Returns what has been given in full then.
+fn merge(copies: &mut Copies, page: CopyPage) -> Option<Portion> {
+    let table = page.table;
+    let (ticket, _) = copies.page(page).expect("asked for");
+    let (given, portion) = copies.merged(at(0), ticket, true)?;
+    assert_eq!(given, table);
+    Some(portion)
+}
+
 fn progress(copies: &Copies) -> u8 {
-    copies.progress().next().expect("one table").1
+    *copies.progress().values().next().expect("one table")
 }
 
 #[test]
@@ -55,14 +64,15 @@ fn pages_are_asked_one_after_the_other_until_the_last() {
     let request = copies.ask(at(0)).expect("due");
     assert_eq!((request.after, request.items), (None, CopyItems::All));
     assert_eq!(copies.ask(at(0)), None, "one page of a table at a time");
-    assert!(copies.page(page(None, Some(b"\x80\x00k"))).is_some());
+    let (ticket, _) = copies
+        .page(page(None, Some(b"\x80\x00k")))
+        .expect("asked for");
     assert_eq!(copies.ask(at(0)), None, "nothing before it is merged");
-    assert_eq!(copies.merged(at(0), CARTS, true), None);
+    assert_eq!(copies.merged(at(0), ticket, true), None);
     assert_eq!(progress(&copies), 50);
     let request = copies.ask(at(0)).expect("due");
     assert_eq!(request.after.as_deref(), Some(&b"\x80\x00k"[..]));
-    copies.page(page(Some(b"\x80\x00k"), None));
-    let given = copies.merged(at(0), CARTS, true);
+    let given = merge(&mut copies, page(Some(b"\x80\x00k"), None));
     assert_eq!(given, Some(portion(MADE, CopyItems::All)));
     assert_eq!(copies.ask(at(0)), None);
     assert_eq!(progress(&copies), 100);
@@ -77,7 +87,7 @@ fn other_sources_give_only_what_they_wrote() {
     copies.later(at(0), CARTS);
     assert_eq!(copies.ask(at(0)).expect("due").items, CopyItems::All);
     copies.fill(B, &carts_from(&[A]));
-    assert_eq!(copies.progress().count(), 0);
+    assert_eq!(copies.progress().len(), 0);
 }
 
 #[test]
@@ -85,8 +95,7 @@ fn a_cut_goes_on_after_the_last_merged_page() {
     let mut copies = Copies::default();
     copies.fill(A, &carts_from(&[A]));
     copies.ask(at(0));
-    copies.page(page(None, Some(b"k1")));
-    copies.merged(at(0), CARTS, true);
+    merge(&mut copies, page(None, Some(b"k1")));
     copies.ask(at(0));
     copies.down();
     assert!(
@@ -110,8 +119,8 @@ fn a_page_that_was_not_ready_or_not_merged_is_asked_again_after_a_while() {
     assert_eq!(copies.ask(at(209)), None);
     assert_eq!(copies.poll_timeout(), Some(at(210)));
     assert!(copies.ask(at(210)).is_some());
-    copies.page(page(None, Some(b"k1")));
-    assert_eq!(copies.merged(at(300), CARTS, false), None);
+    let (ticket, _) = copies.page(page(None, Some(b"k1"))).expect("asked for");
+    assert_eq!(copies.merged(at(300), ticket, false), None);
     assert_eq!(copies.ask(at(300)), None);
     assert_eq!(copies.ask(at(500)).expect("again").after, None);
 }
@@ -133,32 +142,90 @@ fn a_replica_that_is_made_anew_is_filled_anew() {
     let mut copies = Copies::default();
     copies.fill(A, &carts_from(&[A]));
     copies.ask(at(0));
-    copies.page(page(None, Some(b"k1")));
-    copies.merged(at(0), CARTS, true);
+    merge(&mut copies, page(None, Some(b"k1")));
     copies.ask(at(0));
     let again = BTreeMap::from([(CARTS, fill(MADE + 1, &[A]))]);
     copies.fill(A, &again);
     assert_eq!(copies.ask(at(0)), None, "the page of before is on its way");
     assert!(copies.page(page(Some(b"k1"), None)).is_none());
     assert_eq!(copies.ask(at(0)).expect("due").after, None);
-    copies.page(page(None, None));
-    let given = copies.merged(at(0), CARTS, true);
+    let given = merge(&mut copies, page(None, None));
     assert_eq!(given, Some(portion(MADE + 1, CopyItems::All)));
 }
 
 #[test]
-fn what_stands_for_missing_records_comes_after_what_fills() {
+fn what_stands_for_missing_records_does_not_wait_for_what_fills() {
     let mut copies = Copies::default();
     copies.fill(A, &carts_from(&[B, A]));
     copies.replace_missing(CopyItems::All, &BTreeSet::from([CARTS]));
-    assert_eq!(copies.ask(at(0)).expect("due").items, CopyItems::OwnOnly);
-    copies.page(page(None, None));
-    let given = copies.merged(at(0), CARTS, true);
-    assert_eq!(given, Some(portion(MADE, CopyItems::OwnOnly)));
-    assert!(!copies.has_replaced(), "the copy began too early");
-    copies.fill(A, &Fills::new());
     assert_eq!(copies.ask(at(0)).expect("due").items, CopyItems::All);
-    copies.page(page(None, None));
-    assert_eq!(copies.merged(at(0), CARTS, true), None);
+    assert_eq!(copies.ask(at(0)), None, "one page of a table at a time");
+    assert_eq!(merge(&mut copies, page(None, None)), None);
     assert!(copies.has_replaced());
+    assert_eq!(copies.ask(at(0)).expect("due").items, CopyItems::OwnOnly);
+    let given = merge(&mut copies, page(None, None));
+    assert_eq!(given, Some(portion(MADE, CopyItems::OwnOnly)));
+}
+
+#[test]
+fn what_fills_is_not_taken_for_missing_records() {
+    let mut copies = Copies::default();
+    copies.fill(A, &carts_from(&[A]));
+    copies.ask(at(0));
+    merge(&mut copies, page(None, None));
+    copies.replace_missing(CopyItems::All, &BTreeSet::from([CARTS]));
+    assert!(!copies.has_replaced(), "the copy began too early");
+    copies.ask(at(0));
+    copies.later(at(0), CARTS);
+    copies.fill(A, &Fills::new());
+    assert_eq!(copies.poll_timeout(), Some(at(200)));
+    copies.ask(at(200));
+    merge(&mut copies, page(None, None));
+    assert!(copies.has_replaced());
+}
+
+#[test]
+fn a_page_on_its_way_holds_the_other_copy_of_its_table_back() {
+    let mut copies = Copies::default();
+    copies.fill(A, &carts_from(&[A]));
+    copies.ask(at(0));
+    copies.later(at(0), CARTS);
+    copies.replace_missing(CopyItems::All, &BTreeSet::from([CARTS]));
+    copies.ask(at(0)).expect("due");
+    assert_eq!(copies.poll_timeout(), None, "time alone makes no room");
+    assert_eq!(copies.ask(at(200)), None);
+    merge(&mut copies, page(None, None));
+    copies.ask(at(200)).expect("due");
+}
+
+#[test]
+fn a_page_of_an_earlier_replica_that_is_merged_late_does_not_fill_the_next() {
+    let mut copies = Copies::default();
+    copies.fill(A, &carts_from(&[A]));
+    copies.ask(at(0));
+    let (early, _) = copies.page(page(None, None)).expect("asked for");
+    copies.fill(A, &BTreeMap::from([(CARTS, fill(MADE + 1, &[A]))]));
+    copies.ask(at(0)).expect("due");
+    let (ticket, _) = copies.page(page(None, Some(b"k1"))).expect("asked for");
+    assert_eq!(copies.merged(at(0), early, true), None);
+    assert_eq!(copies.ask(at(0)), None, "its own page is not merged");
+    copies.merged(at(0), ticket, true);
+    let request = copies.ask(at(0)).expect("due");
+    assert_eq!(request.after.as_deref(), Some(&b"k1"[..]));
+}
+
+#[test]
+fn pages_that_nobody_waits_for_take_room_at_the_source() {
+    let mut copies = Copies::default();
+    let tables = |from: u64| (from..from + 4).map(|number| (TableId(number), fill(MADE, &[A])));
+    copies.fill(A, &tables(1 << 20).collect());
+    while copies.ask(at(0)).is_some() {}
+    copies.fill(A, &tables(1 << 21).collect());
+    assert_eq!(
+        copies.ask(at(0)),
+        None,
+        "the source holds as many as it may"
+    );
+    copies.later(at(0), TableId(1 << 20));
+    assert!(copies.ask(at(0)).is_some());
 }

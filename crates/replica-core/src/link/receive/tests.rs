@@ -301,11 +301,20 @@ fn a_table_is_asked_for_merged_and_told_filled() {
     };
     let merge = hear(&mut receiver, at(2), Frame::CopyPage(page));
     assert!(matches!(merge[..], [Output::Merge { .. }]));
-    let merged = true;
-    receiver.handle_input(at(3), Input::Merged { table, merged });
+    merged(&mut receiver, &merge);
     let items = CopyItems::OwnOnly;
     let portion = Portion { made, items };
     assert_eq!(outputs(&mut receiver), [Output::Filled { table, portion }]);
+}
+
+/// Tells that the page is merged which is to be merged.
+fn merged(receiver: &mut Receiver, outputs: &[Output]) {
+    for output in outputs {
+        if let Output::Merge { ticket, .. } = output {
+            let (ticket, merged) = (*ticket, true);
+            receiver.handle_input(at(3), Input::Merged { ticket, merged });
+        }
+    }
 }
 
 fn beat(head: u64) -> Frame {
@@ -352,9 +361,8 @@ fn give(receiver: &mut Receiver, table: TableId) -> Vec<Output> {
         items: vec![],
         next: None,
     };
-    hear(receiver, at(2), Frame::CopyPage(page));
-    let merged = true;
-    receiver.handle_input(at(3), Input::Merged { table, merged });
+    let merge = hear(receiver, at(2), Frame::CopyPage(page));
+    merged(receiver, &merge);
     outputs(receiver)
 }
 
