@@ -130,37 +130,64 @@ impl<S: Store> Tables<S> {
         if let Some(after) = after {
             walk.go_on_after(layout::item_key(table.id, &layout::item_suffix(after)));
         }
+        let mut rows = Vec::new();
+        let take = |value| {
+            let Some(row) = row(Stored::decode(value)?) else {
+                return Ok(None);
+            };
+            let size = ItemRef::parse(&row.image).and_then(|item| item.size());
+            let size = size.map_err(|_| Damaged("an item"))?;
+            rows.push(row);
+            Ok(Some(size))
+        };
+        let walked = self.walk_rows(Space::Items, walk, take).await?;
+        let last = walked.full_at.map(|key| {
+            let suffix = key.get(8..).ok_or(Damaged("a key"))?;
+            layout::decode_suffix(suffix)
+        });
+        Ok(Page {
+            rows,
+            last: last.transpose()?,
+            size: walked.size,
+        })
+    }
+
+    /// Reads rows one after another until a page is full: with as many as the walk's limit, or
+    /// with the one that reaches [`PAGE_BYTES_MAX`]. `take` returns the size of a row that counts.
+    pub(crate) async fn walk_rows(
+        &self,
+        space: Space,
+        mut walk: Walk,
+        mut take: impl FnMut(Bytes) -> Result<Option<usize>, Damaged> + Send,
+    ) -> Result<Walked, ReadError> {
         let limit = walk.limit.unwrap_or(usize::MAX);
-        let mut page = Page::default();
+        let mut walked = Walked::default();
+        let mut count = 0;
         loop {
             let range = Range {
-                space: Space::Items,
+                space,
                 from: walk.from.clone(),
                 to: walk.to.clone(),
                 order: walk.order,
-                rows_max: STEP_ROWS.min(limit.saturating_sub(page.rows.len()).saturating_add(1)),
+                rows_max: STEP_ROWS.min(limit.saturating_sub(count).saturating_add(1)),
                 bytes_max: STEP_BYTES,
             };
             let rows = self.inner.store.range(range).await?;
             let last = rows.rows.last().map(|(key, _)| key.to_vec());
             for (key, value) in rows.rows {
-                let Some(row) = row(Stored::decode(value)?) else {
+                let Some(size) = take(value)? else {
                     continue;
                 };
-                let size = ItemRef::parse(&row.image)
-                    .and_then(|item| item.size())
-                    .map_err(|_| Damaged("an item"))?;
-                page.size += size;
-                page.rows.push(row);
-                if page.rows.len() >= limit || page.size >= PAGE_BYTES_MAX {
-                    let suffix = key.get(8..).ok_or(Damaged("a key"))?;
-                    page.last = Some(layout::decode_suffix(suffix)?);
-                    return Ok(page);
+                walked.size += size;
+                count += 1;
+                if limit <= count || PAGE_BYTES_MAX <= walked.size {
+                    walked.full_at = Some(key);
+                    return Ok(walked);
                 }
             }
             match last {
                 Some(last) if rows.more => walk.go_on_after(last),
-                Some(_) | None => return Ok(page),
+                Some(_) | None => return Ok(walked),
             }
         }
     }
@@ -200,6 +227,15 @@ pub(crate) struct Walk {
     pub(crate) to: Bound<Vec<u8>>,
     pub(crate) order: Order,
     pub(crate) limit: Option<usize>,
+}
+
+/// What a walk came to.
+#[derive(Default)]
+pub(crate) struct Walked {
+    /// The size of the rows that count, in bytes.
+    pub(crate) size: usize,
+    /// The key of the row with which the page was full; `None` at the end of the range.
+    pub(crate) full_at: Option<Bytes>,
 }
 
 impl Walk {

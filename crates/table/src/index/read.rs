@@ -10,12 +10,11 @@ use std::sync::Arc;
 use bytes::{BufMut, Bytes};
 
 use item::key::{Key, KeyValue, encode_partition, encode_sort, partition_hash};
-use store::port::{Order, Range, Space, Store, prefix_end};
+use store::port::{Order, Space, Store, prefix_end};
 
 use crate::def::{IndexId, TableDef};
 use crate::layout;
-use crate::limits::{STEP_BYTES, STEP_ROWS};
-use crate::read::{PAGE_BYTES_MAX, Walk};
+use crate::read::Walk;
 use crate::tables::{Damaged, ReadError, Tables};
 
 /// A part of one partition of an index.
@@ -137,33 +136,18 @@ impl<S: Store> Tables<S> {
         if let Some(after) = after {
             walk.go_on_after(after);
         }
-        let limit = walk.limit.unwrap_or(usize::MAX);
-        let mut page = IndexPage::default();
-        loop {
-            let range = Range {
-                space: Space::Indexes,
-                from: walk.from.clone(),
-                to: walk.to.clone(),
-                order: walk.order,
-                rows_max: STEP_ROWS.min(limit.saturating_sub(page.images.len()).saturating_add(1)),
-                bytes_max: STEP_BYTES,
-            };
-            let rows = self.inner.store.range(range).await?;
-            let last = rows.rows.last().map(|(key, _)| key.to_vec());
-            for (_, image) in rows.rows {
-                let size = super::size(&image).ok_or(Damaged("an entry of an index"))?;
-                page.size += usize::try_from(size).unwrap_or(usize::MAX);
-                page.images.push(image);
-                if page.images.len() >= limit || page.size >= PAGE_BYTES_MAX {
-                    page.more = true;
-                    return Ok(page);
-                }
-            }
-            match last {
-                Some(last) if rows.more => walk.go_on_after(last),
-                Some(_) | None => return Ok(page),
-            }
-        }
+        let mut images = Vec::new();
+        let take = |image: Bytes| {
+            let size = super::size(&image).ok_or(Damaged("an entry of an index"))?;
+            images.push(image);
+            Ok(Some(usize::try_from(size).unwrap_or(usize::MAX)))
+        };
+        let walked = self.walk_rows(Space::Indexes, walk, take).await?;
+        Ok(IndexPage {
+            images,
+            more: walked.full_at.is_some(),
+            size: walked.size,
+        })
     }
 }
 
