@@ -86,10 +86,7 @@ impl<S: Store> DynamoDb<S> {
         let limit = request.limit.and_then(|limit| usize::try_from(limit).ok());
         let limit = limit.map_or(LIST_STREAMS_MAX, |limit| limit.min(LIST_STREAMS_MAX));
         let after = request.after.unwrap_or_default();
-        let only = match &request.table {
-            Some(given) => self.plain_name(given),
-            None => None,
-        };
+        let only = request.table.as_deref();
         let mut streams = self.streams(caller);
         streams.retain(|stream| only.is_none_or(|only| stream.table.name == only));
         streams.sort_by(|one, other| one.arn.cmp(&other.arn));

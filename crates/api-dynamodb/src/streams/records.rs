@@ -8,7 +8,7 @@ use item::codec;
 use item::size;
 use item::view::ItemRef;
 use store::port::Store;
-use table::history::{Cause, Event, Portion};
+use table::history::{Cause, Event, Place, Portion};
 
 use super::{Stream, iterator, shards, trimmed};
 use crate::choices::StreamViewType;
@@ -51,7 +51,8 @@ impl<S: Store> DynamoDb<S> {
             events_max: limit.unwrap_or(RECORDS_MAX).min(RECORDS_MAX),
             bytes_max: RECORDS_BYTES_MAX,
         };
-        let (id, after) = (stream.table.id(), at.after);
+        // What was recorded before the shard is another stream's, or none's at all.
+        let (id, after) = (stream.table.id(), at.after.max(Place::before(shard.start)));
         let tables = self.control.tables();
         let page = tables.read_history(id, after, shard.end, portion).await?;
         let reached = page.events.last().map_or(after, |event| event.place);
@@ -151,6 +152,7 @@ fn change(out: &mut Vec<u8>, stream: &Stream, event: &Event) -> Result<(), Refus
     change.end();
     Ok(())
 }
+
 fn name_of(event: &Event) -> &'static str {
     match (event.was, event.is) {
         (false, _) => "INSERT",

@@ -372,6 +372,12 @@ async fn a_stream_ends_and_the_next_one_has_another_name() {
     };
     assert_eq!(told(&follow(&world, &first).await), ["a"]);
     assert_eq!(told(&follow(&world, second).await), ["c"]);
+    // An iterator of the first stream, said to be one of the second.
+    let shard = &describe(&world, &first).await["Shards"][0];
+    let from = json!({ "ShardIteratorType": "TRIM_HORIZON" });
+    let forged = iterator(&world, &first, shard, from).await;
+    let forged = forged.replace(&first, second);
+    assert_eq!(told(&read(&world, forged).await.0), ["c"]);
     assert_eq!(describe(&world, &first).await["StreamStatus"], "DISABLED");
     assert_eq!(describe(&world, second).await["StreamStatus"], "ENABLED");
     let listed = ok(
@@ -387,6 +393,10 @@ async fn a_stream_ends_and_the_next_one_has_another_name() {
     assert_eq!(rest.get("LastEvaluatedStreamArn"), None);
     let none = ok(&world, "ListStreams", json!({ "TableName": "other" })).await;
     assert_eq!(none["Streams"], json!([]));
+    // Here a table has no ARN, unlike where items are asked for.
+    let elsewhere = "arn:aws:dynamodb:eu-west-1:000000000000:table/told";
+    let request = json!({ "TableName": elsewhere });
+    refused(&world, "ListStreams", request, "ValidationException").await;
     world.node.clock.advance(25 * HOUR);
     let request = json!({ "StreamArn": first });
     refused(
