@@ -54,19 +54,28 @@ fn value(out: &mut Vec<u8>, value: ValueRef<'_>) -> Result<(), CodecError> {
         ValueRef::Bool(false) => out.extend_from_slice(b"false"),
         ValueRef::Null => out.extend_from_slice(b"null"),
         ValueRef::M(map) => entries(out, map)?,
-        ValueRef::L(list) => array(out, b"", list, self::value)?,
-        ValueRef::Ss(texts) => array(out, b"$dynamodb_SS::", texts, |out, text| {
-            render::string(out, text);
-            Ok(())
-        })?,
-        ValueRef::Ns(numbers) => array(out, b"$dynamodb_NS::", numbers, |out, number| {
-            decimal(out, &number.to_number().to_string());
-            Ok(())
-        })?,
-        ValueRef::Bs(blobs) => array(out, b"$dynamodb_BS::", blobs, |out, bytes| {
-            blob(out, bytes);
-            Ok(())
-        })?,
+        ValueRef::L(list) => render::array(out, list, self::value)?,
+        ValueRef::Ss(texts) => {
+            out.extend_from_slice(b"$dynamodb_SS::");
+            render::array(out, texts, |out, text| {
+                render::string(out, text);
+                Ok(())
+            })?;
+        }
+        ValueRef::Ns(numbers) => {
+            out.extend_from_slice(b"$dynamodb_NS::");
+            render::array(out, numbers, |out, number| {
+                decimal(out, &number.to_number().to_string());
+                Ok(())
+            })?;
+        }
+        ValueRef::Bs(blobs) => {
+            out.extend_from_slice(b"$dynamodb_BS::");
+            render::array(out, blobs, |out, bytes| {
+                blob(out, bytes);
+                Ok(())
+            })?;
+        }
     }
     Ok(())
 }
@@ -83,22 +92,4 @@ fn blob(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(b"{{");
     out.extend_from_slice(STANDARD.encode(bytes).as_bytes());
     out.extend_from_slice(b"}}");
-}
-
-fn array<T>(
-    out: &mut Vec<u8>,
-    annotation: &[u8],
-    elements: impl Iterator<Item = Result<T, CodecError>>,
-    write: fn(&mut Vec<u8>, T) -> Result<(), CodecError>,
-) -> Result<(), CodecError> {
-    out.extend_from_slice(annotation);
-    out.push(b'[');
-    for (at, element) in elements.enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        write(out, element?)?;
-    }
-    out.push(b']');
-    Ok(())
 }

@@ -168,7 +168,10 @@ fn value(out: &mut Vec<u8>, value: ValueRef<'_>) -> Result<(), CodecError> {
     Ok(())
 }
 
-fn array<T>(
+/// Writes elements with commas between them, in brackets.
+///
+/// Errors: those of its elements.
+pub(crate) fn array<T>(
     out: &mut Vec<u8>,
     elements: impl Iterator<Item = Result<T, CodecError>>,
     write: fn(&mut Vec<u8>, T) -> Result<(), CodecError>,
