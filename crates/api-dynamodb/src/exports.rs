@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json as json_value};
 use store::port::Store;
 
+use crate::backups::continuous;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::limits::LIST_EXPORTS_MAX;
@@ -225,21 +226,14 @@ impl<S: Store> DynamoDb<S> {
         span: Option<&SpanIn>,
         open: &crate::catalog::OpenTable,
     ) -> Result<(Hlc, Hlc), Refused> {
-        let Some(window) = self.window(open) else {
-            let name = &open.view.table.name;
-            let message = format!("Point in time recovery is not enabled for table '{name}'");
-            let code = "PointInTimeRecoveryUnavailableException";
-            return Err(Fault::caller(code, message).into());
-        };
-        #[expect(clippy::cast_possible_truncation, reason = "out of range saturates")]
-        let stamp = |seconds: f64| Hlc((seconds * 1e6).round() as i64);
+        let window = self.known_window(open)?;
         let now = self.control.tables().instant().await?;
         let to = match (span, request.time) {
             // What an incremental export tells ends before its end, and a full one at it.
-            (Some(span), _) => span.to.map_or(now, |to| Hlc(stamp(to).0 - 1)),
-            (None, time) => time.map_or(now, stamp),
+            (Some(span), _) => span.to.map_or(now, |to| Hlc(continuous::stamp(to).0 - 1)),
+            (None, time) => time.map_or(now, continuous::stamp),
         };
-        let from = span.map(|span| span.from.map_or(window.since, stamp));
+        let from = span.map(|span| span.from.map_or(window.since, continuous::stamp));
         let earliest = window.earliest.saturating_mul(1_000_000);
         let is_known = from.is_none_or(|from| earliest <= from.0 && from < to);
         if !is_known || to.0 < earliest || now < to {

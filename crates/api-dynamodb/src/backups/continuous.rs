@@ -96,8 +96,20 @@ impl<S: Store> DynamoDb<S> {
         Ok(answer.to_string().into_bytes())
     }
 
+    /// Returns the seconds that a table can be restored to.
+    ///
+    /// Errors: `PointInTimeRecoveryUnavailableException` where recovery is off.
+    pub(crate) fn known_window(&self, open: &OpenTable) -> Result<Window, Refused> {
+        let off = || {
+            let name = &open.view.table.name;
+            let message = format!("Point in time recovery is not enabled for table '{name}'");
+            Fault::caller("PointInTimeRecoveryUnavailableException", message)
+        };
+        Ok(self.window(open).ok_or_else(off)?)
+    }
+
     /// Returns the seconds that a table can be restored to; `None` where recovery is off.
-    pub(crate) fn window(&self, open: &OpenTable) -> Option<Window> {
+    fn window(&self, open: &OpenTable) -> Option<Window> {
         let own = self.own_replica(open).map(Own::of).unwrap_or_default();
         let since = self.control.tables().unbroken(open.def.id);
         let since = since.filter(|_| own.rewinds)?;
@@ -111,6 +123,13 @@ impl<S: Store> DynamoDb<S> {
             latest: now.as_secs().max(earliest),
         })
     }
+}
+
+/// Returns the stamp of a moment in seconds since 1970.
+pub(crate) fn stamp(seconds: f64) -> Hlc {
+    #[expect(clippy::cast_possible_truncation, reason = "out of range saturates")]
+    let micros = (seconds * 1e6).round() as i64;
+    Hlc(micros)
 }
 
 pub(super) fn no_table(given: &str) -> Refused {

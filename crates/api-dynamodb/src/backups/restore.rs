@@ -109,17 +109,11 @@ impl<S: Store> DynamoDb<S> {
 
     /// Returns the stamp to restore a table to.
     async fn moment(&self, request: &RestoreIn, open: &OpenTable) -> Result<Hlc, Refused> {
-        let name = &open.view.table.name;
-        let Some(window) = self.window(open) else {
-            let message = format!("Point in time recovery is not enabled for table '{name}'");
-            let code = "PointInTimeRecoveryUnavailableException";
-            return Err(Fault::caller(code, message).into());
-        };
+        let window = self.known_window(open)?;
         match (request.time, request.latest.unwrap_or(false)) {
             (None, true) => Ok(self.control.tables().instant().await?),
             (Some(seconds), false) => {
-                #[expect(clippy::cast_possible_truncation, reason = "out of range saturates")]
-                let asked = Hlc((seconds * 1e6).round() as i64);
+                let asked = continuous::stamp(seconds);
                 let Window {
                     since,
                     earliest,
