@@ -16,7 +16,7 @@ use store::port::Store;
 use crate::backups::continuous;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
-use crate::limits::LIST_EXPORTS_MAX;
+use crate::limits::{EXPORTS_RUNNING_MAX, LIST_EXPORTS_MAX};
 use crate::tables;
 use crate::wire::shape;
 
@@ -133,6 +133,10 @@ impl<S: Store> DynamoDb<S> {
                 return Err(Fault::caller("ExportConflictException", message).into());
             }
             return Ok(described(&known));
+        }
+        if EXPORTS_RUNNING_MAX <= self.control.running_exports().len() {
+            let message = format!("At most {EXPORTS_RUNNING_MAX} exports can run at once");
+            return Err(Fault::caller("LimitExceededException", message).into());
         }
         let incremental = request.kind.as_deref() == Some("INCREMENTAL_EXPORT");
         let span = request.span.as_ref().filter(|_| incremental);

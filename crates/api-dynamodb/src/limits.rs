@@ -104,5 +104,9 @@ pub(crate) const INCLUDED_MAX: usize = 100;
 /// Source: DynamoDB service model, `ListExportsMaxLimit`.
 pub(crate) const LIST_EXPORTS_MAX: usize = 25;
 
+/// Most exports that are asked for and not written yet. 300; the next one is refused.
+/// Source: DynamoDB API reference, `ExportTableToPointInTime` (`LimitExceededException`).
+pub(crate) const EXPORTS_RUNNING_MAX: usize = 300;
+
 /// A data file of an export ends with the page that reaches this size, before it is packed. 32 MiB.
 pub(crate) const EXPORT_FILE_BYTES: usize = 32 << 20;

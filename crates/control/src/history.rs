@@ -10,8 +10,10 @@ use base::name::TableId;
 use clock::hlc::Hlc;
 use store::port::Store;
 use table::def::{HistoryDef, Images};
+use table::limits::TRANSACTION_ITEMS_MAX;
 
 use crate::control::{Control, ControlError};
+use crate::exports::Export;
 use crate::resource::{Change, Resource};
 use crate::system::SystemTable;
 use crate::tables::{Replica, Table};
@@ -97,7 +99,7 @@ impl<S: Store> Control<S> {
         self.list(self.project().region.as_str(), REMAINS)
     }
 
-    /// Removes what of histories nobody can ask for any more.
+    /// Removes what of histories nobody can ask for any more, and exports that ended long ago.
     ///
     /// Errors: those of the tables; what is left is removed the next time.
     pub async fn trim_history(&self) -> Result<(), ControlError> {
@@ -120,12 +122,23 @@ impl<S: Store> Control<S> {
         let floor = |table: TableId| Hlc(floors.get(&table).copied().unwrap_or(day));
         self.tables().trim_history(&floor).await?;
         let old = self.remains().into_iter().filter(|old| old.ended < day);
-        let old: Vec<Change> = old.map(|old| Change::remove(&old)).collect();
+        let old = old.map(|old| Change::remove(&old));
+        let exports = self.exports().into_iter();
+        let exports = exports.filter(|export| is_forgotten(export, now));
+        let old = old.chain(exports.map(|export| Change::remove(&export)));
+        // More than one change may have is left for the next time.
+        let old: Vec<Change> = old.take(TRANSACTION_ITEMS_MAX).collect();
         if !old.is_empty() {
             self.change(old).await?;
         }
         Ok(())
     }
+}
+
+/// Returns whether an export ended so long ago that it is told of no more.
+fn is_forgotten(export: &Export, now: i64) -> bool {
+    let floor = now - EXPORTS_KEPT_DAYS * DAY_MICROS;
+    export.ended.is_some_and(|ended| ended < floor)
 }
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -136,3 +149,7 @@ const STREAM_KEPT_MICROS: i64 = DAY_MICROS + 1_800_000_000;
 /// Most days that a table goes back. 35.
 /// Source: DynamoDB API reference, `PointInTimeRecoverySpecification`.
 const REWIND_DAYS_MAX: i64 = 35;
+
+/// How long exports are told of after they have ended. 90 days; their files stay.
+/// Source: DynamoDB API reference, `ListExports`.
+const EXPORTS_KEPT_DAYS: i64 = 90;

@@ -225,3 +225,35 @@ async fn exports_that_make_no_sense_are_refused_and_others_fail_aloud() {
         .invalid("ExportTableToPointInTime", request, message)
         .await;
 }
+
+#[tokio::test]
+async fn exports_are_bounded_and_forgotten_in_the_end() {
+    let (world, buckets) = (world().await, InMemory::default());
+    let told = export(&world, &buckets, json!({})).await;
+    let arn = "arn:aws:dynamodb:us-east-1:000000000000:table/hash";
+    let request = json!({ "TableArn": arn, "S3Bucket": "bucket" });
+    for _ in 0..300 {
+        world.ok("ExportTableToPointInTime", request.clone()).await;
+    }
+    let message = "At most 300 exports can run at once";
+    world
+        .refused(
+            "ExportTableToPointInTime",
+            request,
+            "LimitExceededException",
+            message,
+        )
+        .await;
+    let named = json!({ "ExportArn": told["ExportArn"] });
+    let day = Duration::from_hours(24);
+    world.node.clock.advance(89 * day);
+    world.node.control.trim_history().await.unwrap();
+    world.ok("DescribeExport", named.clone()).await;
+    world.node.clock.advance(2 * day);
+    world.node.control.trim_history().await.unwrap();
+    // Those that are still to be written stay, however long that takes.
+    assert_eq!(world.node.control.exports().len(), 300);
+    let message = format!("Export not found: {}", told["ExportArn"].as_str().unwrap());
+    let code = "ExportNotFoundException";
+    world.refused("DescribeExport", named, code, &message).await;
+}
