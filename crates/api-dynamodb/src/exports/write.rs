@@ -224,7 +224,7 @@ impl<S: Store> DynamoDb<S> {
             "tableId": tables::table_id(&export.table),
             "s3Bucket": settings.bucket,
             "s3Prefix": settings.prefix,
-            "s3SseAlgorithm": "AES256",
+            "s3SseAlgorithm": null,
             "s3SseKmsKeyId": null,
             "manifestFilesS3Key": format!("{home}/manifest-files.json"),
             "billedSizeBytes": files.bytes,

@@ -105,6 +105,9 @@ async fn a_full_export_has_every_item_of_its_moment() {
     let (summary, lines) = buckets.read(manifest);
     assert_eq!(summary["exportArn"], told["ExportArn"]);
     assert_eq!(summary["outputFormat"], "DYNAMODB_JSON");
+    // Nothing is encrypted here, and nothing says so.
+    assert_eq!(summary["s3SseAlgorithm"], json!(null));
+    assert_eq!(told.get("S3SseAlgorithm"), None);
     assert_eq!(lines.len(), 2);
     let second: Value = serde_json::from_str(&lines[1]).unwrap();
     assert_eq!(second["Item"]["pk"], s("b"));
@@ -219,6 +222,13 @@ async fn exports_that_make_no_sense_are_refused_and_others_fail_aloud() {
         .refused("ExportTableToPointInTime", request.clone(), code, message)
         .await;
     let mut request = request;
+    request["S3SseAlgorithm"] = json!("AES256");
+    let message = "One or more parameter values were invalid: S3SseAlgorithm is not supported by \
+                   this endpoint";
+    world
+        .invalid("ExportTableToPointInTime", request.clone(), message)
+        .await;
+    request["S3SseAlgorithm"].take();
     request["S3Prefix"] = json!("../elsewhere");
     let message = "S3Prefix is made of names with slashes in between";
     world
