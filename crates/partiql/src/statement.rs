@@ -62,7 +62,7 @@ impl Statement {
     }
 
     /// Returns whether the statement gives back an item that it writes: a transaction must not.
-    pub const fn returns(&self) -> bool {
+    pub(crate) const fn returns(&self) -> bool {
         match &self.body {
             Body::Update(update) => update.returning.is_some(),
             Body::Delete(delete) => delete.returning.is_some(),
