@@ -41,4 +41,6 @@ mod layout;
 
 mod locks;
 
+mod pages;
+
 mod state;

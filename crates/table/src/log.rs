@@ -16,6 +16,7 @@ use crate::history::Cause;
 use crate::layout::{self, meta};
 use crate::limits::{STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
+use crate::pages::Pages;
 use crate::planted::Planted;
 use crate::state::Staging;
 use crate::tables::{Damaged, ReadError, Tables};
@@ -160,25 +161,21 @@ impl<S: Store> Tables<S> {
     ///
     /// Errors: those of the store.
     pub async fn collect_tombstones(&self, limit: Hlc) -> Result<(), ReadError> {
-        let mut from = Bound::Unbounded;
-        loop {
-            let range = Range {
-                space: Space::Tombstones,
-                from,
-                to: Bound::Excluded(limit.0.to_be_bytes().to_vec()),
-                order: Order::Ascending,
-                rows_max: STEP_ROWS,
-                bytes_max: STEP_BYTES,
-            };
-            let page = self.inner.store.range(range).await?;
-            for (key, _) in &page.rows {
-                self.collect(key.clone()).await?;
-            }
-            match page.rows.last() {
-                Some((key, _)) if page.more => from = Bound::Excluded(key.to_vec()),
-                Some(_) | None => return Ok(()),
+        let range = Range {
+            space: Space::Tombstones,
+            from: Bound::Unbounded,
+            to: Bound::Excluded(limit.0.to_be_bytes().to_vec()),
+            order: Order::Ascending,
+            rows_max: STEP_ROWS,
+            bytes_max: STEP_BYTES,
+        };
+        let mut pages = Pages::of(&self.inner.store, range);
+        while let Some(rows) = pages.next().await? {
+            for (key, _) in rows {
+                self.collect(key).await?;
             }
         }
+        Ok(())
     }
 
     pub(crate) async fn collect(&self, key: Bytes) -> Result<(), ReadError> {

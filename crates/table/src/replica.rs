@@ -4,19 +4,18 @@
 //! may not keep what the earlier one held: its deletes were not sent here meanwhile.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::PoisonError;
 
 use bytes::{Buf, Bytes};
 use tokio::sync::oneshot;
 
 use base::name::TableId;
-use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError, prefix_end};
+use store::port::{Batch, Durability, Space, Store, StoreError};
 
 use crate::history::Cause;
 use crate::layout::{self, Stored, meta};
-use crate::limits::{STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
+use crate::pages::Pages;
 use crate::state::Staging;
 use crate::tables::{self, Damaged, ReadError, Tables};
 
@@ -115,27 +114,14 @@ impl<S: Store> Tables<S> {
     /// written meanwhile.
     pub(crate) async fn remove_items(&self, id: TableId) -> Result<(), ReadError> {
         let prefix = id.0.to_be_bytes();
-        let mut from = Bound::Included(prefix.to_vec());
-        loop {
-            let range = Range {
-                space: Space::Items,
-                from,
-                to: prefix_end(&prefix),
-                order: Order::Ascending,
-                rows_max: STEP_ROWS,
-                bytes_max: STEP_BYTES,
-            };
-            let page = self.inner.store.range(range).await?;
-            let Some((last, _)) = page.rows.last() else {
-                return Ok(());
-            };
-            from = Bound::Excluded(last.to_vec());
-            let suffixes = page.rows.iter().map(|(key, _)| key.slice(8..)).collect();
-            self.remove_page(id, suffixes).await?;
-            if !page.more {
-                return Ok(());
+        let mut pages = Pages::with_prefix(&self.inner.store, Space::Items, &prefix);
+        while let Some(rows) = pages.next().await? {
+            let suffixes: Vec<Bytes> = rows.iter().map(|(key, _)| key.slice(8..)).collect();
+            if !suffixes.is_empty() {
+                self.remove_page(id, suffixes).await?;
             }
         }
+        Ok(())
     }
 
     async fn remove_page(&self, id: TableId, suffixes: Vec<Bytes>) -> Result<(), ReadError> {

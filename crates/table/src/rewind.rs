@@ -27,6 +27,7 @@ use crate::history::{self, Cause, Place, Portion};
 use crate::layout::Stored;
 use crate::limits::{STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
+use crate::pages::Pages;
 use crate::state::{self, Staging};
 use crate::tables::{Damaged, ReadError, Tables};
 
@@ -269,20 +270,10 @@ impl<S: Store> Tables<S> {
         target: &Target<'_>,
     ) -> Result<Measure, ReadError> {
         let mut measure = Measure::default();
-        let mut from = Bound::Included(prefix.to_vec());
-        loop {
-            let range = Range {
-                space,
-                from,
-                to: prefix_end(&prefix),
-                order: Order::Ascending,
-                rows_max: STEP_ROWS,
-                bytes_max: STEP_BYTES,
-            };
-            let page = self.inner.store.range(range).await?;
-            let next = page.rows.last().map(|(key, _)| key.to_vec());
+        let mut pages = Pages::with_prefix(&self.inner.store, space, &prefix);
+        while let Some(rows) = pages.next().await? {
             let mut images = Images::new();
-            for (key, value) in page.rows {
+            for (key, value) in rows {
                 let image = if space == Space::Backups {
                     Some(value)
                 } else {
@@ -293,11 +284,8 @@ impl<S: Store> Tables<S> {
                 }
             }
             measure = measure.plus(self.set(target, images).await?);
-            match next {
-                Some(next) if page.more => from = Bound::Excluded(next),
-                Some(_) | None => return Ok(measure),
-            }
         }
+        Ok(measure)
     }
 
     /// Takes back what changed after a stamp, the latest change first.

@@ -25,6 +25,7 @@ use crate::index::fact::Fact;
 use crate::layout::{self, meta};
 use crate::limits::{PROMISE_PERIOD, STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
+use crate::pages::Pages;
 use crate::planted::Planted;
 use crate::state::{Promise, State};
 
@@ -518,30 +519,17 @@ async fn read_state<S: Store>(store: &S, region: RegionId) -> Result<State, Open
 
 async fn read_digests<S: Store>(store: &S) -> Result<BTreeMap<(TableId, u16), Digest>, OpenError> {
     let mut digests = BTreeMap::new();
-    let mut from = Bound::Unbounded;
-    loop {
-        let range = Range {
-            space: Space::Digests,
-            from,
-            to: Bound::Unbounded,
-            order: Order::Ascending,
-            rows_max: 4_096,
-            bytes_max: STEP_BYTES,
-        };
-        let page = store.range(range).await?;
-        for (key, value) in &page.rows {
-            let (mut key, mut value) = (key.clone(), value.clone());
+    let mut pages = Pages::with_prefix(store, Space::Digests, &[]);
+    while let Some(rows) = pages.next().await? {
+        for (mut key, mut value) in rows {
             if key.len() != 10 || value.len() != 16 {
                 return Err(Damaged("a digest").into());
             }
             let bucket = (TableId(key.get_u64()), key.get_u16());
             digests.insert(bucket, Digest(value.get_u128()));
         }
-        match page.rows.last() {
-            Some((key, _)) if page.more => from = Bound::Excluded(key.to_vec()),
-            Some(_) | None => return Ok(digests),
-        }
     }
+    Ok(digests)
 }
 
 async fn read_facts<S: Store>(store: &S) -> Result<BTreeMap<(TableId, IndexId), Fact>, OpenError> {
@@ -572,25 +560,12 @@ pub(crate) async fn read_meta<S: Store>(
     prefix: &[u8],
 ) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
     let mut facts = Vec::new();
-    let mut from = Bound::Included(prefix.to_vec());
-    loop {
-        let range = Range {
-            space: Space::Meta,
-            from,
-            to: prefix_end(prefix),
-            order: Order::Ascending,
-            rows_max: 4_096,
-            bytes_max: STEP_BYTES,
-        };
-        let page = store.range(range).await?;
-        let last = page.rows.last().map(|(key, _)| key.to_vec());
-        let rows = page.rows.into_iter();
+    let mut pages = Pages::with_prefix(store, Space::Meta, prefix);
+    while let Some(rows) = pages.next().await? {
+        let rows = rows.into_iter();
         facts.extend(rows.map(|(key, value)| (key.slice(prefix.len()..), value)));
-        match last {
-            Some(last) if page.more => from = Bound::Excluded(last),
-            Some(_) | None => return Ok(facts),
-        }
     }
+    Ok(facts)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use store::port::{Batch, Durability, Order, Range, Space, Store, prefix_end};
 
 use crate::layout;
 use crate::limits::{STEP_BYTES, STEP_ROWS};
+use crate::pages::Pages;
 use crate::tables::{ReadError, Tables};
 
 /// What is kept of the conflict log.
@@ -73,19 +74,19 @@ impl<S: Store> Tables<S> {
     /// Walks a table's races from the newest, and forgets all behind the last that is kept.
     async fn trim_table(&self, table: TableId, keep: &Keep) -> Result<(), ReadError> {
         let prefix = table.0.to_be_bytes();
-        let (mut to, mut entries, mut bytes) = (prefix_end(&prefix), 0, 0);
-        loop {
-            let page = Range {
-                space: Space::Conflicts,
-                from: Bound::Included(prefix.to_vec()),
-                to,
-                order: Order::Descending,
-                rows_max: STEP_ROWS,
-                bytes_max: STEP_BYTES,
-            };
-            let page = self.inner.store.range(page).await?;
+        let (mut entries, mut bytes) = (0, 0);
+        let newest_first = Range {
+            space: Space::Conflicts,
+            from: Bound::Included(prefix.to_vec()),
+            to: prefix_end(&prefix),
+            order: Order::Descending,
+            rows_max: STEP_ROWS,
+            bytes_max: STEP_BYTES,
+        };
+        let mut pages = Pages::of(&self.inner.store, newest_first);
+        while let Some(rows) = pages.next().await? {
             let mut batch = Batch::default();
-            for (key, value) in &page.rows {
+            for (key, value) in &rows {
                 entries += 1;
                 bytes += key.len() + value.len();
                 let is_kept =
@@ -97,11 +98,8 @@ impl<S: Store> Tables<S> {
             if !batch.ops.is_empty() {
                 self.commit(batch, Durability::Buffered).await?;
             }
-            let Some((last, _)) = page.rows.last().filter(|_| page.more) else {
-                return Ok(());
-            };
-            to = Bound::Excluded(last.to_vec());
         }
+        Ok(())
     }
 
     /// Returns the key of the first entry from a key on.

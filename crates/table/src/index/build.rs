@@ -17,6 +17,7 @@ use crate::def::IndexId;
 use crate::layout::{self, Stored, meta};
 use crate::limits::{STEP_BYTES, STEP_ROWS};
 use crate::locks::{Held, Locks};
+use crate::pages::Pages;
 use crate::tables::{ReadError, Tables};
 
 /// How far an index has come in this region, and its size.
@@ -96,27 +97,13 @@ impl<S: Store> Tables<S> {
         // What was handed in before the index was to be cleared can be read after this.
         self.commit(Batch::default(), Durability::Buffered).await?;
         let prefix = layout::index_prefix(table, index);
-        let mut from = Bound::Included(prefix.clone());
-        loop {
-            let range = Range {
-                space: Space::Indexes,
-                from,
-                to: prefix_end(&prefix),
-                order: Order::Ascending,
-                rows_max: STEP_ROWS,
-                bytes_max: STEP_BYTES,
-            };
-            let page = self.inner.store.range(range).await?;
-            let last = page.rows.last().map(|(key, _)| key.to_vec());
+        let mut pages = Pages::with_prefix(&self.inner.store, Space::Indexes, &prefix);
+        while let Some(rows) = pages.next().await? {
             let mut batch = Batch::default();
-            for (key, _) in page.rows {
+            for (key, _) in rows {
                 batch.delete(Space::Indexes, key.to_vec());
             }
             self.commit(batch, Durability::Buffered).await?;
-            match last {
-                Some(last) if page.more => from = Bound::Excluded(last),
-                Some(_) | None => break,
-            }
         }
         let mut batch = Batch::default();
         let done = {
