@@ -131,8 +131,10 @@ impl<S: Store> Route53<S> {
     }
 
     async fn answer(&self, operation: Operation, call: &Call<'_>) -> Result<Reply, Fault> {
-        let action = format!("route53:{}", operation.name());
-        call.caller.check(&action, &operation.resource())?;
+        if let Some(resource) = operation.resource() {
+            let action = format!("route53:{}", operation.name());
+            call.caller.check(&action, &resource)?;
+        }
         match operation {
             Operation::CreateHostedZone => self.create_hosted_zone(call).await,
             Operation::ListHostedZones => self.list_hosted_zones(call),

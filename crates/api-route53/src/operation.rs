@@ -78,11 +78,11 @@ impl Operation {
         }
     }
 
-    /// Returns the ARN of what the operation is about; `*` where it is about nothing that has
-    /// one.
+    /// Returns the ARN of what the operation is about, `*` where it is about nothing that has
+    /// one; `None` where its body alone says what it is about.
     ///
     /// Source: service authorization reference, "Resource types defined by Amazon Route 53".
-    pub fn resource(&self) -> String {
+    pub fn resource(&self) -> Option<String> {
         let (kind, id) = match self {
             Self::GetHostedZone(id)
             | Self::UpdateHostedZoneComment(id)
@@ -110,11 +110,16 @@ impl Operation {
             | Self::ListHealthChecks
             | Self::GetHealthCheckCount
             | Self::GetCheckerIpRanges
-            | Self::ListTagsForResources(_)
-            | Self::Unsupported(_) => return "*".to_owned(),
+            | Self::Unsupported(_) => return Some("*".to_owned()),
+            Self::ListTagsForResources(_) => return None,
         };
-        format!("arn:aws:route53:::{kind}/{id}")
+        Some(arn(kind, id))
     }
+}
+
+/// Returns the ARN of a resource.
+pub(crate) fn arn(kind: &str, id: &str) -> String {
+    format!("arn:aws:route53:::{kind}/{id}")
 }
 
 /// Returns the operation of a request; `None` for a path that Route 53 does not have.

@@ -17,7 +17,7 @@ use crate::faults::{self, invalid_input};
 use crate::limits::{
     TAG_KEY_CHARACTERS_MAX, TAG_VALUE_CHARACTERS_MAX, TAGS_MAX, TAGS_PER_REQUEST_MAX,
 };
-use crate::operation::bare;
+use crate::operation::{arn, bare};
 
 impl<S: Store> Route53<S> {
     pub(crate) async fn change_tags(
@@ -75,6 +75,11 @@ impl<S: Store> Route53<S> {
             .collect();
         if !(1..=TAGS_PER_REQUEST_MAX).contains(&ids.len()) {
             return Err(invalid_input("A request names 1 to 10 resources."));
+        }
+        for id in &ids {
+            let resource = arn(kind, id);
+            call.caller
+                .check("route53:ListTagsForResources", &resource)?;
         }
         for id in &ids {
             self.find(call.caller, kind, id)?;

@@ -81,15 +81,30 @@ impl Region {
         path: &str,
         body: &str,
     ) -> Answer {
-        let region = self.node.control.project().region.clone();
-        let mut caller = Caller::internal(Service::Route53, region, RequestId::from_bits([1; 4]));
+        let mut caller = self.caller();
         caller.account = account;
+        self.send_by(&caller, method, path, body).await
+    }
+
+    /// Makes a caller who may do all.
+    pub(crate) fn caller(&self) -> Caller {
+        let region = self.node.control.project().region.clone();
+        Caller::internal(Service::Route53, region, RequestId::from_bits([1; 4]))
+    }
+
+    pub(crate) async fn send_by(
+        &self,
+        caller: &Caller,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> Answer {
         let request = Request::builder()
             .method(method)
             .uri(format!("/2013-04-01/{path}"))
             .body(Bytes::from(body.to_owned()))
             .unwrap();
-        let response = self.facade.handle(&caller, request).await;
+        let response = self.facade.handle(caller, request).await;
         let headers = response.headers().iter();
         Answer {
             status: response.status().as_u16(),

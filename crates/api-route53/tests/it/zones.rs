@@ -1,6 +1,13 @@
 //! Tests of hosted zones, changes, limits, tags and names that are no operation.
 
+use std::sync::Arc;
+
+use api_protocol::caller::Authority;
 use base::name::AccountId;
+use iam::identity::Identity;
+use iam::kind::Kind;
+use iam::policy::Policy;
+use iam::principal::Principal;
 
 use crate::sut::{Region, change, value};
 
@@ -274,6 +281,41 @@ async fn tags_are_kept_with_their_resource() {
         "NoSuchHostedZone"
     );
     assert!(region.node.control.all::<control::dns::Tags>().is_empty());
+}
+
+#[tokio::test]
+async fn tags_of_several_resources_need_leave_for_each() {
+    let region = Region::open("eu-west-1").await;
+    let (open, closed) = (region.zone("a.test").await, region.zone("b.test").await);
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow",
+        "Action":"route53:ListTagsForResources","Resource":"arn:aws:route53:::hostedzone/{open}"}}}}"#
+    );
+    let policy = Policy::compile("own", &policy, Kind::Inline).unwrap();
+    let account = AccountId::DEFAULT;
+    let mut caller = region.caller();
+    caller.authority = Authority::Checked(Arc::new(Identity {
+        principal: Principal::user(account, "/", "anna", "AIDAANNA"),
+        policies: vec![Arc::new(policy)],
+        ..Identity::root(account)
+    }));
+    let ask = async |ids: &[&str]| {
+        let ids = ids
+            .iter()
+            .map(|id| format!("<ResourceId>{id}</ResourceId>"));
+        let body = format!(
+            "<ListTagsForResourcesRequest><ResourceIds>{}</ResourceIds>\
+             </ListTagsForResourcesRequest>",
+            ids.collect::<String>()
+        );
+        let path = "tags/hostedzone";
+        region.send_by(&caller, "POST", path, &body).await
+    };
+    assert_eq!(ask(&[&open]).await.status, 200);
+    for ids in [vec![&*closed], vec![&open, &closed]] {
+        let (status, code, _) = ask(&ids).await.failure();
+        assert_eq!((status, code.as_str()), (403, "AccessDenied"));
+    }
 }
 
 #[tokio::test]
