@@ -206,6 +206,30 @@ async fn users_do_what_they_may_and_sessions_nothing() {
 }
 
 #[tokio::test]
+async fn what_a_user_may_can_be_asked_without_doing_it() {
+    let world = World::new().await;
+    world.expect("Action=CreateUser&UserName=anna", "200").await;
+    let policy = format!(
+        "Action=PutUserPolicy&UserName=anna&PolicyName=self&PolicyDocument={}",
+        encoded(SELF)
+    );
+    world.expect(&policy, "200").await;
+    let asked = "Action=SimulatePrincipalPolicy\
+                 &PolicySourceArn=arn:aws:iam::000000000000:user/anna\
+                 &ActionNames.member.1=iam:CreateAccessKey\
+                 &ResourceArns.member.1=arn:aws:iam::000000000000:user/";
+    for (of, decision) in [("anna", "allowed"), ("bert", "implicitDeny")] {
+        let answer = world.call(&format!("{asked}{of}")).await;
+        let told = format!("<EvalDecision>{decision}</EvalDecision>");
+        assert!(answer.contains(&told), "{of}: {answer}");
+        // Nobody looks for what is missing, so nothing is said of it.
+        assert!(!answer.contains("MissingContextValues"), "{answer}");
+    }
+    let elsewhere = asked.replace("user/anna", "user/team/anna");
+    world.expect(&elsewhere, "NoSuchEntity").await;
+}
+
+#[tokio::test]
 async fn what_is_not_served_is_refused_by_name() {
     let world = World::new().await;
     world

@@ -37,15 +37,7 @@ pub struct Holder {
 impl Directory {
     /// Reads everything.
     pub fn read<S: Store>(control: &Control<S>) -> Self {
-        let policies: BTreeMap<String, Arc<Policy>> = control
-            .all::<ManagedPolicy>()
-            .into_iter()
-            .map(|policy| {
-                let arn = policy.arn();
-                let compiled = Policy::stored(&arn, &policy.document, Kind::Managed);
-                (arn, Arc::new(compiled))
-            })
-            .collect();
+        let policies = policies(control);
         let users: Vec<User> = control.all();
         let mut directory = Self::default();
         for user in &users {
@@ -117,6 +109,25 @@ impl Directory {
             ..whose
         })
     }
+}
+
+/// Returns a user as decisions know them; `None` for one without an account. It opens no secret.
+pub fn of_user<S: Store>(control: &Control<S>, user: &User) -> Option<Identity> {
+    identity_of(user, &policies(control))
+}
+
+/// Returns all policies of their own by ARN, compiled.
+fn policies<S: Store>(control: &Control<S>) -> BTreeMap<String, Arc<Policy>> {
+    let compiled = |policy: ManagedPolicy| {
+        let arn = policy.arn();
+        let compiled = Policy::stored(&arn, &policy.document, Kind::Managed);
+        (arn, Arc::new(compiled))
+    };
+    control
+        .all::<ManagedPolicy>()
+        .into_iter()
+        .map(compiled)
+        .collect()
 }
 
 fn identity_of(user: &User, managed: &BTreeMap<String, Arc<Policy>>) -> Option<Identity> {
