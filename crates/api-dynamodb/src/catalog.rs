@@ -75,22 +75,42 @@ impl<S: Store> DynamoDb<S> {
         (!name.contains('/')).then_some(name)
     }
 
-    /// Returns the tables that suffer faults on purpose, by name.
-    pub(crate) fn knobs_by_name(&self) -> Arc<BTreeMap<String, Knobs>> {
-        self.tables_by_name();
-        let catalog = self.catalog.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&catalog.knobs)
-    }
-
     /// Returns all tables of this region by name.
     pub(crate) fn tables_by_name(&self) -> Arc<BTreeMap<String, Arc<OpenTable>>> {
+        Arc::clone(&self.catalog().tables)
+    }
+
+    /// Returns the tables that suffer faults on purpose, by name.
+    pub(crate) fn knobs_by_name(&self) -> Arc<BTreeMap<String, Knobs>> {
+        Arc::clone(&self.catalog().knobs)
+    }
+
+    /// Returns whether any replica of this region has a policy.
+    pub(crate) fn has_policies(&self) -> bool {
+        self.catalog().has_policies
+    }
+
+    /// Returns the tables as they are, made anew where a definition has changed.
+    fn catalog(&self) -> Arc<Catalog> {
         let generation = *self.generation.borrow();
         {
-            let catalog = self.catalog.read().unwrap_or_else(PoisonError::into_inner);
-            if catalog.generation == Some(generation) {
-                return Arc::clone(&catalog.tables);
+            let known = self.catalog.read().unwrap_or_else(PoisonError::into_inner);
+            if known.generation == Some(generation) {
+                return Arc::clone(&known);
             }
         }
+        let made = Arc::new(self.cataloged(generation));
+        let mut known = self.catalog.write().unwrap_or_else(PoisonError::into_inner);
+        // A slower reader of an older generation must not replace a later one's catalog.
+        if known.generation.is_none_or(|known| known < generation) {
+            // A table that suffers faults no more takes its chances anew when it does again.
+            self.rolls().retain(|name, _| made.knobs.contains_key(name));
+            *known = Arc::clone(&made);
+        }
+        made
+    }
+
+    fn cataloged(&self, generation: u64) -> Catalog {
         let open = |(name, view): (String, TableView)| {
             let def = self.control.tables().table(view.table.id())?;
             let policy = OnceLock::new();
@@ -104,35 +124,18 @@ impl<S: Store> DynamoDb<S> {
                 let tags = self.own_replica(open).map(Own::of)?.tags;
                 Some((name.clone(), Knobs::of(&tags).ok()??))
             });
-        let knobs: Arc<BTreeMap<_, _>> = Arc::new(knobs.collect());
-        let tables = Arc::new(tables);
+        let knobs = Arc::new(knobs.collect());
         let mut opened = tables.values();
         let has_policies = opened.any(|open| {
             let own = self.own_replica(open);
             own.is_some_and(|replica| !replica.settings["policy"].is_null())
         });
-        let mut catalog = self.catalog.write().unwrap_or_else(PoisonError::into_inner);
-        // A slower reader of an older generation must not replace a later one's catalog.
-        if catalog.generation.is_none_or(|known| known < generation) {
-            // A table that suffers faults no more takes its chances anew when it does again.
-            self.rolls().retain(|name, _| knobs.contains_key(name));
-            *catalog = Catalog {
-                generation: Some(generation),
-                tables: Arc::clone(&tables),
-                has_policies,
-                knobs,
-            };
+        Catalog {
+            generation: Some(generation),
+            tables: Arc::new(tables),
+            has_policies,
+            knobs,
         }
-        tables
-    }
-}
-
-impl<S: Store> DynamoDb<S> {
-    /// Returns whether any replica of this region has a policy.
-    pub(crate) fn has_policies(&self) -> bool {
-        drop(self.tables_by_name());
-        let catalog = self.catalog.read().unwrap_or_else(PoisonError::into_inner);
-        catalog.has_policies
     }
 }
 

@@ -27,7 +27,7 @@ pub struct DynamoDb<S> {
     pub(crate) control: Control<S>,
     /// Changes whenever a definition of a table may have changed.
     pub(crate) generation: watch::Receiver<u64>,
-    pub(crate) catalog: RwLock<Catalog>,
+    pub(crate) catalog: RwLock<Arc<Catalog>>,
     pub(crate) tokens: Arc<Mutex<Tokens>>,
     /// Of the tables that suffer faults on purpose.
     rolls: Mutex<BTreeMap<String, Rolls>>,
