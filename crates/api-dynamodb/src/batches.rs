@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use api_protocol::fault::Fault;
 use api_protocol::json;
+use base::name::TableId;
 use bytes::Bytes;
 use expr::projection::Projection;
 use futures_util::future::join_all;
@@ -181,9 +182,10 @@ impl<S: Store> DynamoDb<S> {
             let message = "Too many items requested for the BatchWriteItem call";
             return Err(fault::validation(message).into());
         }
+        let mut known = BTreeSet::new();
         let puts = tables
             .into_iter()
-            .map(|(given, writes)| self.puts(given, writes));
+            .map(|(given, writes)| self.puts(given, writes, &mut known));
         let puts = puts.collect::<Result<Vec<_>, _>>()?;
         let tables = puts.iter().flat_map(|puts| {
             puts.writes
@@ -258,13 +260,19 @@ impl<S: Store> DynamoDb<S> {
         Ok(())
     }
 
-    fn puts(&self, given: String, writes: Vec<WriteIn>) -> Result<Puts, Refused> {
+    /// Checks what is written to a table; `known` are the items that the call writes, which may
+    /// name a table in two ways.
+    fn puts(
+        &self,
+        given: String,
+        writes: Vec<WriteIn>,
+        known: &mut BTreeSet<(TableId, Key)>,
+    ) -> Result<Puts, Refused> {
         let intents = writes.into_iter().map(WriteIn::into_item);
         let intents = intents.collect::<Result<Vec<_>, _>>()?;
         let open = self.open(&given)?;
         let schema = &open.def.schema;
         let mut all = Vec::with_capacity(intents.len());
-        let mut keys = BTreeSet::new();
         for (item, is_put) in intents {
             let (key, intent) = if is_put {
                 let key = schema.key_of(&item);
@@ -275,7 +283,7 @@ impl<S: Store> DynamoDb<S> {
             } else {
                 (items::key_of(schema, &item)?, Intent::Delete)
             };
-            if !keys.insert(key.clone()) {
+            if !known.insert((open.def.id, key.clone())) {
                 return Err(fault::validation(DUPLICATES).into());
             }
             all.push((Arc::clone(&open), key, intent));

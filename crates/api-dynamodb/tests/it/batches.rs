@@ -115,6 +115,10 @@ async fn batches_are_bounded_and_free_of_duplicates() {
         { "DeleteRequest": { "Key": { "pk": s("a") } } },
     ] } });
     world.invalid("BatchWriteItem", request, twice).await;
+    let arn = "arn:aws:dynamodb:us-east-1:000000000000:table/hash";
+    let put = json!([{ "PutRequest": { "Item": key } }]);
+    let request = json!({ "RequestItems": { "hash": put, arn: put } });
+    world.invalid("BatchWriteItem", request, twice).await;
     let request = json!({ "RequestItems": { "gone": puts(1) } });
     let message = "Requested resource not found";
     world
