@@ -126,6 +126,8 @@ impl<S: Store> Receiving<S> {
         self.connection = Some(connection);
         self.learn_local();
         self.take(Input::Up);
+        // Before the peer asks for anything over the connection the other way.
+        self.note_catching_up();
         self.status.line.up(self.shared.now().wall);
         self.shared.tell(Event::Up(self.peer.id())).await;
         self.tell().await;
@@ -138,7 +140,7 @@ impl<S: Store> Receiving<S> {
         connection.flush_now();
         self.status.line.count(connection.take_traffic());
         self.take(Input::Down);
-        self.note_catching_up(false);
+        self.note_catching_up();
         if self.status.line.down(error.to_string()) {
             warn!(peer = %self.peer, %error, "no link: receiving");
         }
@@ -188,9 +190,8 @@ impl<S: Store> Receiving<S> {
                         stable,
                     };
                     self.shared.tell(event).await;
-                    let catches_up = self.receiver.needs_resync().is_some();
-                    self.note_catching_up(catches_up);
-                    if catches_up {
+                    self.note_catching_up();
+                    if self.receiver.needs_resync().is_some() {
                         let shared = self.shared.tables.shared_with(peer);
                         self.take(Input::Shared(shared));
                     }
@@ -215,10 +216,11 @@ impl<S: Store> Receiving<S> {
     }
 
     /// Notes whether what a lost directory held is coming over this connection.
-    fn note_catching_up(&self, is: bool) {
+    fn note_catching_up(&self) {
         let tables = &self.shared.tables;
+        let comes = self.receiver.is_up() && self.receiver.needs_resync().is_some();
         let replaces = tables.directory().begins > Seq(0);
-        tables.note_catching_up(self.peer.id(), is && replaces);
+        tables.note_catching_up(self.peer.id(), comes && replaces);
     }
 
     fn work_on(&self, output: Output) {

@@ -25,11 +25,12 @@ use replica_core::link::handshake::Directory;
 use replica_core::vector::{Seq, VersionVector};
 use store::port::{Batch, Durability, Space, Store, StoreError};
 
+use crate::def::TableDef;
 use crate::layout::meta;
 use crate::limits::PAUSES_MAX;
 use crate::remote::ApplyError;
 use crate::state;
-use crate::tables::{Damaged, OpenError, Tables};
+use crate::tables::{Damaged, OpenError, ReadError, Tables};
 
 /// What is known of the directories, kept in the store.
 #[derive(Clone, Debug, Default)]
@@ -295,6 +296,24 @@ impl<S: Store> Tables<S> {
             return self.begins();
         }
         self.known().skipped.at(origin)
+    }
+
+    /// Returns whether what a lost directory held of a table is still to come: the replica that
+    /// is filled here was made before this directory took that one's place.
+    ///
+    /// Errors: those of the store.
+    pub(crate) async fn is_refilled(&self, def: &TableDef) -> Result<bool, ReadError> {
+        let Some(replaced) = self.replaced().filter(|_| def.filling) else {
+            return Ok(false);
+        };
+        let fact = meta::replica(def.id);
+        let Some(mut fact) = self.inner.store.get(Space::Meta, &fact).await? else {
+            // Whose items these will be is not decided yet.
+            return Ok(true);
+        };
+        let made = fact.try_get_i64();
+        let made = made.map_err(|_| Damaged("a replica's identity"))?;
+        Ok(made < replaced.as_micros())
     }
 
     /// Checks that clients may write.

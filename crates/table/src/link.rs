@@ -76,15 +76,16 @@ impl<S: Store> Tables<S> {
         after: Option<Bytes>,
         (items, bytes_max): (CopyItems, usize),
     ) -> Result<CopyRead, ReadError> {
-        let ready = self.table(table).is_some_and(|def| {
-            // What a lost directory wrote is given again once it has come back.
-            let whole = match items {
-                CopyItems::All => !def.filling,
-                CopyItems::OwnOnly => !self.is_catching_up(),
-            };
-            whole && def.replicas.contains(&peer)
-        });
-        if !ready {
+        let def = self.table(table);
+        let Some(def) = def.filter(|def| def.replicas.contains(&peer)) else {
+            return Ok(CopyRead::Later);
+        };
+        // What a lost directory wrote is given again once it has come back.
+        let is_whole = match items {
+            CopyItems::All => !def.filling,
+            CopyItems::OwnOnly => !self.is_catching_up() && !self.is_refilled(&def).await?,
+        };
+        if !is_whole {
             return Ok(CopyRead::Later);
         }
         let only = match items {

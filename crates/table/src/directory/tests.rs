@@ -12,6 +12,8 @@ use clock::port::{Clock, Entropy};
 use clock::time::{Moment, WallTime};
 use item::key::{Key, KeyAttribute, KeyKind, KeySchema};
 use item::value::{AttributeValue, Item};
+use replica_core::frame::copy::CopyItems;
+use replica_core::link::send::CopyRead;
 use replica_core::record::Record;
 use replica_core::vector::{Seq, VersionVector};
 use store::memory::MemStore;
@@ -49,6 +51,11 @@ impl Entropy for Told {
 
 async fn open(store: &MemStore, now: i64) -> Tables<MemStore> {
     let tables = try_open(store, now).await.expect("opened");
+    define(&tables, false);
+    tables
+}
+
+fn define(tables: &Tables<MemStore>, filling: bool) {
     tables.define(TableDef {
         id: CARTS,
         schema: KeySchema {
@@ -59,12 +66,11 @@ async fn open(store: &MemStore, now: i64) -> Tables<MemStore> {
             sort: None,
         },
         replicas: BTreeSet::from([A, B]),
-        filling: false,
+        filling,
         history: HistoryDef::default(),
         indexes: Vec::new(),
         expiry: None,
     });
-    tables
 }
 
 async fn try_open(store: &MemStore, now: i64) -> Result<Tables<MemStore>, OpenError> {
@@ -105,6 +111,32 @@ async fn a_peers_directory_is_known_after_a_restart() {
     tables.note_welcome();
     let again = open(&store.crash(), 2_000).await;
     assert_eq!((again.met(B), again.is_welcomed()), (Some(5), true));
+}
+
+/// Returns whether a peer is given what this region wrote itself.
+async fn gives_its_own(tables: &Tables<MemStore>) -> bool {
+    let page = (CopyItems::OwnOnly, 1_000);
+    let read = tables.copy_for(B, CARTS, None, page).await;
+    matches!(read.expect("read"), CopyRead::Page { .. })
+}
+
+#[tokio::test]
+async fn what_a_lost_directory_wrote_is_given_again_once_it_has_come_back() {
+    let tables = open(&MemStore::new(), 1_000).await;
+    define(&tables, true);
+    assert!(gives_its_own(&tables).await, "nothing was lost");
+    tables.begin_log_above(Seq(90)).await.expect("moved");
+    assert!(!gives_its_own(&tables).await, "not decided yet");
+    tables.claim(CARTS, 900).await.expect("claimed");
+    assert!(!gives_its_own(&tables).await, "of the lost directory");
+    define(&tables, false);
+    assert!(gives_its_own(&tables).await, "it is filled");
+    tables.note_catching_up(B, true);
+    assert!(!gives_its_own(&tables).await, "it is coming");
+    tables.note_catching_up(B, false);
+    tables.claim(CARTS, 1_100).await.expect("claimed");
+    define(&tables, true);
+    assert!(gives_its_own(&tables).await, "a replica made since");
 }
 
 #[tokio::test]
