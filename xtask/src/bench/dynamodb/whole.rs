@@ -240,9 +240,9 @@ impl Found {
                     None => figure,
                 });
         }
-        let ceiling = self.rate(CEILING, Work::Put, 128);
-        if let (Some(rate), Some(http)) = (self.rate(OURS, Work::Put, 128), ceiling) {
-            let done = self.put_ceiling(rate, http);
+        let rate = self.rate(OURS, Work::Put, 128);
+        if let Some(rate) = rate.filter(|_| self.part.has_server("ceiling")) {
+            let done = self.put_ceiling(rate, self.rate(CEILING, Work::Put, 128));
             self.note("appends", done);
         }
         for work in [Work::Get, Work::Put] {
@@ -254,13 +254,14 @@ impl Found {
         }
     }
 
-    fn put_ceiling(&mut self, rate: f64, http: f64) -> Result<()> {
+    fn put_ceiling(&mut self, rate: f64, http: Option<f64>) -> Result<()> {
         let appends = ceiling::appends(128)?;
-        let figure = Figure::new("PutItem, 128 connections, beside a ceiling", rate, "/s");
-        let figure = figure
-            .beside("the lower ceiling", http.min(appends))
+        let figure = Figure::new("PutItem, 128 connections, beside a ceiling", rate, "/s")
             .goal(Goal::TimesPeer(0.5));
-        self.report.figures.push(figure);
+        self.report.figures.push(match http {
+            Some(http) => figure.beside("the lower ceiling", http.min(appends)),
+            None => figure,
+        });
         let appends = Figure::new("appends in batches of 128", appends, "/s");
         self.report.figures.push(appends);
         Ok(())
