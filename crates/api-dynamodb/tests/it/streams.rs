@@ -58,6 +58,13 @@ async fn describe(world: &World, arn: &str) -> Value {
     ok(world, "DescribeStream", request).await["StreamDescription"].take()
 }
 
+/// Checks that there is no such stream.
+async fn gone(world: &World, arn: &str) {
+    let request = json!({ "StreamArn": arn });
+    let code = "ResourceNotFoundException";
+    refused(world, "DescribeStream", request, code).await;
+}
+
 async fn iterator(world: &World, arn: &str, shard: &Value, more: Value) -> String {
     let mut request = json!({ "StreamArn": arn, "ShardId": shard["ShardId"] });
     let members = more.as_object().unwrap().clone();
@@ -398,14 +405,7 @@ async fn a_stream_ends_and_the_next_one_has_another_name() {
     let request = json!({ "TableName": elsewhere });
     refused(&world, "ListStreams", request, "ValidationException").await;
     world.node.clock.advance(25 * HOUR);
-    let request = json!({ "StreamArn": first });
-    refused(
-        &world,
-        "DescribeStream",
-        request,
-        "ResourceNotFoundException",
-    )
-    .await;
+    gone(&world, &first).await;
 }
 
 #[tokio::test]
@@ -426,14 +426,7 @@ async fn a_deleted_tables_stream_is_read_for_a_day() {
     assert_eq!(describe(&world, &arn).await["StreamStatus"], "DISABLED");
     world.node.clock.advance(25 * HOUR);
     world.node.control.trim_history().await.unwrap();
-    let request = json!({ "StreamArn": arn });
-    refused(
-        &world,
-        "DescribeStream",
-        request,
-        "ResourceNotFoundException",
-    )
-    .await;
+    gone(&world, &arn).await;
     assert!(world.node.control.remains().is_empty());
 }
 
@@ -478,14 +471,7 @@ async fn each_region_tells_its_own_and_the_others_changes() {
         }
     }
     // A stream is its region's.
-    let request = json!({ "StreamArn": there });
-    refused(
-        &east,
-        "DescribeStream",
-        request,
-        "ResourceNotFoundException",
-    )
-    .await;
+    gone(&east, &there).await;
 }
 
 #[tokio::test]
