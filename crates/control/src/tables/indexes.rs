@@ -132,22 +132,6 @@ impl<S: Store> Control<S> {
         self.entropy().random().max(IndexId::FIRST)
     }
 
-    /// Adds an index to a table.
-    ///
-    /// Errors: those of the change; it is not made where the table has one of this name.
-    pub async fn create_index(&self, index: &Index) -> Result<(), TableError> {
-        self.change(vec![Change::create(index)]).await?;
-        Ok(())
-    }
-
-    /// Removes an index from a table, if it is still the same.
-    ///
-    /// Errors: those of the change.
-    pub async fn delete_index(&self, index: &Index) -> Result<(), TableError> {
-        self.change(vec![Change::remove(index)]).await?;
-        Ok(())
-    }
-
     /// Says whether and by which attribute a table's items expire, if nobody else does so.
     ///
     /// Errors: those of the change.
