@@ -223,6 +223,8 @@ impl<S: Store> Tables<S> {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         catalog.insert(def.id, Arc::clone(&def));
+        // One that was being built before a restart goes on with its definition.
+        self.inner.indexes_due.notify_one();
         def
     }
 

@@ -74,11 +74,18 @@ impl<S: Store> Tables<S> {
         Ok(())
     }
 
+    /// Returns an index that something can be done for: one is built by its definition, which may
+    /// come later than what is on disk.
     fn unsettled(&self) -> Option<(TableId, IndexId)> {
-        let state = self.lock();
-        let mut facts = state.indexes.iter();
-        let found = facts.find(|(_, fact)| !fact.is_ready());
-        found.map(|(id, _)| *id)
+        let facts: Vec<_> = {
+            let state = self.lock();
+            let facts = state.indexes.iter().filter(|(_, fact)| !fact.is_ready());
+            let facts = facts.map(|(id, fact)| (*id, matches!(fact.phase, Phase::Building(_))));
+            facts.collect()
+        };
+        let mut facts = facts.into_iter();
+        let found = facts.find(|((table, index), built)| !built || self.wants(*table, *index));
+        found.map(|(id, _)| id)
     }
 
     fn phase(&self, table: TableId, index: IndexId) -> Option<Phase> {

@@ -15,12 +15,14 @@ use item::number::Number;
 use item::size::item_size;
 use item::value::{AttributeValue, Item};
 use store::memory::MemStore;
-use store::port::{Order, Range, Space, Store};
+use store::port::{Batch, Durability, Order, Range, Space, Store};
 use tokio::task::JoinSet;
 
+use super::fact::Fact;
 use super::read::{IndexQuery, IndexScan, Place};
 use crate::copy::CopiedItem;
 use crate::def::{ExpiryDef, HistoryDef, IndexDef, IndexId, TableDef};
+use crate::layout::meta;
 use crate::limits::STEP_ROWS;
 use crate::read::Scan;
 use crate::tables::{Options, Tables};
@@ -514,6 +516,42 @@ async fn items_that_came_before_their_table_was_known_are_indexed() {
     tables.settle_indexes().await.expect("settled");
     assert_eq!(items(&tables).await.len(), 20);
     check(&tables, &store).await;
+}
+
+#[tokio::test]
+async fn an_index_whose_definition_is_not_known_waits_for_it() {
+    let store = MemStore::new();
+    let mut dice = Dice(6);
+    let tables = open(&store).await;
+    tables.define(def(vec![index(0)]));
+    for number in 0..30 {
+        write(tables.clone(), number, Some(item(&mut dice, number))).await;
+    }
+    // As a crash leaves it in the middle of its build.
+    let mut batch = Batch::default();
+    let begun = Fact::to_build().encode();
+    batch.put(Space::Meta, meta::index(ORDERS, index(0).id), begun);
+    let written = tables.commit(batch, Durability::Disk).await;
+    written.expect("written");
+    let store = store.crash();
+    let tables = open(&store).await;
+    tokio::select! {
+        settled = tables.settle_indexes() => settled.expect("settled"),
+        () = yields(1_000) => panic!("it builds what it cannot build"),
+    }
+    tables.define(def(vec![index(0)]));
+    tokio::select! {
+        () = tables.indexes_due() => {}
+        () = yields(1_000) => panic!("nobody says that it can be built"),
+    }
+    tables.settle_indexes().await.expect("settled");
+    check(&tables, &store).await;
+}
+
+async fn yields(times: usize) {
+    for _ in 0..times {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
