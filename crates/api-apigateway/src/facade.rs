@@ -89,9 +89,23 @@ impl<S: Store> ApiGateway<S> {
     fn check(&self, caller: &Caller, method: &Method, path: &[&str]) -> Result<(), Fault> {
         let region = &self.control.project().region;
         let path = path.strip_prefix(&["v2"]).unwrap_or(path).join("/");
-        let resource = format!("arn:aws:apigateway:{region}::/{path}");
+        let resource = format!("arn:aws:apigateway:{region}::/{}", folded(&path));
         caller.check(&format!("apigateway:{method}"), &resource)
     }
+}
+
+/// Returns a path with the names of domains as they are kept: they are found in any case, and
+/// leave for one is leave for what is found.
+fn folded(path: &str) -> String {
+    let mut above = "";
+    let folded = path.split('/').map(|segment| {
+        if std::mem::replace(&mut above, segment) == "domainnames" {
+            Cow::Owned(segment.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(segment)
+        }
+    });
+    folded.collect::<Vec<_>>().join("/")
 }
 
 impl<S: Store> Call<'_, S> {

@@ -67,6 +67,31 @@ async fn a_domain_is_available_at_once() {
 }
 
 #[tokio::test]
+async fn a_domain_that_is_denied_is_so_in_any_case() {
+    let mut world = World::new().await;
+    let arn = world.certificate(&["api.shop.test"]).await;
+    let made = domain("api.shop.test", &arn);
+    world.call("POST", "/v2/domainnames", made).await.ok(201);
+    world.as_user(&json!([
+        {"Effect": "Allow", "Action": "apigateway:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "apigateway:DELETE", "Resource": "arn:aws:apigateway:*::*/domainnames/api.*"},
+    ]));
+    let tags = "/v2/tags/arn:aws:apigateway:eu-west-1::/domainnames";
+    for name in ["api.shop.test", "API.shop.test"] {
+        for path in [
+            format!("/v2/domainnames/{name}"),
+            format!("/v2/domainnames/{name}/apimappings/x"),
+            format!("{tags}/{name}?tagKeys=hither:ttl"),
+        ] {
+            let refused = world.call("DELETE", &path, Value::Null).await;
+            refused.refused(403, "AccessDeniedException");
+        }
+        let path = format!("/v2/domainnames/{name}");
+        world.call("GET", &path, Value::Null).await.ok(200);
+    }
+}
+
+#[tokio::test]
 async fn a_domain_needs_a_certificate_for_its_name() {
     let world = World::new().await;
     let arn = world.certificate(&["*.shop.test"]).await;

@@ -1,9 +1,10 @@
 //! A region in memory, and calls to its facade.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use api_apigateway::facade::ApiGateway;
-use api_protocol::caller::{Caller, Service};
+use api_protocol::caller::{Authority, Caller, Service};
 use api_protocol::request_id::RequestId;
 use base::name::AccountId;
 use base::region::RegionName;
@@ -12,6 +13,10 @@ use control::certificates::{Certificate, Facts};
 use control::resource::Change;
 use control::testing::Node;
 use http::{Method, Request};
+use iam::identity::Identity;
+use iam::kind::Kind;
+use iam::policy::Policy;
+use iam::principal::Principal;
 use serde_json::{Value, json};
 use store::memory::MemStore;
 
@@ -70,6 +75,18 @@ impl World {
     /// Speaks for another account from here on.
     pub(crate) fn as_account(&mut self, account: &str) {
         self.caller.account = AccountId::parse(account).unwrap();
+    }
+
+    /// Speaks for a user from here on, with a policy of these statements.
+    pub(crate) fn as_user(&mut self, statements: &Value) {
+        let policy = json!({"Version": "2012-10-17", "Statement": statements});
+        let policy = Policy::compile("own", &policy.to_string(), Kind::Inline).unwrap();
+        let account = self.caller.account;
+        self.caller.authority = Authority::Checked(Arc::new(Identity {
+            principal: Principal::user(account, "/", "anna", "AIDAANNA"),
+            policies: vec![Arc::new(policy)],
+            ..Identity::root(account)
+        }));
     }
 
     pub(crate) async fn call(&self, method: &str, path: &str, body: Value) -> Reply {
