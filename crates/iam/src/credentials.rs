@@ -54,8 +54,6 @@ pub enum KeyKind {
 pub enum IdKind {
     /// A user: `AIDA…`.
     User,
-    /// A role: `AROA…`.
-    Role,
     /// A managed policy: `ANPA…`.
     Policy,
 }
@@ -121,15 +119,6 @@ impl AccessKeyId {
         Self(format!("{prefix}{}", letters(16, entropy)).into())
     }
 
-    /// Returns what the key is for, as its id says.
-    pub fn kind(&self) -> KeyKind {
-        if self.0.starts_with("ASIA") {
-            KeyKind::Session
-        } else {
-            KeyKind::Lasting
-        }
-    }
-
     /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -178,7 +167,6 @@ impl KeyState {
 pub fn unique_id(kind: IdKind, entropy: &dyn Entropy) -> String {
     let prefix = match kind {
         IdKind::User => "AIDA",
-        IdKind::Role => "AROA",
         IdKind::Policy => "ANPA",
     };
     format!("{prefix}{}", letters(17, entropy))

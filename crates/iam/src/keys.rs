@@ -38,10 +38,6 @@ pub const RESOURCE_TAG: &str = "aws:resourcetag/";
 pub const REQUEST_TAG: &str = "aws:requesttag/";
 /// The names of the tags in the request. Many texts.
 pub const TAG_KEYS: &str = "aws:tagkeys";
-/// The ARN of the resource that made a service call. One ARN.
-pub const SOURCE_ARN: &str = "aws:sourcearn";
-/// The account of the resource that made a service call. One text.
-pub const SOURCE_ACCOUNT: &str = "aws:sourceaccount";
 /// Whether a service calls for somebody else. Yes or no.
 pub const VIA_AWS_SERVICE: &str = "aws:viaawsservice";
 

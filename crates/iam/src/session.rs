@@ -49,17 +49,6 @@ pub enum Subject {
         /// The unique id: a later user of the same name is another one.
         id: String,
     },
-    /// A role's.
-    Role {
-        /// The path.
-        path: String,
-        /// The name.
-        name: String,
-        /// The unique id.
-        id: String,
-        /// The name of the session.
-        session: String,
-    },
 }
 
 /// A session that cannot be made, or bytes that are none.
@@ -98,15 +87,6 @@ impl Session {
                 out.push(USER);
                 put_all(&mut out, [name, id])?;
             }
-            Subject::Role {
-                path,
-                name,
-                id,
-                session,
-            } => {
-                out.push(ROLE);
-                put_all(&mut out, [path, name, id, session])?;
-            }
         }
         let account = self.account.to_string();
         let (key, secret) = (self.access_key.as_str(), self.secret.reveal());
@@ -140,12 +120,6 @@ impl Session {
                 name: rest.text()?,
                 id: rest.text()?,
             },
-            ROLE => Subject::Role {
-                path: rest.text()?,
-                name: rest.text()?,
-                id: rest.text()?,
-                session: rest.text()?,
-            },
             _ => return Err(SessionError::Malformed),
         };
         let account = AccountId::parse(&rest.text()?).ok_or(SessionError::Malformed)?;
@@ -178,13 +152,12 @@ impl Session {
 ///
 /// Units: seconds.
 /// Errors: [`SessionError::Life`].
-/// Source: IAM user guide, "Temporary security credentials in IAM"; botocore's models of
-/// `GetSessionToken` and `AssumeRole`.
+/// Source: IAM user guide, "Temporary security credentials in IAM"; botocore's model of
+/// `GetSessionToken`.
 pub fn life_secs(subject: &Subject, asked: Option<i64>) -> Result<i64, SessionError> {
     let (usual, most) = match subject {
         Subject::Root => (ROOT_SESSION_SECS_MAX, ROOT_SESSION_SECS_MAX),
         Subject::User { .. } => (43_200, SESSION_SECS_MAX),
-        Subject::Role { .. } => (3_600, 43_200),
     };
     let least = SESSION_SECS_MIN;
     match asked {
@@ -201,7 +174,6 @@ pub fn life_secs(subject: &Subject, asked: Option<i64>) -> Result<i64, SessionEr
 const VERSION: u8 = 1;
 const ROOT: u8 = 0;
 const USER: u8 = 1;
-const ROLE: u8 = 2;
 
 fn put_count(out: &mut Vec<u8>, count: usize) -> Result<(), SessionError> {
     let fits = count <= TAGS_MAX;

@@ -82,7 +82,7 @@ impl Directory {
         self.users.get(id)
     }
 
-    /// Returns whose a session is; `None` where they are no more. Roles have no sessions here.
+    /// Returns whose a session is; `None` where they are no more.
     ///
     /// It compiles the session's policies: callers keep it for as long as the session is used.
     pub fn of_session(&self, session: &Session) -> Option<Identity> {
@@ -92,7 +92,6 @@ impl Directory {
                 let user = self.users.get(id)?;
                 (user.account == session.account).then(|| Identity::clone(user))?
             }
-            Subject::Role { .. } => return None,
         };
         let compile = |text: &String| {
             let policy = Policy::stored("session policy", text, Kind::Session);

@@ -40,13 +40,11 @@ fn ids_and_secrets_have_aws_shapes() {
     let id = AccessKeyId::generate(KeyKind::Lasting, &entropy);
     assert_eq!(id.as_str().len(), 20);
     assert_eq!(AccessKeyId::parse(id.as_str()), Some(id.clone()));
-    assert_eq!(id.kind(), KeyKind::Lasting);
+    assert!(id.as_str().starts_with("AKIA"), "{id}");
     let other = AccessKeyId::generate(KeyKind::Lasting, &entropy);
     assert_ne!(id, other);
-    assert_eq!(
-        AccessKeyId::generate(KeyKind::Session, &entropy).kind(),
-        KeyKind::Session
-    );
+    let session = AccessKeyId::generate(KeyKind::Session, &entropy);
+    assert!(session.as_str().starts_with("ASIA"), "{session}");
     assert!(
         AccessKeyId::parse("short").is_none() && AccessKeyId::parse("AKIA-123456789012").is_none()
     );

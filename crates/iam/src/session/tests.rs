@@ -28,13 +28,7 @@ fn user() -> Subject {
 
 #[test]
 fn a_session_is_read_as_it_was_written() {
-    let role = Subject::Role {
-        path: "/".to_owned(),
-        name: "writer".to_owned(),
-        id: "AROAX".to_owned(),
-        session: "s".to_owned(),
-    };
-    for subject in [Subject::Root, user(), role] {
+    for subject in [Subject::Root, user()] {
         let written = session(subject);
         let bytes = written.encode().expect("bytes");
         let read = Session::decode(&bytes).expect("a session");
