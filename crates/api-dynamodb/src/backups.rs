@@ -263,7 +263,8 @@ fn index(index: &Index) -> Value {
     told
 }
 
-fn key_schema(table: &Table) -> Vec<Value> {
+/// Tells a table's key.
+pub(crate) fn key_schema(table: &Table) -> Vec<Value> {
     let keys = std::iter::once((&table.partition, "HASH"));
     let keys = keys.chain(table.sort.iter().map(|sort| (sort, "RANGE")));
     keys.map(|(key, role)| json_value!({ "AttributeName": key.name, "KeyType": role }))

@@ -14,6 +14,7 @@ use control::tables::Table;
 use serde_json::{Value, json as json_value};
 use store::port::Store;
 
+use crate::backups;
 use crate::choices::{ShardFilterType, ShardIteratorType, StreamViewType};
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
@@ -150,10 +151,6 @@ impl<S: Store> DynamoDb<S> {
         } else {
             "ENABLED"
         };
-        let keys = std::iter::once((&stream.table.partition, "HASH"));
-        let keys = keys.chain(stream.table.sort.iter().map(|sort| (sort, "RANGE")));
-        let schema =
-            keys.map(|(key, role)| json_value!({ "AttributeName": key.name, "KeyType": role }));
         let created = WallTime::from_micros(stream.shards.since());
         let mut description = json_value!({
             "StreamArn": stream.arn,
@@ -162,7 +159,7 @@ impl<S: Store> DynamoDb<S> {
             "StreamViewType": stream.view.as_str(),
             "CreationRequestDateTime": timestamp::epoch(created),
             "TableName": stream.table.name,
-            "KeySchema": schema.collect::<Vec<_>>(),
+            "KeySchema": backups::key_schema(&stream.table),
             "Shards": shards,
         });
         if let (Some(last), Some(members)) = (last_told, description.as_object_mut()) {
