@@ -170,6 +170,29 @@ async fn a_region_that_comes_back_empty_is_filled_and_goes_on() {
 }
 
 #[tokio::test]
+async fn a_region_that_comes_back_empty_has_the_log_of_whom_it_reaches() {
+    let mut world = World::start(3).await;
+    world.regions[0].put("bob", "tea", "1").await;
+    world.until_converged().await;
+    world.break_links(1, 2);
+    world.replace(1).await;
+    let [a, b, c] = &world.regions[..] else {
+        panic!("three regions");
+    };
+    let all = [a.id(), b.id(), c.id()];
+    b.define(&all, true);
+    b.fill(&[a.id(), c.id()]);
+    a.put("bob", "tea", "2").await;
+    b.until_applied(a).await;
+    assert_eq!(b.quantity("bob", "tea").await.as_deref(), Some("2"));
+    world.heal_links(1, 2);
+    assert_eq!(b.until_filled().await, Some((CARTS, 1)));
+    b.define(&all, false);
+    b.fill(&[]);
+    world.until_converged().await;
+}
+
+#[tokio::test]
 async fn a_directory_whose_place_was_taken_is_refused() {
     let mut world = World::start(2).await;
     world.regions[1].put("ann", "tea", "1").await;
