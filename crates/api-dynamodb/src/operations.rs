@@ -64,7 +64,7 @@ operations! {
         DescribeTimeToLive,
         ExecuteStatement,
         ExecuteTransaction,
-        ExportTableToPointInTime "into the region's directories; filters and encryption are refused",
+        ExportTableToPointInTime "into the region's directories, unencrypted and unfiltered",
         GetItem,
         GetRecords,
         GetResourcePolicy "streams have none",
