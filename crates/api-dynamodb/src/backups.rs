@@ -175,6 +175,10 @@ impl<S: Store> DynamoDb<S> {
             "ProvisionedThroughput": { "ReadCapacityUnits": read, "WriteCapacityUnits": write },
             "BillingMode": shared.billing.as_deref().unwrap_or("PROVISIONED"),
         });
+        if let (Some(most), Some(source)) = (shared.on_demand, source.as_object_mut()) {
+            let most = tables::throughput::describe_most(most);
+            source.insert("OnDemandThroughput".to_owned(), most);
+        }
         if let (BackupStatus::Available, Some(source)) = (backup.status, source.as_object_mut()) {
             source.insert("TableSizeBytes".to_owned(), backup.bytes.into());
             source.insert("ItemCount".to_owned(), backup.items.into());
@@ -255,10 +259,16 @@ fn index(index: &Index) -> Value {
         "KeySchema": schema,
         "Projection": projection,
     });
-    let units = IndexSettings::of(index).throughput;
-    if let (Some((read, write)), Some(told)) = (units, told.as_object_mut()) {
-        let units = json_value!({ "ReadCapacityUnits": read, "WriteCapacityUnits": write });
-        told.insert("ProvisionedThroughput".to_owned(), units);
+    let settings = IndexSettings::of(index);
+    if let Some(told) = told.as_object_mut() {
+        if let Some((read, write)) = settings.throughput {
+            let units = json_value!({ "ReadCapacityUnits": read, "WriteCapacityUnits": write });
+            told.insert("ProvisionedThroughput".to_owned(), units);
+        }
+        if let Some(most) = settings.on_demand {
+            let most = tables::throughput::describe_most(most);
+            told.insert("OnDemandThroughput".to_owned(), most);
+        }
     }
     told
 }

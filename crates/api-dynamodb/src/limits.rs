@@ -100,6 +100,14 @@ pub(crate) const INDEX_KEYS_MAX: usize = 4;
 /// Source: DynamoDB developer guide, "Quotas" (projected secondary index attributes per table).
 pub(crate) const INCLUDED_MAX: usize = 100;
 
+/// Most units that a table, or an index of it, is provisioned to read a second. 40,000.
+/// Source: DynamoDB developer guide, "Quotas" (throughput default quotas).
+pub(crate) const TABLE_READ_UNITS_MAX: u64 = 40_000;
+
+/// Most units that a table, or an index of it, is provisioned to write a second. 40,000.
+/// Source: DynamoDB developer guide, "Quotas" (throughput default quotas).
+pub(crate) const TABLE_WRITE_UNITS_MAX: u64 = 40_000;
+
 /// Most exports on one page of `ListExports`. 25.
 /// Source: DynamoDB service model, `ListExportsMaxLimit`.
 pub(crate) const LIST_EXPORTS_MAX: usize = 25;

@@ -43,8 +43,7 @@ operations! {
         CancelBulkOperation "there are none to be cancelled",
         CreateBackup,
         CreateGlobalTable "refuses as AWS does: version 2017.11.29 is no more",
-        CreateTable "vector indexes, keys of KMS and the table's own warm or on-demand throughput \
-                     are refused",
+        CreateTable "vector indexes and keys of KMS are refused",
         DeleteBackup,
         DeleteItem,
         DeleteResourcePolicy "streams have none",
@@ -80,8 +79,8 @@ operations! {
         PutItem,
         PutResourcePolicy "streams have none",
         Query,
-        RestoreTableFromBackup "overrides of on-demand throughput and keys of KMS are refused",
-        RestoreTableToPointInTime "overrides of on-demand throughput and keys of KMS are refused",
+        RestoreTableFromBackup "keys of KMS are refused",
+        RestoreTableToPointInTime "keys of KMS are refused",
         Scan,
         TagResource,
         TransactGetItems,
@@ -92,8 +91,7 @@ operations! {
         UpdateGlobalTable "refuses as AWS does: version 2017.11.29 is no more",
         UpdateGlobalTableSettings "refuses as AWS does: version 2017.11.29 is no more",
         UpdateItem,
-        UpdateTable "vector indexes, keys of KMS, strong consistency across regions and the \
-                     table's own warm or on-demand throughput are refused",
+        UpdateTable "vector indexes, keys of KMS and strong consistency across regions are refused",
         UpdateTimeToLive "it may be changed again at once",
     }
     refused {
@@ -115,7 +113,7 @@ pub(crate) fn refuse(name: &str, why: &str) -> Refused {
     fault::validation(format!("{name} is not supported by this endpoint: {why}")).into()
 }
 
-const AUTO_SCALING: &str = "capacity is not scaled here, since nothing is throttled by it";
+const AUTO_SCALING: &str = "capacity is scaled by Application Auto Scaling, which is not here";
 const BULK: &str = "there is no object store to read items in bulk from";
 const IMPORTS: &str = "there is no object store to import from";
 pub(crate) const INSIGHTS: &str = "accesses are not counted by key";

@@ -11,6 +11,13 @@ use serde_json::{Map, Value};
 
 use crate::limits::STREAM_SECS;
 use crate::policies::Kept;
+use crate::tables::throughput;
+
+/// Units to read and to write, a second.
+pub(crate) type Units = (u64, u64);
+
+/// The most units that are served by use, to read and to write; `None` is no bound.
+pub(crate) type Most = (Option<i64>, Option<i64>);
 
 /// Settings that all replicas of a table share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,7 +26,11 @@ pub(crate) struct Shared {
     /// `PROVISIONED` or `PAY_PER_REQUEST`.
     pub(crate) billing: Option<String>,
     /// Units of a provisioned table: read, write.
-    pub(crate) throughput: Option<(u64, u64)>,
+    pub(crate) throughput: Option<Units>,
+    /// The most that is served by use.
+    pub(crate) on_demand: Option<Most>,
+    /// What was asked to be served at once.
+    pub(crate) warm: Option<Units>,
     /// When it last became billed by use, in microseconds since 1970.
     pub(crate) on_demand_since: Option<i64>,
     /// What its stream records hold, while it has a stream.
@@ -69,9 +80,23 @@ pub(crate) struct Own {
     pub(crate) rewinds: bool,
     /// For how many days back it can.
     pub(crate) rewind_days: Option<i64>,
+    /// How much this replica serves to readers, where that is not what the others do.
+    pub(crate) reads: Reads,
+    /// The same of its indexes, by name.
+    pub(crate) index_reads: BTreeMap<String, Reads>,
     /// What a newer build keeps.
     #[serde(flatten)]
     pub(crate) rest: Map<String, Value>,
+}
+
+/// How much one replica serves to readers a second, where that is not what the others do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Reads {
+    /// Units, where it is provisioned.
+    pub(crate) provisioned: Option<u64>,
+    /// The most units, where it is billed by use.
+    pub(crate) on_demand: Option<i64>,
 }
 
 impl Shared {
@@ -83,6 +108,11 @@ impl Shared {
     /// Returns whether the table is billed by use.
     pub(crate) fn is_on_demand(&self) -> bool {
         self.billing.as_deref() == Some("PAY_PER_REQUEST")
+    }
+
+    /// Returns what the table serves at once, by what was asked for and by how it is billed.
+    pub(crate) fn warm_of(&self) -> Units {
+        throughput::warm(self.warm, self.throughput, self)
     }
 
     pub(crate) fn to_value(&self) -> Value {

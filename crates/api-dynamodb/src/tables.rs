@@ -17,7 +17,7 @@ use store::port::Store;
 use crate::catalog::OpenTable;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
-use crate::limits::LIST_TABLES_MAX;
+use crate::limits::{LIST_TABLES_MAX, TABLE_READ_UNITS_MAX, TABLE_WRITE_UNITS_MAX};
 use crate::settings::{Own, Shared};
 use crate::wire::shape;
 
@@ -26,10 +26,12 @@ mod describe;
 mod expiry;
 mod index_updates;
 pub(crate) mod indexes;
+mod replica_updates;
 mod tags;
+pub(crate) mod throughput;
 mod update;
 
-pub(crate) use create::{EncryptionIn, ThroughputIn, bill, is_encrypted, refuse};
+pub(crate) use create::{EncryptionIn, ThroughputIn, bill, is_encrypted, refuse, serve};
 pub(crate) use describe::{Status, table_id};
 pub(crate) use indexes::{IndexIn, IndexSettings, index_shape};
 
@@ -111,15 +113,13 @@ impl<S: Store> DynamoDb<S> {
         Ok(answer.to_string().into_bytes())
     }
 
-    /// Answers `DescribeLimits` with the quotas of a fresh account; nothing is throttled by them.
-    ///
-    /// Source: DynamoDB developer guide, "Quotas" (throughput default quotas).
+    /// Answers `DescribeLimits` with the quotas of a fresh account, of which those of a table hold.
     pub(crate) fn describe_limits() -> Vec<u8> {
         let answer = json_value!({
-            "AccountMaxReadCapacityUnits": 80_000,
-            "AccountMaxWriteCapacityUnits": 80_000,
-            "TableMaxReadCapacityUnits": 40_000,
-            "TableMaxWriteCapacityUnits": 40_000,
+            "AccountMaxReadCapacityUnits": ACCOUNT_UNITS,
+            "AccountMaxWriteCapacityUnits": ACCOUNT_UNITS,
+            "TableMaxReadCapacityUnits": TABLE_READ_UNITS_MAX,
+            "TableMaxWriteCapacityUnits": TABLE_WRITE_UNITS_MAX,
         });
         answer.to_string().into_bytes()
     }
@@ -241,6 +241,11 @@ const DEFINING: [&str; 5] = [
     "KeySchema",
     "LocalSecondaryIndexes",
 ];
+
+/// What all tables of a fresh account are provisioned to read, and to write, at most. It is told
+/// only: tables together are not held to it.
+/// Source: DynamoDB developer guide, "Quotas" (throughput default quotas).
+const ACCOUNT_UNITS: u64 = 80_000;
 
 const PROTECTED: &str = "Resource cannot be deleted as it is currently protected against deletion. \
                          Disable deletion protection first.";

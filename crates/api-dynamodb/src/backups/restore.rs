@@ -19,6 +19,7 @@ use crate::catalog::OpenTable;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::settings::{Own, Shared};
+use crate::tables::throughput::OnDemandIn;
 use crate::tables::{self, EncryptionIn, IndexIn, IndexSettings, ThroughputIn};
 use crate::wire::shape;
 
@@ -33,7 +34,7 @@ shape! {
         time: "RestoreDateTime" as f64,
         billing: "BillingModeOverride" as String,
         throughput: "ProvisionedThroughputOverride" as ThroughputIn,
-        on_demand: "OnDemandThroughputOverride" as Value,
+        on_demand: "OnDemandThroughputOverride" as OnDemandIn,
         global_indexes: "GlobalSecondaryIndexOverride" as Vec<IndexIn>,
         local_indexes: "LocalSecondaryIndexOverride" as Vec<IndexIn>,
         vector_indexes: "VectorIndexOverride" as Vec<Value>,
@@ -178,7 +179,6 @@ impl RestoreIn {
     fn refuse_unsupported(&self) -> Result<(), Fault> {
         let any = |list: &Option<Vec<Value>>| list.as_ref().is_some_and(|list| !list.is_empty());
         tables::refuse(&[
-            ("OnDemandThroughputOverride", self.on_demand.is_some()),
             ("VectorIndexOverride", any(&self.vector_indexes)),
             (
                 "SSESpecificationOverride",
@@ -213,13 +213,14 @@ impl RestoreIn {
         }
         for index in kept.iter_mut().filter(|index| !index.is_local) {
             let known = IndexSettings::of(index);
-            let throughput = if shared.is_on_demand() {
-                None
+            let (throughput, on_demand) = if shared.is_on_demand() {
+                (None, known.on_demand)
             } else {
-                known.throughput.or(shared.throughput)
+                (known.throughput.or(shared.throughput), None)
             };
             index.settings = IndexSettings {
                 throughput,
+                on_demand,
                 ..known
             }
             .to_value();
@@ -242,6 +243,13 @@ impl RestoreIn {
         if billing.is_some() || self.throughput.is_some() {
             tables::bill(&mut shared, billing, self.throughput.as_ref(), now)?;
         }
+        if self.on_demand.is_some() && !shared.is_on_demand() {
+            return Err(fault::validation(
+                "Cannot override MaxReadRequestUnits for OnDemandThroughput unless \
+                 BillingModeOverride is PAY_PER_REQUEST",
+            ));
+        }
+        tables::serve(&mut shared, self.on_demand.as_ref(), None)?;
         Ok(shared)
     }
 }

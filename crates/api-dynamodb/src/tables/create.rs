@@ -15,6 +15,7 @@ use store::port::Store;
 use super::indexes::{self, IndexIn, IndexSettings};
 use super::table_failed;
 use super::tags::{self, TagIn};
+use super::throughput::{Of, OnDemandIn, WarmIn};
 use crate::facade::{Answer, DynamoDb};
 use crate::fault;
 use crate::settings::{Own, Shared};
@@ -32,8 +33,8 @@ shape! {
         vector_indexes: "VectorIndexes" as Vec<Value>,
         billing: "BillingMode" as String,
         throughput: "ProvisionedThroughput" as ThroughputIn,
-        on_demand: "OnDemandThroughput" as Value,
-        warm: "WarmThroughput" as Value,
+        on_demand: "OnDemandThroughput" as OnDemandIn,
+        warm: "WarmThroughput" as WarmIn,
         stream: "StreamSpecification" as StreamIn,
         encryption: "SSESpecification" as EncryptionIn,
         tags: "Tags" as Vec<TagIn>,
@@ -94,6 +95,11 @@ impl<S: Store> DynamoDb<S> {
             request.billing.as_deref(),
             request.throughput.as_ref(),
             now,
+        )?;
+        serve(
+            &mut shared,
+            request.on_demand.as_ref(),
+            request.warm.as_ref(),
         )?;
         shared.class.clone_from(&request.class);
         if let Some(stream) = &request.stream {
@@ -263,19 +269,9 @@ impl CreateIn {
                     .is_some_and(|all| !all.is_empty()),
             ),
             ("SSESpecification", is_encrypted(self.encryption.as_ref())),
-            ("OnDemandThroughput", self.on_demand.is_some()),
-            ("WarmThroughput", self.warm.is_some()),
             ("ResourcePolicy", self.policy.is_some()),
             ("GlobalTableSourceArn", self.source.is_some()),
         ])
-    }
-}
-
-impl ThroughputIn {
-    /// Returns the units to read and to write, where both are given.
-    pub(super) fn units(&self) -> Option<(u64, u64)> {
-        let unsigned = |units: Option<i64>| u64::try_from(units?).ok();
-        Some((unsigned(self.read)?, unsigned(self.write)?))
     }
 }
 
@@ -303,7 +299,8 @@ pub(crate) fn bill(
 ) -> Result<(), Fault> {
     let known = shared.billing.clone();
     let mode = mode.or(known.as_deref()).unwrap_or("PROVISIONED");
-    let units = throughput.and_then(ThroughputIn::units);
+    let units = throughput.map(|throughput| throughput.units(Of::Table));
+    let units = units.transpose()?.flatten();
     if mode == "PAY_PER_REQUEST" {
         if throughput.is_some() {
             return Err(fault::invalid_parameter(
@@ -314,6 +311,7 @@ pub(crate) fn bill(
         shared.on_demand_since = shared.on_demand_since.or(Some(now.as_micros()));
         shared.throughput = None;
     } else {
+        shared.on_demand = None;
         let units = units.or(shared.throughput);
         shared.throughput = Some(units.ok_or_else(|| {
             fault::invalid_parameter(
@@ -323,6 +321,21 @@ pub(crate) fn bill(
         })?);
     }
     shared.billing = Some(mode.to_owned());
+    Ok(())
+}
+
+/// Sets the most that a table serves by use, and what it serves at once, as far as they are given.
+pub(crate) fn serve(
+    shared: &mut Shared,
+    on_demand: Option<&OnDemandIn>,
+    warm: Option<&WarmIn>,
+) -> Result<(), Fault> {
+    if let Some(most) = on_demand {
+        shared.on_demand = most.most(Of::Table, shared.on_demand, shared)?;
+    }
+    if let Some(warm) = warm {
+        shared.warm = Some(warm.units(Of::Table, shared.warm_of())?);
+    }
     Ok(())
 }
 

@@ -12,9 +12,10 @@ use control::tables::{Replica, ReplicaStatus, Table};
 use serde_json::{Map, Value, json};
 use store::port::Store;
 
+use super::throughput;
 use crate::catalog::OpenTable;
 use crate::facade::DynamoDb;
-use crate::settings::{Own, Shared};
+use crate::settings::{Own, Reads, Shared};
 
 /// The state of a table, as it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +87,8 @@ impl<S: Store> DynamoDb<S> {
         });
         if let Some(members) = description.as_object_mut() {
             describe_shared(members, &shared, &arn);
+            let warm = throughput::describe_warm(shared.warm_of(), &status.to_string());
+            members.insert("WarmThroughput".to_owned(), warm);
             describe_replicas(members, open, self.control.project().region.as_str());
             if let Some(restore) = self.own_replica(open).and_then(|own| own.restore.as_ref()) {
                 let summary = self.describe_restore(caller, restore, open.def.filling);
@@ -138,6 +141,9 @@ fn describe_shared(members: &mut Map<String, Value>, shared: &Shared, arn: &str)
         });
         tell("BillingModeSummary", summary);
     }
+    if let Some(most) = shared.on_demand {
+        tell("OnDemandThroughput", throughput::describe_most(most));
+    }
     if let Some(class) = &shared.class {
         tell("TableClassSummary", json!({ "TableClass": class }));
     }
@@ -172,7 +178,34 @@ fn describe_replica(replica: &Replica) -> Value {
         ReplicaStatus::Creating => "CREATING",
         ReplicaStatus::Active => "ACTIVE",
     };
-    json!({ "RegionName": replica.region, "ReplicaStatus": status })
+    let own = Own::of(replica);
+    let mut told = json!({ "RegionName": replica.region, "ReplicaStatus": status });
+    if let Some(members) = told.as_object_mut() {
+        describe_reads(members, own.reads);
+        let indexes = own.index_reads.iter().map(|(name, reads)| {
+            let mut index = Map::new();
+            index.insert("IndexName".to_owned(), name.as_str().into());
+            describe_reads(&mut index, *reads);
+            Value::Object(index)
+        });
+        let indexes: Vec<Value> = indexes.collect();
+        if !indexes.is_empty() {
+            members.insert("GlobalSecondaryIndexes".to_owned(), indexes.into());
+        }
+    }
+    told
+}
+
+/// Tells what a replica serves to readers, where it differs from the others.
+fn describe_reads(members: &mut Map<String, Value>, reads: Reads) {
+    if let Some(units) = reads.provisioned {
+        let told = json!({ "ReadCapacityUnits": units });
+        members.insert("ProvisionedThroughputOverride".to_owned(), told);
+    }
+    if let Some(units) = reads.on_demand {
+        let told = json!({ "MaxReadRequestUnits": units });
+        members.insert("OnDemandThroughputOverride".to_owned(), told);
+    }
 }
 
 /// Returns a table's number in the form that its identifier has on the wire, a UUID.

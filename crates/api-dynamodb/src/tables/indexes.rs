@@ -14,11 +14,12 @@ use serde_json::{Map, Value, json};
 use store::port::Store;
 
 use super::create::{KeyIn, ThroughputIn};
+use super::throughput::{self, Of, OnDemandIn, WarmIn};
 use crate::catalog::OpenTable;
 use crate::facade::DynamoDb;
 use crate::fault;
 use crate::limits::{GLOBAL_INDEXES_MAX, INCLUDED_MAX, INDEX_KEYS_MAX, LOCAL_INDEXES_MAX};
-use crate::settings::Shared;
+use crate::settings::{Most, Shared, Units};
 use crate::wire::shape;
 
 shape! {
@@ -41,32 +42,16 @@ shape! {
     }
 }
 
-shape! {
-    /// The most that is served by use.
-    OnDemandIn {
-        read: "MaxReadRequestUnits" as i64,
-        write: "MaxWriteRequestUnits" as i64,
-    }
-}
-
-shape! {
-    /// What is to be served at once.
-    WarmIn {
-        read: "ReadUnitsPerSecond" as i64,
-        write: "WriteUnitsPerSecond" as i64,
-    }
-}
-
 /// What this facade keeps with an index.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct IndexSettings {
     /// Units of a provisioned index: read, write.
-    pub(crate) throughput: Option<(u64, u64)>,
+    pub(crate) throughput: Option<Units>,
     /// The most that is served by use: read, write.
-    pub(crate) on_demand: Option<(Option<i64>, Option<i64>)>,
+    pub(crate) on_demand: Option<Most>,
     /// What is served at once: read, write.
-    pub(crate) warm: Option<(u64, u64)>,
+    pub(crate) warm: Option<Units>,
     /// What a newer build keeps.
     #[serde(flatten)]
     pub(crate) rest: Map<String, Value>,
@@ -87,68 +72,23 @@ impl IndexSettings {
     /// Errors: `ValidationException`.
     pub(crate) fn given(&mut self, index: &IndexIn, shared: &Shared) -> Result<(), Fault> {
         let name = index.name();
-        let is_provisioned = !shared.is_on_demand();
         if let Some(units) = &index.throughput {
-            self.throughput = units.units();
+            self.throughput = units.units(Of::Index(name))?;
         }
+        let of = Of::Index(name);
         if let Some(most) = &index.on_demand {
-            for (member, units) in [
-                ("MaxReadRequestUnits", most.read),
-                ("MaxWriteRequestUnits", most.write),
-            ] {
-                if units.is_some() && is_provisioned {
-                    return Err(fault::invalid_parameter(format_args!(
-                        "{member} for OnDemandThroughput for index: {name} cannot be specified \
-                         when table BillingMode is PROVISIONED"
-                    )));
-                }
-                if units.is_some_and(|units| units < 1 && units != -1) {
-                    return Err(fault::invalid_parameter(format_args!(
-                        "Requested {member} for OnDemandThroughput for index : {name} is outside \
-                         of valid range"
-                    )));
-                }
-            }
-            let known = self.on_demand.unwrap_or_default();
-            let one = |given: Option<i64>, known| match given {
-                Some(-1) => None,
-                given => given.or(known),
-            };
-            let most = (one(most.read, known.0), one(most.write, known.1));
-            self.on_demand = Some(most).filter(|most| *most != (None, None));
+            self.on_demand = most.most(of, self.on_demand, shared)?;
         }
         if let Some(warm) = &index.warm {
-            let known = self.warm_of(shared);
-            let read = warm_units("ReadUnitsPerSecond", name, warm.read, known.0)?;
-            let write = warm_units("WriteUnitsPerSecond", name, warm.write, known.1)?;
-            self.warm = Some((read, write));
+            self.warm = Some(warm.units(of, self.warm_of(shared))?);
         }
         Ok(())
     }
 
     /// Returns what is served at once, by what was asked for and by how it is billed.
-    pub(super) fn warm_of(&self, shared: &Shared) -> (u64, u64) {
-        let asked = self.warm.unwrap_or_default();
-        let by_billing = if shared.is_on_demand() {
-            WARM_ON_DEMAND
-        } else {
-            self.throughput.unwrap_or_default()
-        };
-        (asked.0.max(by_billing.0), asked.1.max(by_billing.1))
+    pub(super) fn warm_of(&self, shared: &Shared) -> Units {
+        throughput::warm(self.warm, self.throughput, shared)
     }
-}
-
-fn warm_units(member: &str, index: &str, given: Option<i64>, known: u64) -> Result<u64, Fault> {
-    let Some(given) = given else {
-        return Ok(known);
-    };
-    let units = u64::try_from(given).ok().filter(|units| known <= *units);
-    units.ok_or_else(|| {
-        fault::invalid_parameter(format_args!(
-            "Requested {member} for WarmThroughput for index {index} is lower than current \
-             WarmThroughput, decreasing WarmThroughput is not supported"
-        ))
-    })
 }
 
 impl IndexIn {
@@ -447,7 +387,6 @@ impl<S: Store> DynamoDb<S> {
         if let Some(members) = told.as_object_mut().filter(|_| !index.is_local) {
             let settings = IndexSettings::of(index);
             let (read, write) = settings.throughput.unwrap_or_default();
-            let (warm_read, warm_write) = settings.warm_of(shared);
             let status = if is_ready { "ACTIVE" } else { "CREATING" };
             let mut tell = |name: &str, value: Value| members.insert(name.to_owned(), value);
             tell("IndexStatus", status.into());
@@ -459,22 +398,10 @@ impl<S: Store> DynamoDb<S> {
                     "WriteCapacityUnits": write,
                 }),
             );
-            tell(
-                "WarmThroughput",
-                json!({
-                    "ReadUnitsPerSecond": warm_read,
-                    "WriteUnitsPerSecond": warm_write,
-                    "Status": status,
-                }),
-            );
-            if let Some((read, write)) = settings.on_demand {
-                tell(
-                    "OnDemandThroughput",
-                    json!({
-                        "MaxReadRequestUnits": read.unwrap_or(-1),
-                        "MaxWriteRequestUnits": write.unwrap_or(-1),
-                    }),
-                );
+            let warm = throughput::describe_warm(settings.warm_of(shared), status);
+            tell("WarmThroughput", warm);
+            if let Some(most) = settings.on_demand {
+                tell("OnDemandThroughput", throughput::describe_most(most));
             }
             if !is_ready && !index.with_table {
                 tell("Backfilling", true.into());
@@ -491,7 +418,3 @@ impl<S: Store> DynamoDb<S> {
         })
     }
 }
-
-/// What is served at once of what is billed by use: reads, writes a second.
-/// Source: DynamoDB developer guide, "Warm throughput" (12,000 and 4,000).
-const WARM_ON_DEMAND: (u64, u64) = (12_000, 4_000);

@@ -5,17 +5,18 @@
 use api_protocol::caller::Caller;
 use api_protocol::fault::Fault;
 use api_protocol::json;
-use base::region::RegionName;
 use clock::time::WallTime;
 use serde_json::{Value, json as json_value};
 use store::port::Store;
 
 use super::create::{self, DefinitionIn, EncryptionIn, StreamIn, ThroughputIn};
+use super::in_use;
 use super::index_updates::{self, IndexUpdateIn};
-use super::{PROTECTED, in_use, table_failed};
+use super::replica_updates::{ReplicaChange, ReplicaIn};
+use super::throughput::{OnDemandIn, WarmIn};
 use crate::catalog::OpenTable;
 use crate::facade::{Answer, DynamoDb};
-use crate::fault::{self, Refused};
+use crate::fault;
 use crate::settings::{Own, Shared};
 use crate::streams;
 use crate::wire::shape;
@@ -36,39 +37,11 @@ shape! {
         vector_indexes: "VectorIndexUpdates" as Vec<Value>,
         consistency: "MultiRegionConsistency" as String,
         witnesses: "GlobalTableWitnessUpdates" as Vec<Value>,
-        on_demand: "OnDemandThroughput" as Value,
-        warm: "WarmThroughput" as Value,
+        on_demand: "OnDemandThroughput" as OnDemandIn,
+        warm: "WarmThroughput" as WarmIn,
         settings_mode: "GlobalTableSettingsReplicationMode" as String,
         keeps: "DisassociationProtectionEnabled" as bool,
     }
-}
-
-shape! {
-    /// A change of one replica.
-    ReplicaIn {
-        create: "Create" as MemberIn,
-        update: "Update" as MemberIn,
-        delete: "Delete" as MemberIn,
-        disassociate: "Disassociate" as MemberIn,
-    }
-}
-
-shape! {
-    /// Which replica, and how it differs from the others.
-    MemberIn {
-        region: "RegionName" as String,
-        key: "KMSMasterKeyId" as String,
-        throughput: "ProvisionedThroughputOverride" as Value,
-        on_demand: "OnDemandThroughputOverride" as Value,
-        indexes: "GlobalSecondaryIndexes" as Vec<Value>,
-        class: "TableClassOverride" as String,
-    }
-}
-
-/// A change of a replica, checked.
-enum ReplicaChange {
-    Create(RegionName),
-    Delete(RegionName),
 }
 
 impl<S: Store> DynamoDb<S> {
@@ -133,66 +106,6 @@ impl<S: Store> DynamoDb<S> {
             .to_string()
             .into_bytes())
     }
-
-    /// Checks changes of replicas.
-    fn replica_changes(
-        &self,
-        open: &OpenTable,
-        replicas: &[ReplicaIn],
-    ) -> Result<Vec<ReplicaChange>, Refused> {
-        let mut changes = Vec::with_capacity(replicas.len());
-        for replica in replicas {
-            let (member, creates) = replica.only()?;
-            let region = member.region.as_deref().unwrap_or_default();
-            if region == self.control.project().region.as_str() {
-                return Err(fault::validation(LOCAL).into());
-            }
-            let Some(known) = self.control.project().region_named(region) else {
-                let message = format_args!("Region {region} is not a region of this project");
-                return Err(fault::invalid_parameter(message).into());
-            };
-            let there = open.view.replicas.get(region);
-            changes.push(match (creates, there) {
-                (true, None) => ReplicaChange::Create(known.name.clone()),
-                (true, Some(_)) => {
-                    let message = format_args!("Table already has a replica in region {region}");
-                    return Err(fault::invalid_parameter(message).into());
-                }
-                (false, None) => {
-                    let message = format_args!("Table has no replica in region {region}");
-                    return Err(fault::invalid_parameter(message).into());
-                }
-                (false, Some(there)) if Own::of(there).protected => {
-                    return Err(fault::validation(PROTECTED).into());
-                }
-                (false, Some(_)) => ReplicaChange::Delete(known.name.clone()),
-            });
-        }
-        Ok(changes)
-    }
-
-    async fn change_replicas(
-        &self,
-        open: &OpenTable,
-        changes: Vec<ReplicaChange>,
-    ) -> Result<(), Refused> {
-        let name = &open.view.table.name;
-        for change in changes {
-            let changed = match &change {
-                ReplicaChange::Create(region) => {
-                    let settings = Own::default().to_value();
-                    self.control
-                        .create_replica(&open.view, region, settings)
-                        .await
-                }
-                ReplicaChange::Delete(region) => {
-                    self.control.delete_replica(&open.view, region).await
-                }
-            };
-            changed.map_err(|error| table_failed(&error, name))?;
-        }
-        Ok(())
-    }
 }
 
 impl UpdateIn {
@@ -210,8 +123,6 @@ impl UpdateIn {
             ),
             ("MultiRegionConsistency STRONG", strong),
             ("GlobalTableWitnessUpdates", self.witnesses.is_some()),
-            ("OnDemandThroughput", self.on_demand.is_some()),
-            ("WarmThroughput", self.warm.is_some()),
             (
                 "GlobalTableSettingsReplicationMode",
                 self.settings_mode.is_some(),
@@ -230,9 +141,10 @@ impl UpdateIn {
     ) -> Result<Option<Shared>, Fault> {
         let creates = changes
             .iter()
-            .any(|change| matches!(change, ReplicaChange::Create(_)));
+            .any(|change| matches!(change, ReplicaChange::Create(..)));
         let bills = self.billing.is_some() || self.throughput.is_some();
-        if !bills && self.stream.is_none() && self.class.is_none() && !creates {
+        let serves = self.on_demand.is_some() || self.warm.is_some();
+        if !bills && !serves && self.stream.is_none() && self.class.is_none() && !creates {
             return Ok(None);
         }
         let mut changed = shared.clone();
@@ -243,6 +155,7 @@ impl UpdateIn {
                 return Err(same_throughput(shared.throughput.unwrap_or_default()));
             }
         }
+        create::serve(&mut changed, self.on_demand.as_ref(), self.warm.as_ref())?;
         if let Some(class) = &self.class {
             changed.class = Some(class.clone());
         }
@@ -258,35 +171,6 @@ impl UpdateIn {
             create::start_stream(&mut changed, &stream, now)?;
         }
         Ok(Some(changed))
-    }
-}
-
-impl ReplicaIn {
-    /// Returns the one change that an element has, and whether it creates.
-    fn only(&self) -> Result<(&MemberIn, bool), Fault> {
-        let (member, creates) = match (&self.create, &self.delete) {
-            (Some(member), None) => (member, true),
-            (None, Some(member)) => (member, false),
-            (None, None) if self.update.is_some() || self.disassociate.is_some() => {
-                create::refuse(&[
-                    ("ReplicaUpdates Update", self.update.is_some()),
-                    ("ReplicaUpdates Disassociate", self.disassociate.is_some()),
-                ])?;
-                return Err(one_of());
-            }
-            (None, None) | (Some(_), Some(_)) => return Err(one_of()),
-        };
-        if self.update.is_some() || self.disassociate.is_some() {
-            return Err(one_of());
-        }
-        create::refuse(&[
-            ("KMSMasterKeyId", member.key.is_some()),
-            ("ProvisionedThroughputOverride", member.throughput.is_some()),
-            ("OnDemandThroughputOverride", member.on_demand.is_some()),
-            ("GlobalSecondaryIndexes", member.indexes.is_some()),
-            ("TableClassOverride", member.class.is_some()),
-        ])?;
-        Ok((member, creates))
     }
 }
 
@@ -329,16 +213,6 @@ fn same_throughput((read, write): (u64, u64)) -> Fault {
          current limits and how to request higher limits."
     ))
 }
-
-fn one_of() -> Fault {
-    fault::validation(
-        "One of Create, Update, Delete or Disassociate must be given for each element of \
-         ReplicaUpdates",
-    )
-}
-
-const LOCAL: &str = "Cannot add, delete, or update the local region through ReplicaUpdates. Use \
-                     CreateTable, DeleteTable, or UpdateTable as required.";
 
 const NOTHING: &str = "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, \
                        GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is \

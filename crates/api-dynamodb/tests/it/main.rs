@@ -19,5 +19,6 @@ mod reads;
 mod refusals;
 mod streams;
 mod tables;
+mod throughput;
 mod transactions;
 mod world;

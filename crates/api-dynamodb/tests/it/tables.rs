@@ -144,7 +144,6 @@ async fn what_tables_do_not_have_is_refused_by_name() {
             json!({ "Enabled": true, "SSEType": "KMS" }),
         ),
         ("ResourcePolicy", json!("{}")),
-        ("WarmThroughput", json!({ "ReadUnitsPerSecond": 1 })),
     ];
     for (member, value) in members {
         let message = format!(
