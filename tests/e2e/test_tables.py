@@ -23,7 +23,7 @@ def make_table(laptop, name, *, sort=None, replicas=REGIONS):
         BillingMode="PAY_PER_REQUEST",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
     )
-    soon = {"Delay": 1, "MaxAttempts": 90}
+    soon = {"Delay": 1, "MaxAttempts": 30}
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig=soon)
     for region in others:
         client.update_table(
@@ -38,7 +38,7 @@ def make_table(laptop, name, *, sort=None, replicas=REGIONS):
             status = {replica["RegionName"]: replica["ReplicaStatus"] for replica in replicas}
             return status.get(region) == "ACTIVE"
 
-        eventually(is_active, within=60)
+        eventually(is_active)
     return laptop.table(name, home)
 
 

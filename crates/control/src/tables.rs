@@ -462,7 +462,9 @@ impl<S: Store> Control<S> {
         status: ReplicaStatus,
     ) -> Result<(), ControlError> {
         let replica = self.own_replica(table);
-        let Some(replica) = replica.filter(|replica| replica.created == made) else {
+        // Links tell more than once that a replica is whole.
+        let is_due = |replica: &Replica| replica.created == made && replica.status != status;
+        let Some(replica) = replica.filter(is_due) else {
             return Ok(());
         };
         let marked = Replica {

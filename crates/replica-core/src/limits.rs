@@ -62,6 +62,14 @@ pub const PARK_FOR: Duration = Duration::from_secs(1);
 /// How long a receiver waits before it asks again for a copy that was not ready. 200 ms.
 pub const COPY_RETRY: Duration = Duration::from_millis(200);
 
+/// After how long it is told again that a table has come whole, while it is still to be filled. 1 s:
+/// a replica whose end was missed serves that much later.
+pub const TELL_AGAIN: Duration = Duration::from_secs(1);
+
+/// Reads of a log that a page of a table's copy waits for at most. 16: up to 16 MiB of the log pass
+/// it, and a log that never ends holds no copy up for ever.
+pub const LOG_READS_MAX: u32 = 16;
+
 /// First and longest wait before a lost peer is dialled again. 50 ms to 1 s, doubling, jittered:
 /// replication flows within about a second after the network is whole again.
 pub const REDIAL: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));

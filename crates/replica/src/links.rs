@@ -58,8 +58,8 @@ pub struct Config {
     pub entropy: Arc<dyn Entropy>,
     /// Which tables are to be filled here, and from which regions, the primary source first.
     pub fills: watch::Receiver<Arc<Fills>>,
-    /// Where a table is reported, once, when all its sources have given what they have, with when
-    /// its replica was made.
+    /// Where a table is reported when all its sources have given what they have, with when its
+    /// replica was made; and again while it is still to be filled.
     pub filled: mpsc::Sender<(TableId, i64)>,
 }
 

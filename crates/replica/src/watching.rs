@@ -70,8 +70,6 @@ struct Watching<S> {
     status: LinkStatus,
     published: watch::Sender<Arc<LinkStatus>>,
     outputs: Outputs,
-    /// Filled tables that the reader had no room for.
-    waiting: Vec<(TableId, i64)>,
     sweep: watch::Sender<Sweep>,
     swept: Moment,
 }
@@ -114,7 +112,6 @@ pub(crate) fn start<S: Store>(
         status,
         published,
         outputs,
-        waiting: Vec::new(),
         sweep,
         swept: now,
     };
@@ -140,8 +137,7 @@ impl<S: Store> Watching<S> {
                 },
                 Ok(()) = fills.changed() => {
                     let fills = fills.borrow_and_update().as_ref().clone();
-                    let filled = self.mesh.fill(fills);
-                    self.waiting.extend(filled);
+                    self.mesh.fill(fills);
                 }
                 () = shared.sleep_until(Some(due.map_or(sweep, |due| due.min(sweep)))) => {}
             }
@@ -182,12 +178,7 @@ impl<S: Store> Watching<S> {
                 table,
                 portion,
                 source,
-            } => {
-                if let Some(made) = self.mesh.filled(table, portion, source) {
-                    info!(%table, "a table is filled");
-                    self.waiting.push((table, made));
-                }
-            }
+            } => self.mesh.filled(table, portion, source),
             Event::Failed(failure) => {
                 if self.status.failure.is_none() {
                     error!(%failure, "this region must not serve on");
@@ -237,9 +228,12 @@ impl<S: Store> Watching<S> {
     }
 
     fn report_filled(&mut self) {
-        let filled = &self.outputs.filled;
-        self.waiting
-            .retain(|table| filled.try_send(*table).is_err() && !filled.is_closed());
+        for (table, made) in self.mesh.take_filled(self.shared.now().moment) {
+            // Where there is no room for it, it is told again.
+            if self.outputs.filled.try_send((table, made)).is_ok() {
+                info!(%table, "a table is filled");
+            }
+        }
     }
 
     fn publish(&mut self) {

@@ -112,6 +112,15 @@ impl Copies {
         self.arrange(Reason::Fill, wanted);
     }
 
+    /// Returns what the source has given in full of what it is to give to replicas that are filled.
+    pub fn given(&self) -> impl Iterator<Item = (TableId, Portion)> {
+        self.wanted.iter().filter_map(|((_, table), copy)| {
+            let made = copy.purpose.made.filter(|_| copy.state == State::Done)?;
+            let items = copy.purpose.items;
+            Some((*table, Portion { made, items }))
+        })
+    }
+
     /// Takes over which tables the source is to give since records of its log are missing here;
     /// none once they are not.
     pub fn replace_missing(&mut self, items: CopyItems, tables: &BTreeSet<TableId>) {

@@ -12,7 +12,7 @@ use clock::hlc::Hlc;
 use clock::time::Moment;
 
 use crate::frontier::Frontier;
-use crate::limits::RELAY_AFTER;
+use crate::limits::{RELAY_AFTER, TELL_AGAIN};
 use crate::link::copies::{Fill, Fills, Portion};
 use crate::planted::Planted;
 use crate::vector::VersionVector;
@@ -27,8 +27,8 @@ pub struct Mesh {
     /// What sources have given. It counts as long as that is what they are asked for, and may be
     /// told before it is known here that it is.
     given: BTreeMap<(TableId, RegionId), Portion>,
-    /// Tables that have come whole, once told.
-    filled: BTreeSet<TableId>,
+    /// When it was last told of a table that it has come whole, and of which replica.
+    told: BTreeMap<TableId, (i64, Moment)>,
     planted: Planted,
 }
 
@@ -54,7 +54,7 @@ impl Mesh {
             peers,
             fills: Fills::new(),
             given: BTreeMap::new(),
-            filled: BTreeSet::new(),
+            told: BTreeMap::new(),
             planted: Planted::Nothing,
         }
     }
@@ -137,36 +137,42 @@ impl Mesh {
         floor
     }
 
-    /// Takes over which tables are to be filled here. Returns those that have come already, and
-    /// when their replicas were made.
-    pub fn fill(&mut self, fills: Fills) -> Vec<(TableId, i64)> {
-        let old = std::mem::replace(&mut self.fills, fills);
+    /// Takes over which tables are to be filled here.
+    pub fn fill(&mut self, fills: Fills) {
+        self.fills = fills;
         // A source gives more as the primary one than otherwise, and what it gave to an earlier
         // replica is gone: neither counts.
         self.given.retain(|(table, source), given| {
             let fill = self.fills.get(table);
             fill.and_then(|fill| fill.portion_of(*source)) == Some(*given)
         });
-        let made = |fill: &Fill| fill.made;
-        self.filled.retain(|table| {
-            let fill = self.fills.get(table);
-            fill.is_some() && fill.map(made) == old.get(table).map(made)
-        });
-        let made = |(table, fill): (&TableId, &Fill)| (*table, fill.made);
-        let tables: Vec<_> = self.fills.iter().map(made).collect();
-        tables
-            .into_iter()
-            .filter(|(table, _)| self.complete(*table))
-            .collect()
+        let fills = &self.fills;
+        self.told
+            .retain(|table, (made, _)| fills.get(table).is_some_and(|fill| fill.made == *made));
     }
 
-    /// Notes that `source` has given `portion` of `table`. Returns when the replica was made,
-    /// once, where all sources have given theirs.
+    /// Notes that `source` has given `portion` of `table`.
     ///
     /// It may be asked for only by the next [`Mesh::fill`]: links learn of that by themselves.
-    pub fn filled(&mut self, table: TableId, portion: Portion, source: RegionId) -> Option<i64> {
+    pub fn filled(&mut self, table: TableId, portion: Portion, source: RegionId) {
         self.given.insert((table, source), portion);
-        self.complete(table).then_some(portion.made)
+    }
+
+    /// Returns the tables that all their sources have given, and when their replicas were made.
+    /// They are told again after [`TELL_AGAIN`] for as long as they are to be filled: whoever is
+    /// told may have failed to act on it, or may have been told otherwise since.
+    pub fn take_filled(&mut self, now: Moment) -> Vec<(TableId, i64)> {
+        let mut filled = Vec::new();
+        for (table, fill) in &self.fills {
+            let told = self.told.get(table);
+            let is_due = told.is_none_or(|(_, told)| *told + TELL_AGAIN <= now);
+            if is_due && self.is_whole(*table, fill) {
+                filled.push((*table, fill.made));
+            }
+        }
+        let told = filled.iter().map(|(table, made)| (*table, (*made, now)));
+        self.told.extend(told);
+        filled
     }
 
     /// Returns the tables that are being filled, and from which regions.
@@ -174,15 +180,12 @@ impl Mesh {
         &self.fills
     }
 
-    fn complete(&mut self, table: TableId) -> bool {
-        let complete = self.fills.get(&table).is_some_and(|fill| {
-            let given = |source: &RegionId| {
-                let given = self.given.get(&(table, *source));
-                *source == self.own || given.copied() == fill.portion_of(*source)
-            };
-            fill.sources.iter().all(given)
-        });
-        complete && self.filled.insert(table)
+    fn is_whole(&self, table: TableId, fill: &Fill) -> bool {
+        let given = |source: &RegionId| {
+            let given = self.given.get(&(table, *source));
+            *source == self.own || given.copied() == fill.portion_of(*source)
+        };
+        fill.sources.iter().all(given)
     }
 }
 

@@ -236,7 +236,13 @@ impl Receiver {
             Input::Local(local) => self.local = local,
             Input::Relay(origins) => self.relay(&origins),
             Input::Applied { ticket, result } => self.applied(now, ticket, result),
-            Input::Fill(fills) => self.copies.fill(self.peer, &fills),
+            Input::Fill(fills) => {
+                self.copies.fill(self.peer, &fills);
+                // Whoever watches may have seen that it was not asked for in between.
+                let given = self.copies.given();
+                let given = given.map(|(table, portion)| Output::Filled { table, portion });
+                self.outputs.extend(given);
+            }
             Input::Merged { ticket, merged } => {
                 let given = self.copies.merged(now.moment, ticket, merged);
                 if let Some((table, portion)) = given {

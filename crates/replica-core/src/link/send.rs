@@ -23,7 +23,8 @@ use crate::frame::copy::{CopyItem, CopyItems, CopyPage, CopyRequest};
 use crate::frame::greeting::Refusal;
 use crate::frame::{Ack, Beat, Data, Frame, Sample, Trimmed, Want, record_cost};
 use crate::limits::{
-    COPIES_MAX, COPY_PAGE_BYTES, FRAME_BYTES_CUT, FRAME_RECORDS_MAX, PARK_FOR, WINDOW_BYTES,
+    COPIES_MAX, COPY_PAGE_BYTES, FRAME_BYTES_CUT, FRAME_RECORDS_MAX, LOG_READS_MAX, PARK_FOR,
+    WINDOW_BYTES,
 };
 use crate::link::pulse::{Due, PeerClock, Pulse};
 use crate::link::send::cursors::Cursors;
@@ -47,6 +48,8 @@ pub struct Sender {
     sent: u64,
     consumed: u64,
     requests: BTreeMap<TableId, CopyRequest>,
+    /// How many reads of logs have passed the page that waits.
+    passed: u32,
     copying: Option<(u64, CopyRequest)>,
     copied: Option<Frame>,
     outputs: VecDeque<Output>,
@@ -178,6 +181,7 @@ impl Sender {
             sent: 0,
             consumed: 0,
             requests: BTreeMap::new(),
+            passed: 0,
             copying: None,
             copied: None,
             outputs: VecDeque::new(),
@@ -306,6 +310,7 @@ impl Sender {
         self.frames.clear();
         (self.sent, self.consumed) = (0, 0);
         self.requests.clear();
+        self.passed = 0;
         self.copying = None;
         self.copied = None;
         self.outputs.clear();
@@ -484,47 +489,63 @@ impl Sender {
         });
     }
 
-    /// Starts what can be started: one read of a log at a time, else one of a page.
+    /// Starts what can be started: one read of a log at a time, and one of a page where the log
+    /// has nothing to say, or has passed it often enough.
     fn pump(&mut self, now: Now) {
-        if self.pulse.is_none() || self.reading.is_some() || !self.frames.is_empty() {
+        if self.pulse.is_none() {
             return;
         }
+        let is_idle = self.reading.is_none() && self.frames.is_empty() && !self.read_log(now);
+        if is_idle || LOG_READS_MAX <= self.passed {
+            self.read_copy();
+        }
+    }
+
+    /// Returns whether there is something to read.
+    fn read_log(&mut self, now: Now) -> bool {
         let room = WINDOW_BYTES
             .as_u64()
             .saturating_sub(self.sent - self.consumed);
         let next = self.cursors.next(now.moment, &self.local.durable);
-        if let Some((origin, cursor)) = next.filter(|_| room > 0) {
-            self.tickets += 1;
-            self.reading = Some(Reading {
-                ticket: self.tickets,
-                origin,
-                round: cursor.round,
-                after: cursor.sent,
-            });
-            let room = usize::try_from(room).unwrap_or(usize::MAX);
-            self.outputs.push_back(Output::ReadLog {
-                ticket: self.tickets,
-                origin,
-                after: cursor.sent,
-                bytes_max: room.min(FRAME_BYTES_CUT.as_len()),
-            });
-            self.cursors.took_turn(origin);
-            return;
-        }
+        let Some((origin, cursor)) = next.filter(|_| room > 0) else {
+            return false;
+        };
+        self.tickets += 1;
+        self.reading = Some(Reading {
+            ticket: self.tickets,
+            origin,
+            round: cursor.round,
+            after: cursor.sent,
+        });
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        self.outputs.push_back(Output::ReadLog {
+            ticket: self.tickets,
+            origin,
+            after: cursor.sent,
+            bytes_max: room.min(FRAME_BYTES_CUT.as_len()),
+        });
+        self.cursors.took_turn(origin);
+        self.passed += u32::from(!self.requests.is_empty());
+        true
+    }
+
+    fn read_copy(&mut self) {
         if self.copying.is_some() || self.copied.is_some() {
             return;
         }
-        if let Some((table, request)) = self.requests.pop_first() {
-            self.tickets += 1;
-            self.outputs.push_back(Output::ReadCopy {
-                ticket: self.tickets,
-                table,
-                after: request.after.clone(),
-                items: request.items,
-                bytes_max: COPY_PAGE_BYTES.as_len(),
-            });
-            self.copying = Some((self.tickets, request));
-        }
+        let Some((table, request)) = self.requests.pop_first() else {
+            return;
+        };
+        self.passed = 0;
+        self.tickets += 1;
+        self.outputs.push_back(Output::ReadCopy {
+            ticket: self.tickets,
+            table,
+            after: request.after.clone(),
+            items: request.items,
+            bytes_max: COPY_PAGE_BYTES.as_len(),
+        });
+        self.copying = Some((self.tickets, request));
     }
 
     fn say_beat(&mut self, sample: Sample) {

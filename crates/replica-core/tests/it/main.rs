@@ -5,6 +5,8 @@
 
 mod babble;
 
+mod filling;
+
 mod world;
 
 use proptest::prelude::*;

@@ -93,16 +93,36 @@ const fn own(made: i64) -> Portion {
     Portion { made, items }
 }
 
+/// Returns what is told as filled at once.
+fn filled(mesh: &mut Mesh) -> Vec<(TableId, i64)> {
+    mesh.take_filled(at(0))
+}
+
 #[test]
-fn a_table_is_filled_once_when_all_its_sources_have_given() {
+fn a_table_is_filled_when_all_its_sources_have_given() {
     let mut mesh = Mesh::new(at(0), A, [B, C]);
     let fills = carts_from(MADE, &[B, C]);
-    assert_eq!(mesh.fill(fills.clone()), vec![]);
-    assert_eq!(mesh.filled(CARTS, all(MADE), B), None);
-    assert_eq!(mesh.filled(TableId(5), own(MADE), C), None);
-    assert_eq!(mesh.filled(CARTS, own(MADE), C), Some(MADE));
-    assert_eq!(mesh.filled(CARTS, own(MADE), C), None);
-    assert_eq!(mesh.fill(fills), vec![]);
+    mesh.fill(fills.clone());
+    mesh.filled(CARTS, all(MADE), B);
+    mesh.filled(TableId(5), own(MADE), C);
+    assert_eq!(filled(&mut mesh), []);
+    mesh.filled(CARTS, own(MADE), C);
+    assert_eq!(filled(&mut mesh), [(CARTS, MADE)]);
+    mesh.filled(CARTS, own(MADE), C);
+    mesh.fill(fills);
+    assert_eq!(filled(&mut mesh), [], "it has been told");
+}
+
+#[test]
+fn a_table_that_is_still_to_be_filled_is_told_again() {
+    let mut mesh = Mesh::new(at(0), A, [B]);
+    mesh.fill(carts_from(MADE, &[B]));
+    mesh.filled(CARTS, all(MADE), B);
+    assert_eq!(mesh.take_filled(at(5)), [(CARTS, MADE)]);
+    assert_eq!(mesh.take_filled(at(1_004)), []);
+    assert_eq!(mesh.take_filled(at(1_005)), [(CARTS, MADE)]);
+    mesh.fill(Fills::new());
+    assert_eq!(mesh.take_filled(at(9_000)), []);
 }
 
 #[test]
@@ -110,9 +130,11 @@ fn a_source_that_drops_out_leaves_the_table_filled_and_another_primary_starts_ag
     let mut mesh = Mesh::new(at(0), A, [B, C]);
     mesh.fill(carts_from(MADE, &[B, C]));
     mesh.filled(CARTS, all(MADE), B);
-    assert_eq!(mesh.fill(carts_from(MADE, &[C, B])), vec![]);
-    assert_eq!(mesh.filled(CARTS, all(MADE), C), None);
-    assert_eq!(mesh.fill(carts_from(MADE, &[C])), vec![(CARTS, MADE)]);
+    mesh.fill(carts_from(MADE, &[C, B]));
+    mesh.filled(CARTS, all(MADE), C);
+    assert_eq!(filled(&mut mesh), []);
+    mesh.fill(carts_from(MADE, &[C]));
+    assert_eq!(filled(&mut mesh), [(CARTS, MADE)]);
 }
 
 #[test]
@@ -120,21 +142,25 @@ fn what_was_given_to_a_replica_that_was_removed_does_not_fill_the_next() {
     let mut mesh = Mesh::new(at(0), A, [B, C]);
     mesh.fill(carts_from(MADE, &[B, C]));
     mesh.filled(CARTS, all(MADE), B);
-    assert_eq!(mesh.fill(carts_from(MADE + 1, &[B, C])), vec![]);
-    let of_b = mesh.filled(CARTS, own(MADE + 1), C);
-    assert_eq!(of_b, None, "B gave to another one");
-    assert_eq!(mesh.filled(CARTS, all(MADE), B), None, "B is late");
-    assert_eq!(mesh.filled(CARTS, all(MADE + 1), B), Some(MADE + 1));
+    mesh.fill(carts_from(MADE + 1, &[B, C]));
+    mesh.filled(CARTS, own(MADE + 1), C);
+    assert_eq!(filled(&mut mesh), [], "B gave to another one");
+    mesh.filled(CARTS, all(MADE), B);
+    assert_eq!(filled(&mut mesh), [], "B is late");
+    mesh.filled(CARTS, all(MADE + 1), B);
+    assert_eq!(filled(&mut mesh), [(CARTS, MADE + 1)]);
     mesh.fill(carts_from(MADE + 2, &[B]));
-    let again = mesh.filled(CARTS, all(MADE + 2), B);
-    assert_eq!(again, Some(MADE + 2), "each is told once");
+    mesh.filled(CARTS, all(MADE + 2), B);
+    assert_eq!(filled(&mut mesh), [(CARTS, MADE + 2)], "each is told");
 }
 
 #[test]
 fn what_is_given_before_it_is_known_to_be_asked_for_counts() {
     let mut mesh = Mesh::new(at(0), A, [B, C]);
-    assert_eq!(mesh.filled(CARTS, all(MADE), B), None);
-    assert_eq!(mesh.fill(carts_from(MADE, &[B])), vec![(CARTS, MADE)]);
+    mesh.filled(CARTS, all(MADE), B);
+    assert_eq!(filled(&mut mesh), []);
+    mesh.fill(carts_from(MADE, &[B]));
+    assert_eq!(filled(&mut mesh), [(CARTS, MADE)]);
 }
 
 #[test]
@@ -142,7 +168,9 @@ fn a_source_whose_portion_stays_gives_it_once_whoever_becomes_the_primary() {
     let mut mesh = Mesh::new(at(0), A, [B, C, D]);
     mesh.fill(carts_from(MADE, &[B, C, D]));
     mesh.filled(CARTS, own(MADE), D);
-    assert_eq!(mesh.fill(carts_from(MADE, &[C, D])), vec![]);
-    assert_eq!(mesh.filled(CARTS, own(MADE), C), None, "it is the primary");
-    assert_eq!(mesh.filled(CARTS, all(MADE), C), Some(MADE));
+    mesh.fill(carts_from(MADE, &[C, D]));
+    mesh.filled(CARTS, own(MADE), C);
+    assert_eq!(filled(&mut mesh), [], "it is the primary");
+    mesh.filled(CARTS, all(MADE), C);
+    assert_eq!(filled(&mut mesh), [(CARTS, MADE)]);
 }

@@ -486,3 +486,19 @@ fn a_silent_or_babbling_peer_is_dropped() {
         [Output::Close(LinkError::Silent(_))]
     ));
 }
+
+#[test]
+fn what_was_given_is_told_again_with_whatever_is_to_be_filled() {
+    let (mut receiver, _) = connected();
+    let table = TableId(1 << 20);
+    let (made, sources) = (7, vec![B]);
+    let fills = BTreeMap::from([(table, Fill { made, sources })]);
+    receiver.handle_input(at(1), Input::Fill(fills.clone()));
+    hear(&mut receiver, at(1), beat(4));
+    let given = give(&mut receiver, table);
+    assert!(matches!(given[..], [Output::Filled { .. }]));
+    receiver.handle_input(at(4), Input::Fill(fills));
+    assert_eq!(outputs(&mut receiver), given);
+    receiver.handle_input(at(5), Input::Fill(BTreeMap::new()));
+    assert_eq!(outputs(&mut receiver), []);
+}

@@ -11,7 +11,7 @@ use super::{CopyRead, Input, LogRead, Output, Sender};
 use crate::frame::copy::{CopyItems, CopyRequest};
 use crate::frame::greeting::Refusal;
 use crate::frame::{Ack, Data, Frame, Sample, Want};
-use crate::limits::{FRAME_BYTES_CUT, WINDOW_BYTES};
+use crate::limits::{FRAME_BYTES_CUT, LOG_READS_MAX, WINDOW_BYTES};
 use crate::link::share::Part;
 use crate::link::{LinkError, Local, Now, Pause};
 use crate::record::{Change, Record};
@@ -386,6 +386,37 @@ fn pages_go_only_while_the_log_has_nothing_to_say() {
         ),
         "the page that was read goes once the log's read is under way"
     );
+}
+
+#[test]
+fn a_log_that_never_ends_holds_no_page_up_for_ever() {
+    let own = own().id();
+    let mut sender = asked(&[(own, 1)], vec![want(own, 1, 0)]);
+    let request = CopyRequest {
+        table: TableId(7),
+        after: None,
+        items: CopyItems::All,
+    };
+    sender.handle_input(at(0), Input::Frame(Frame::CopyRequest(request)));
+    let is_page = |output: &Output| matches!(output, Output::ReadCopy { .. });
+    let reads = (1..=100).take_while(|seq| {
+        // Whenever a read ends, more has been written.
+        sender.handle_input(at(0), Input::Local(local(&[(own, seq + 1)])));
+        let read = outputs(&mut sender, at(0));
+        let ticket = read.iter().find_map(|output| {
+            let Output::ReadLog { ticket, .. } = output else {
+                return None;
+            };
+            Some(*ticket)
+        });
+        let ticket = ticket.expect("the log goes on");
+        let (records, to) = (vec![record(own, *seq, 1)], Seq(*seq));
+        let part = LogRead::Part(Part { records, to });
+        let read_log = Input::LogRead { ticket, read: part };
+        sender.handle_input(at(0), read_log);
+        !read.iter().any(is_page)
+    });
+    assert!(reads.count() <= LOG_READS_MAX as usize);
 }
 
 #[test]
