@@ -118,12 +118,11 @@ impl<S: Store> DynamoDb<S> {
         };
         let views = self.control.tables_in(&self.control.project().region);
         let tables: BTreeMap<_, _> = views.into_iter().filter_map(open).collect();
-        let knobs = tables
-            .iter()
-            .filter_map(|(name, open): (&String, &Arc<OpenTable>)| {
-                let tags = self.own_replica(open).map(Own::of)?.tags;
-                Some((name.clone(), Knobs::of(&tags).ok()??))
-            });
+        let suffer = tables.iter().filter(|_| self.faults_act());
+        let knobs = suffer.filter_map(|(name, open): (&String, &Arc<OpenTable>)| {
+            let tags = self.own_replica(open).map(Own::of)?.tags;
+            Some((name.clone(), Knobs::of(&tags).ok()??))
+        });
         let knobs = Arc::new(knobs.collect());
         let mut opened = tables.values();
         let has_policies = opened.any(|open| {

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use crate::catalog::Catalog;
 use crate::fault::Refused;
 use crate::faults::Rolls;
+use crate::faults::set::Faults;
 use crate::model::check::{self, Wording};
 use crate::model::facts::Model;
 use crate::operations::{self, Served, Support};
@@ -33,6 +34,8 @@ pub struct DynamoDb<S> {
     rolls: Mutex<BTreeMap<String, Rolls>>,
     /// In which words requests are refused.
     wording: Wording,
+    /// Whether tables may suffer faults on purpose.
+    faults: Faults,
 }
 
 /// The body of an answer, or the refusal of the call.
@@ -49,12 +52,23 @@ impl<S: Store> DynamoDb<S> {
             tokens: Arc::default(),
             rolls: Mutex::default(),
             wording: Wording::default(),
+            faults: Faults::default(),
         }
     }
 
     /// Sets in which words requests are refused.
     pub fn with_wording(self, wording: Wording) -> Self {
         Self { wording, ..self }
+    }
+
+    /// Sets whether tables may suffer faults on purpose.
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// Returns whether tables may suffer faults on purpose.
+    pub(crate) const fn faults_act(&self) -> bool {
+        matches!(self.faults, Faults::Act)
     }
 
     /// Answers one call.

@@ -1,8 +1,11 @@
 //! Faults on purpose: what a table's tags `hither:fault:…` let its data calls suffer.
 //!
-//! Calls on tables without such tags never come here. Which calls are hit follows from the tag
-//! `hither:fault:seed` and from how many were made, so a test that fails can be repeated.
+//! Calls on tables without such tags never come here, and none do where faults are ignored. Which
+//! calls are hit follows from the tag `hither:fault:seed` and from how many were made, so a test
+//! that fails can be repeated.
 //! Source: DynamoDB developer guide, "Error handling with DynamoDB".
+
+pub mod set;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -376,6 +379,7 @@ impl From<KnobProblem> for Fault {
     }
 }
 
+/// What the tags begin with.
 const PREFIX: &str = "hither:fault:";
 const CONFLICT: &str = "Transaction is ongoing for the item";
 

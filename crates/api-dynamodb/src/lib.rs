@@ -18,7 +18,7 @@ mod catalog;
 mod choices;
 mod expressions;
 mod fault;
-mod faults;
+pub mod faults;
 mod global_tables;
 mod indexes;
 mod items;

@@ -27,7 +27,7 @@ mod expiry;
 mod index_updates;
 pub(crate) mod indexes;
 mod replica_updates;
-mod tags;
+pub(crate) mod tags;
 pub(crate) mod throughput;
 mod update;
 

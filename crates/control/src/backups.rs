@@ -106,7 +106,8 @@ impl Resource for Backup {
     }
 }
 
-const BACKUP: &str = "backup/";
+/// What the sort keys of backups begin with.
+pub(crate) const BACKUP: &str = "backup/";
 
 impl<S: Store> Control<S> {
     /// Returns this region's backups.

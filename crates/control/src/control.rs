@@ -195,6 +195,11 @@ impl<S: Store> Control<S> {
         self.inner.published.join(self.generation())
     }
 
+    /// Returns how far the other regions have come.
+    pub(crate) fn reach(&self) -> Arc<Reach> {
+        Arc::clone(&self.inner.reach.borrow())
+    }
+
     pub(crate) fn holdings(&self) -> &Holdings {
         &self.inner.holdings
     }

@@ -67,7 +67,8 @@ impl Resource for Export {
     }
 }
 
-const EXPORT: &str = "export/";
+/// What the sort keys of exports begin with.
+pub(crate) const EXPORT: &str = "export/";
 
 impl Export {
     /// Returns where the items as of its end, and those that changed, are while it is written.

@@ -44,7 +44,8 @@ impl Resource for Remains {
     }
 }
 
-const REMAINS: &str = "remains/";
+/// What the sort keys of remains begin with.
+pub(crate) const REMAINS: &str = "remains/";
 
 /// What of a table's settings says what its stream tells.
 #[derive(Default, Deserialize)]

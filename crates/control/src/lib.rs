@@ -25,6 +25,8 @@ pub mod backups;
 
 pub mod exports;
 
+pub mod reset;
+
 pub mod dns;
 
 pub mod gateway;

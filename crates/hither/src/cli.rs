@@ -29,6 +29,10 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Regions, health, link delays, replication lag and versions.
     Status(StatusArgs),
+    /// Makes a table's calls fail on purpose, for tests.
+    Faults(FaultsArgs),
+    /// Deletes all tables in all regions, for suites of tests.
+    Reset(ResetArgs),
     /// The shell lines that point AWS tools at a region.
     Env(EnvArgs),
     /// Every mistake in a manifest.
@@ -40,9 +44,13 @@ impl Command {
     pub(crate) const fn log_level(&self) -> &'static str {
         match self {
             Self::Serve(_) => "info",
-            Self::Demo(_) | Self::Up(_) | Self::Status(_) | Self::Env(_) | Self::Check(_) => {
-                "error"
-            }
+            Self::Demo(_)
+            | Self::Up(_)
+            | Self::Status(_)
+            | Self::Faults(_)
+            | Self::Reset(_)
+            | Self::Env(_)
+            | Self::Check(_) => "error",
         }
     }
 }
@@ -95,6 +103,10 @@ pub(crate) struct ServeArgs {
     /// and only loopback is listened on.
     #[arg(long)]
     pub(crate) credentials: Option<PathBuf>,
+    /// Lets tables suffer faults on purpose, and all tables be deleted at once, although callers
+    /// must sign: for an environment that is for tests alone.
+    #[arg(long)]
+    pub(crate) test_controls: bool,
     /// Answers to this host name too, in development; may be given several times. Without
     /// credentials a node answers to loopback addresses, `localhost` and AWS's own names alone,
     /// since a page could have its own name lead here.
@@ -131,15 +143,62 @@ pub(crate) enum DynamoDbWording {
 
 #[derive(Args, Debug)]
 pub(crate) struct StatusArgs {
-    /// The manifest.
-    #[arg(long, default_value = "hither.toml")]
-    pub(crate) manifest: PathBuf,
-    /// A region's API endpoint to ask, in place of those of the manifest.
-    #[arg(long)]
-    pub(crate) endpoint: Option<std::net::SocketAddr>,
+    #[command(flatten)]
+    pub(crate) at: AtArgs,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct FaultsArgs {
+    #[command(flatten)]
+    pub(crate) at: AtArgs,
+    /// The one region to ask; all by default.
+    #[arg(long, global = true)]
+    pub(crate) region: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: FaultsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FaultsCommand {
+    /// The faults of each table.
+    List,
+    /// Sets a table's faults in place of those that it has.
+    Set {
+        /// The table.
+        table: String,
+        /// Faults: `throttle=0.1`, `unprocessed=0.1`, `transaction-conflict=0.1`,
+        /// `latency=50ms`, `seed=7`.
+        #[arg(required = true, value_name = "NAME=VALUE")]
+        faults: Vec<String>,
+    },
+    /// Removes a table's faults.
+    Clear {
+        /// The table; all by default.
+        table: Option<String>,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ResetArgs {
+    #[command(flatten)]
+    pub(crate) at: AtArgs,
+    /// Delete, although callers of the regions must sign.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// Which regions are asked.
+#[derive(Args, Debug)]
+pub(crate) struct AtArgs {
+    /// The manifest.
+    #[arg(long, default_value = "hither.toml", global = true)]
+    pub(crate) manifest: PathBuf,
+    /// A region's API endpoint to ask, in place of those of the manifest.
+    #[arg(long, global = true)]
+    pub(crate) endpoint: Option<std::net::SocketAddr>,
 }
 
 #[derive(Args, Debug)]

@@ -19,6 +19,9 @@ use net::tasks::Tasks;
 /// How long an exchange may take. 5 s.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long work may take. 70 s; a node gives up its own after a minute.
+const WORK_PATIENCE: Duration = Duration::from_secs(70);
+
 /// Longest answer. 16 MiB.
 const BODY_BYTES_MAX: usize = 16 << 20;
 
@@ -26,14 +29,29 @@ const BODY_BYTES_MAX: usize = 16 << 20;
 ///
 /// Errors: when it cannot be reached, or answers with a failure.
 pub(crate) async fn get(node: SocketAddr, path: &str) -> anyhow::Result<Value> {
-    exchange(node, Method::GET, path, Bytes::new()).await
+    exchange(node, Method::GET, path, Bytes::new(), PATIENCE).await
 }
 
 /// Sends JSON to a node and returns the JSON that it answers.
 ///
 /// Errors: when it cannot be reached, or answers with a failure.
 pub(crate) async fn put(node: SocketAddr, path: &str, body: &Value) -> anyhow::Result<Value> {
-    exchange(node, Method::PUT, path, Bytes::from(body.to_string())).await
+    let body = Bytes::from(body.to_string());
+    exchange(node, Method::PUT, path, body, PATIENCE).await
+}
+
+/// Has a node remove what a path names, and returns the JSON that it answers.
+///
+/// Errors: when it cannot be reached, or answers with a failure.
+pub(crate) async fn delete(node: SocketAddr, path: &str) -> anyhow::Result<Value> {
+    exchange(node, Method::DELETE, path, Bytes::new(), PATIENCE).await
+}
+
+/// Has a node do work that takes a while, and returns the JSON that it answers.
+///
+/// Errors: when it cannot be reached, or answers with a failure.
+pub(crate) async fn post(node: SocketAddr, path: &str) -> anyhow::Result<Value> {
+    exchange(node, Method::POST, path, Bytes::new(), WORK_PATIENCE).await
 }
 
 async fn exchange(
@@ -41,6 +59,7 @@ async fn exchange(
     method: Method,
     path: &str,
     body: Bytes,
+    patience: Duration,
 ) -> anyhow::Result<Value> {
     let exchange = async {
         let stream = Dialer::default().connect(node, PATIENCE).await?;
@@ -63,7 +82,7 @@ async fn exchange(
         }
         Ok(serde_json::from_slice(&body)?)
     };
-    let answer = tokio::time::timeout(PATIENCE, exchange).await;
-    let answer = answer.unwrap_or_else(|_| bail!("no answer within {PATIENCE:?}"));
+    let answer = tokio::time::timeout(patience, exchange).await;
+    let answer = answer.unwrap_or_else(|_| bail!("no answer within {patience:?}"));
     answer.with_context(|| format!("ask http://{node}{path}"))
 }

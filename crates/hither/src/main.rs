@@ -14,6 +14,8 @@ mod demo;
 
 mod status;
 
+mod testing;
+
 mod check;
 
 mod apply;
@@ -61,6 +63,8 @@ fn main() -> ExitCode {
             Command::Up(args) => up::run(args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Status(args) => status::run(args).await,
+            Command::Faults(args) => testing::faults(args).await,
+            Command::Reset(args) => testing::reset(args).await,
             Command::Env(args) => status::env(args),
             Command::Check(args) => check::run(args),
         }

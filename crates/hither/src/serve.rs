@@ -16,7 +16,7 @@ use clock::wall::System;
 use manifest::model::Port;
 use manifest::surroundings::Listening;
 use net::dial::Dialer;
-use region::config::{Access, NodeConfig, Wording};
+use region::config::{Access, NodeConfig, TestControls, Wording};
 use region::node::Node;
 
 use crate::check;
@@ -64,13 +64,11 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let config = NodeConfig {
         dynamodb: Some(second),
         project,
-        data_dir: args.data_dir,
+        data_dir: args.data_dir.clone(),
         access: access(args.credentials.as_deref())?,
-        hosts: args.allow_host,
-        wording: match args.dynamodb_wording {
-            DynamoDbWording::Classic => Wording::Classic,
-            DynamoDbWording::Newer => Wording::Newer,
-        },
+        test_controls: test_controls(&args),
+        hosts: args.allow_host.clone(),
+        wording: wording(args.dynamodb_wording),
         dialer: dialer(args.via.as_deref())?,
         search_path: std::env::var("PATH").unwrap_or_default(),
         backend_roots: std::fs::read(SYSTEM_ROOTS).unwrap_or_default(),
@@ -106,6 +104,21 @@ async fn input_ends(asked: bool) {
     let mut input = tokio::io::stdin();
     let mut buf = [0; 64];
     while matches!(input.read(&mut buf).await, Ok(read) if read > 0) {}
+}
+
+const fn test_controls(args: &ServeArgs) -> TestControls {
+    if args.test_controls {
+        TestControls::Allowed
+    } else {
+        TestControls::Refused
+    }
+}
+
+const fn wording(wording: DynamoDbWording) -> Wording {
+    match wording {
+        DynamoDbWording::Classic => Wording::Classic,
+        DynamoDbWording::Newer => Wording::Newer,
+    }
 }
 
 fn dialer(via: Option<&Path>) -> anyhow::Result<Dialer> {

@@ -13,18 +13,14 @@ use manifest::surroundings::Listening;
 
 use crate::apply::ACCESS_KEY;
 use crate::check;
-use crate::cli::{EnvArgs, StatusArgs};
+use crate::cli::{AtArgs, EnvArgs, StatusArgs};
 use crate::http_get;
 use crate::project::{self, Where};
 
 /// Prints each region's own word. Exits with 1 when one does not answer.
 pub(crate) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
-    let nodes: Vec<(String, SocketAddr)> = match args.endpoint {
-        Some(endpoint) => vec![(endpoint.to_string(), endpoint)],
-        None => match check::read(&args.manifest, &Listening::Nothing)? {
-            Some(manifest) => apis(&manifest),
-            None => return Ok(ExitCode::FAILURE),
-        },
+    let Some(nodes) = nodes(&args.at)? else {
+        return Ok(ExitCode::FAILURE);
     };
     let mut all = Vec::new();
     let mut missing = false;
@@ -77,6 +73,17 @@ pub(crate) fn env(args: EnvArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Returns the regions to be asked, each with its API endpoint; `None` where the manifest has
+/// mistakes, which are printed.
+///
+/// Errors: when the manifest cannot be read.
+pub(crate) fn nodes(at: &AtArgs) -> anyhow::Result<Option<Vec<(String, SocketAddr)>>> {
+    match at.endpoint {
+        Some(endpoint) => Ok(Some(vec![(endpoint.to_string(), endpoint)])),
+        None => Ok(check::read(&at.manifest, &Listening::Nothing)?.map(|manifest| apis(&manifest))),
+    }
+}
+
 fn apis(manifest: &Manifest) -> Vec<(String, SocketAddr)> {
     let api = |region: &manifest::model::Region| {
         let site = project::site(region, Where::Manifest);
@@ -96,9 +103,10 @@ fn print(status: &Value) {
         return;
     }
     println!(
-        "{} (version {})",
+        "{} (version {}, {})",
         text(&status["region"]),
-        text(&status["version"])
+        text(&status["version"]),
+        text(&status["mode"])
     );
     let none = Vec::new();
     for region in status["regions"].as_array().unwrap_or(&none) {

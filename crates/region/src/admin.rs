@@ -1,16 +1,21 @@
-//! The calls of Hither itself, under `/_hither/`: status, digests, conflicts, the latency map.
+//! The calls of Hither itself, under `/_hither/`: status, digests, conflicts, the latency map,
+//! faults on purpose, and the deletion of all tables.
 //!
 //! They are not AWS's, and nothing that AWS has a call for is done here. Where callers must sign,
 //! these calls are for loopback only.
 
+mod testing;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
+use api_dynamodb::facade::DynamoDb;
 use api_protocol::cors;
 use api_protocol::hosts::Hosts;
 use base::name::TableId;
@@ -30,16 +35,38 @@ use crate::status::Sources;
 /// Serves the calls of Hither itself.
 pub(crate) struct Admin<S> {
     sources: Sources<S>,
+    dynamodb: Arc<DynamoDb<S>>,
     open: bool,
+    mode: Mode,
     hosts: Hosts,
+}
+
+/// What a region is for, as it decides whether it may be made to fail, and be emptied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Development,
+    /// Its callers must sign, and its operator said that it is for tests.
+    Tests,
+    Production,
 }
 
 impl<S: Store> Admin<S> {
     /// Makes them. In development callers from elsewhere than loopback may use them, too.
-    pub(crate) fn new(sources: Sources<S>, config: &NodeConfig) -> Self {
+    pub(crate) fn new(
+        sources: Sources<S>,
+        dynamodb: Arc<DynamoDb<S>>,
+        config: &NodeConfig,
+    ) -> Self {
+        let open = matches!(config.access, Access::Development);
         Self {
             sources,
-            open: matches!(config.access, Access::Development),
+            dynamodb,
+            open,
+            mode: match config.is_for_tests() {
+                _ if open => Mode::Development,
+                true => Mode::Tests,
+                false => Mode::Production,
+            },
             hosts: Hosts::new(config.hosts.iter().cloned()),
         }
     }
@@ -70,18 +97,28 @@ impl<S: Store> Admin<S> {
         let query = parameters(request.uri().query().unwrap_or_default());
         let table = query.get("table").map(String::as_str).unwrap_or_default();
         match (request.method(), path.as_str()) {
-            (&Method::GET, "/_hither/status") => answer(StatusCode::OK, &self.sources.read()),
+            (&Method::GET, "/_hither/status") => answer(StatusCode::OK, &self.status()),
             (&Method::GET, "/_hither/digest") => match self.sources.digest(table) {
                 Some(digest) => answer(StatusCode::OK, &digest),
                 None => no_table(table),
             },
             (&Method::GET, "/_hither/conflicts") => self.conflicts(table, &query).await,
             (&Method::PUT, "/_hither/latency") => self.put_latency(request.body()).await,
+            (&Method::GET, "/_hither/faults") => self.faults(),
+            (&Method::PUT, "/_hither/faults") => self.set_faults(table, request.body()).await,
+            (&Method::DELETE, "/_hither/faults") => self.clear_faults(query.get("table")).await,
+            (&Method::POST, "/_hither/reset") => self.reset(query.get("confirm")).await,
             (_, path) => {
                 let error = json!({"message": format!("there is no call {path} here")});
                 answer(StatusCode::NOT_FOUND, &error)
             }
         }
+    }
+
+    fn status(&self) -> Value {
+        let mut status = self.sources.read();
+        status["mode"] = self.mode.word().into();
+        status
     }
 
     fn health(&self) -> Response<Bytes> {

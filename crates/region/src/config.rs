@@ -20,6 +20,8 @@ pub struct NodeConfig {
     pub dynamodb: Option<SocketAddr>,
     /// How callers of the AWS APIs prove who they are.
     pub access: Access,
+    /// Whether faults act and the region can be emptied although callers must sign.
+    pub test_controls: TestControls,
     /// Names, beside those of the machine itself, by which a node in development may be asked.
     pub hosts: Vec<String>,
     /// In which words DynamoDB's requests are refused.
@@ -40,6 +42,23 @@ pub enum Wording {
     Classic,
     /// The first that is wrong, without its value: what more and more regions say since 2026.
     Newer,
+}
+
+/// Whether a region whose callers must sign may fail on purpose, and be emptied by its owner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TestControls {
+    /// It may not: it is for production.
+    #[default]
+    Refused,
+    /// It may: it is for tests.
+    Allowed,
+}
+
+impl NodeConfig {
+    /// Returns whether tables may suffer faults on purpose, and the region may be emptied.
+    pub(crate) fn is_for_tests(&self) -> bool {
+        matches!(self.access, Access::Development) || self.test_controls == TestControls::Allowed
+    }
 }
 
 /// How callers of the AWS APIs prove who they are.

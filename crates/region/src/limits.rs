@@ -49,6 +49,12 @@ pub(crate) const STREAMS_MAX: u32 = 256;
 /// Races that one page of the conflict log shows at most. 1,000.
 pub(crate) const CONFLICTS_SHOWN: usize = 1_000;
 
+/// How long the deletion of all tables may take. 60 s; what is left then is told.
+pub(crate) const RESET_PATIENCE: Duration = Duration::from_mins(1);
+
+/// How often it is looked whether all tables are gone. 20 ms.
+pub(crate) const RESET_PAUSE: Duration = Duration::from_millis(20);
+
 /// How long a race is kept in the conflict log. 30 days, in which somebody should have looked.
 pub(crate) const CONFLICTS_AGE: Duration = Duration::from_hours(30 * 24);
 

@@ -137,9 +137,7 @@ impl Node {
         let (control, reach) = open_control(store, &config, &clock, &entropy).await?;
         let following = control.clone();
         base.spawn(async move { following.follow().await });
-        retention::start(&tasks, control.tables(), &clock);
-        expiry::start(&tasks, control.tables(), &clock);
-        buckets::start(&tasks, &control, &config.data_dir);
+        start_keeping(&config, &control, &clock, &tasks);
 
         let (plane, health) = start_health(&config, &control, &clock, &entropy, &tasks)?;
         let links = start_links(
@@ -170,12 +168,13 @@ impl Node {
             functions: functions.clone(),
             failure: failure.clone(),
         };
+        let facades = ports::facades(&config, &control, &functions, live, &clock);
         let endpoint = Arc::new(Endpoint {
             front: ports::front(&config, directory, Arc::clone(&clock), entropy.as_ref()),
             region: config.project.region.clone(),
-            facades: ports::facades(&config, &control, &functions, live, &clock),
             forwarder: Forwarder::new(views::endpoints(&config.project), config.dialer.clone()),
-            admin: Admin::new(status, &config),
+            admin: Admin::new(status, Arc::clone(&facades.dynamodb), &config),
+            facades,
             room: Room::new(BODIES_BYTES_MAX),
         });
         for listener in [Some(api), second].into_iter().flatten() {
@@ -289,6 +288,18 @@ async fn open_control(
         reach: reached,
     };
     Ok((Control::open(tables, options).await?, reach))
+}
+
+/// Starts what removes old items and races, and writes exports.
+fn start_keeping(
+    config: &NodeConfig,
+    control: &Control<FjallStore>,
+    clock: &Arc<dyn Clock>,
+    tasks: &Arc<Tasks>,
+) {
+    retention::start(tasks, control.tables(), clock);
+    expiry::start(tasks, control.tables(), clock);
+    buckets::start(tasks, control, &config.data_dir);
 }
 
 /// Returns the dialer for targets that users name: integrations and health checks.

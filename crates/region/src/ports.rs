@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::watch;
 
+use api_dynamodb::faults::set::Faults;
 use api_dynamodb::model::check::Wording;
 use api_lambda::port::{self, Invocation, Outcome, RunError, Runner};
 use api_protocol::dispatch::{Regions, Strangers};
@@ -180,11 +181,17 @@ pub(crate) fn facades<S: Store>(
         clock: Arc::clone(clock),
     };
     let dynamodb = api_dynamodb::facade::DynamoDb::new(control.clone());
+    let dynamodb = dynamodb.with_wording(match config.wording {
+        config::Wording::Classic => Wording::Classic,
+        config::Wording::Newer => Wording::Newer,
+    });
+    let dynamodb = dynamodb.with_faults(if config.is_for_tests() {
+        Faults::Act
+    } else {
+        Faults::Ignored
+    });
     Facades {
-        dynamodb: dynamodb.with_wording(match config.wording {
-            config::Wording::Classic => Wording::Classic,
-            config::Wording::Newer => Wording::Newer,
-        }),
+        dynamodb: Arc::new(dynamodb),
         route53: api_route53::facade::Route53::new(control.clone(), live),
         apigateway: api_apigateway::facade::ApiGateway::new(control.clone()),
         lambda: api_lambda::lambda::Lambda::new(control.clone(), runner),

@@ -41,7 +41,7 @@ pub(crate) struct Endpoint<S> {
 
 /// The facades, one a service.
 pub(crate) struct Facades<S> {
-    pub(crate) dynamodb: api_dynamodb::facade::DynamoDb<S>,
+    pub(crate) dynamodb: Arc<api_dynamodb::facade::DynamoDb<S>>,
     pub(crate) route53: api_route53::facade::Route53<S>,
     pub(crate) apigateway: api_apigateway::facade::ApiGateway<S>,
     pub(crate) lambda: api_lambda::lambda::Lambda<S, Functions>,

@@ -53,7 +53,7 @@ pub(super) fn first(tags: Vec<TagIn>) -> Result<BTreeMap<String, String>, Fault>
 }
 
 /// Returns tags with others added.
-fn merged(
+pub(crate) fn merged(
     mut tags: BTreeMap<String, String>,
     added: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Fault> {
@@ -87,7 +87,8 @@ impl<S: Store> DynamoDb<S> {
         if added.is_empty() {
             return Err(fault::validation("Atleast one Tag needs to be provided as Input.").into());
         }
-        self.change_tags(request.arn.as_deref(), |tags| merged(tags, &added))
+        let arn = request.arn.as_deref();
+        self.change_tags(|| self.tagged(arn), |tags| merged(tags, &added))
             .await
     }
 
@@ -103,19 +104,20 @@ impl<S: Store> DynamoDb<S> {
             tags.retain(|key, _| !keys.contains(key));
             Ok(tags)
         };
-        self.change_tags(request.arn.as_deref(), without).await
+        let arn = request.arn.as_deref();
+        self.change_tags(|| self.tagged(arn), without).await
     }
 
     /// Changes a table's tags; where somebody else changed the table meanwhile, once more.
-    async fn change_tags(
+    pub(crate) async fn change_tags(
         &self,
-        arn: Option<&str>,
+        find: impl Fn() -> Result<Arc<OpenTable>, Refused>,
         change: impl Fn(BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Fault>,
     ) -> Answer {
         let mut generation = self.generation.clone();
         for tries in 1.. {
             generation.mark_unchanged();
-            let open = self.tagged(arn)?;
+            let open = find()?;
             let own = self.own_replica(&open).map(Own::of).unwrap_or_default();
             let tags = change(own.tags.clone())?;
             let own = Own { tags, ..own };

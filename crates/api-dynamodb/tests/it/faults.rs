@@ -1,5 +1,9 @@
 //! Faults on purpose, by the tags of a table.
 
+use std::collections::BTreeMap;
+
+use api_dynamodb::facade::DynamoDb;
+use api_dynamodb::faults::set::Faults;
 use serde_json::{Value, json};
 
 use crate::world::{World, n, s};
@@ -130,4 +134,50 @@ async fn what_cannot_be_had_is_refused_when_it_is_tagged() {
         let request = json!({ "ResourceArn": ARN, "Tags": [tag] });
         world.invalid("TagResource", request, message).await;
     }
+}
+
+#[tokio::test]
+async fn faults_that_are_set_are_tags_and_replace_those_before() {
+    let world = World::with_tables().await;
+    let tagged = || async {
+        let tags = world.ok("ListTagsOfResource", json!({ "ResourceArn": ARN }));
+        tags.await["Tags"].clone()
+    };
+    let team = json!([{ "Key": "team", "Value": "blue" }]);
+    let request = json!({ "ResourceArn": ARN, "Tags": team });
+    assert_eq!(world.call("TagResource", request).await.0, 200);
+    tag(&world, "latency", "1ms").await;
+    let throttle = BTreeMap::from([("throttle".to_owned(), "1".to_owned())]);
+    let set = world.facade.set_faults("hash", &throttle).await;
+    set.expect("faults");
+    let of = |table: &str| world.facade.faults()[table].clone();
+    assert_eq!((of("hash"), of("range")), (throttle, BTreeMap::new()));
+    let throttle = json!({ "Key": "hither:fault:throttle", "Value": "1" });
+    assert_eq!(tagged().await, json!([throttle, team[0]]));
+    let get = json!({ "TableName": "hash", "Key": { "pk": s("a") } });
+    assert_eq!(world.call("GetItem", get.clone()).await.0, 400);
+
+    let wrong = BTreeMap::from([("throttle".to_owned(), "2".to_owned())]);
+    let refused = world.facade.set_faults("hash", &wrong).await;
+    assert_eq!(refused.expect_err("no chance").code, "ValidationException");
+    let missing = world.facade.set_faults("none", &wrong).await;
+    let missing = missing.expect_err("no table");
+    assert_eq!(missing.code, "ResourceNotFoundException");
+    assert_eq!(tagged().await, json!([throttle, team[0]]), "unchanged");
+
+    let cleared = world.facade.set_faults("hash", &BTreeMap::new()).await;
+    cleared.expect("no faults");
+    assert_eq!(tagged().await, team);
+    world.ok("GetItem", get).await;
+}
+
+#[tokio::test]
+async fn where_faults_do_not_act_their_tags_are_just_tags() {
+    let mut world = World::with_tables().await;
+    tag(&world, "throttle", "1").await;
+    let facade = DynamoDb::new(world.node.control.clone());
+    world.facade = facade.with_faults(Faults::Ignored);
+    let get = json!({ "TableName": "hash", "Key": { "pk": s("a") } });
+    world.ok("GetItem", get).await;
+    assert_eq!(world.facade.faults()["hash"]["throttle"], "1");
 }

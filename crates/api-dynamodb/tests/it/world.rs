@@ -12,7 +12,7 @@ use store::memory::MemStore;
 /// A region with its facade.
 pub(crate) struct World {
     pub(crate) node: Node,
-    facade: DynamoDb<MemStore>,
+    pub(crate) facade: DynamoDb<MemStore>,
 }
 
 impl World {
