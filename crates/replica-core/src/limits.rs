@@ -62,8 +62,8 @@ pub const PARK_FOR: Duration = Duration::from_secs(1);
 /// How long a receiver waits before it asks again for a copy that was not ready. 200 ms.
 pub const COPY_RETRY: Duration = Duration::from_millis(200);
 
-/// After how long it is told again that a table has come whole, while it is still to be filled. 1 s:
-/// a replica whose end was missed serves that much later.
+/// After how long it is told again that a table is whole that is still to be filled. 1 s: a
+/// replica of which that was missed serves so much later.
 pub const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 /// Reads of a log that a page of a table's copy waits for at most. 16: up to 16 MiB of the log pass

@@ -243,16 +243,13 @@ impl<S: Store> Receiving<S> {
                 });
                 Input::Applied { ticket, result }
             })),
-            Output::Merge {
-                ticket,
-                table,
-                items,
-            } => self.work.push(Box::pin(async move {
-                let merged = tables.merge_page(table, items).await;
-                if let Err(error) = &merged {
+            Output::Merge { table, arrived } => self.work.push(Box::pin(async move {
+                let ticket = arrived.ticket;
+                let merged = tables.merge_page(table, arrived).await;
+                let merged = merged.unwrap_or_else(|error| {
                     error!(%table, %error, "cannot merge a copied page");
-                }
-                let merged = merged.is_ok();
+                    false
+                });
                 Input::Merged { ticket, merged }
             })),
             Output::Skip { to } => {

@@ -306,14 +306,9 @@ impl<S: Store> Tables<S> {
         let Some(replaced) = self.replaced().filter(|_| def.filling) else {
             return Ok(false);
         };
-        let fact = meta::replica(def.id);
-        let Some(mut fact) = self.inner.store.get(Space::Meta, &fact).await? else {
-            // Whose items these will be is not decided yet.
-            return Ok(true);
-        };
-        let made = fact.try_get_i64();
-        let made = made.map_err(|_| Damaged("a replica's identity"))?;
-        Ok(made < replaced.as_micros())
+        // Where it is not decided yet whose items these will be, nothing has come.
+        let made = self.claimed_at(def.id).await?;
+        Ok(made.is_none_or(|made| made < replaced.as_micros()))
     }
 
     /// Checks that clients may write.

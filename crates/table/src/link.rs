@@ -8,6 +8,7 @@ use base::name::TableId;
 use base::region::RegionId;
 use replica_core::frame::copy::{CopyItem, CopyItems};
 use replica_core::link::Local;
+use replica_core::link::copies::Arrived;
 use replica_core::link::receive::ApplyFault;
 use replica_core::link::send::{CopyRead, LogRead};
 use replica_core::link::share::Part;
@@ -100,12 +101,20 @@ impl<S: Store> Tables<S> {
         })
     }
 
-    /// Merges a page of a table. Returns once it is on disk.
+    /// Merges a page of a table. Returns whether it is on disk: a page for a replica whose items
+    /// are not, or no longer, those that are held here is left out.
     ///
     /// Errors: those of [`Tables::merge_copy`].
-    pub async fn merge_page(&self, table: TableId, items: Vec<CopyItem>) -> Result<(), ReadError> {
-        let items = items.into_iter().map(CopiedItem::from).collect();
-        self.merge_copy(table, items).await
+    pub async fn merge_page(&self, table: TableId, page: Arrived) -> Result<bool, ReadError> {
+        let turn = self.turn_of(table);
+        // The replica may be removed, and another one made, while its last page is merged.
+        let _turn = turn.read().await;
+        if page.made.is_some() && page.made != self.claimed_at(table).await? {
+            return Ok(false);
+        }
+        let items = page.items.into_iter().map(CopiedItem::from).collect();
+        self.merge_copy(table, items).await?;
+        Ok(true)
     }
 }
 

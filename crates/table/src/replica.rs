@@ -4,10 +4,10 @@
 //! may not keep what the earlier one held: its deletes were not sent here meanwhile.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use bytes::{Buf, Bytes};
-use tokio::sync::oneshot;
+use tokio::sync::{RwLock, oneshot};
 
 use base::name::TableId;
 use store::port::{Batch, Durability, Space, Store, StoreError};
@@ -39,6 +39,11 @@ impl<S: Store> Tables<S> {
     ///
     /// Errors: those of the store; calling it again goes on where it stopped.
     pub async fn erase(&self, id: TableId) -> Result<(), ReadError> {
+        let turn = self.turn_of(id);
+        let _turn = turn.write().await;
+        if self.is_replica(id, self.region()) {
+            return Ok(());
+        }
         self.remove_items(id).await?;
         self.remove_conflicts(id).await?;
         let mut batch = Batch::default();
@@ -68,9 +73,10 @@ impl<S: Store> Tables<S> {
     ///
     /// Errors: those of the store; calling it again goes on where it stopped.
     pub async fn claim(&self, id: TableId, made: i64) -> Result<(), ReadError> {
-        let fact = meta::replica(id);
-        let found = self.inner.store.get(Space::Meta, &fact).await?;
-        if found.as_deref() == Some(&made.to_be_bytes()[..]) {
+        let turn = self.turn_of(id);
+        // Two who claim it at once would remove what has come between them.
+        let _turn = turn.write().await;
+        if self.claimed_at(id).await? == Some(made) {
             return Ok(());
         }
         self.remove_items(id).await?;
@@ -108,6 +114,26 @@ impl<S: Store> Tables<S> {
             claimed.insert(id, made.try_get_i64().map_err(damaged)?);
         }
         Ok(claimed)
+    }
+
+    /// Returns when the replica was made whose items of a table these are, where that was claimed.
+    pub(crate) async fn claimed_at(&self, id: TableId) -> Result<Option<i64>, ReadError> {
+        let found = self
+            .inner
+            .store
+            .get(Space::Meta, &meta::replica(id))
+            .await?;
+        let made = found.map(|mut made| made.try_get_i64()).transpose();
+        Ok(made.map_err(|_| Damaged("a replica's identity"))?)
+    }
+
+    /// Returns the lock of whose items of a table these are: held for reading, that stays.
+    pub(crate) fn turn_of(&self, id: TableId) -> Arc<RwLock<()>> {
+        let claims = self.inner.claims.lock();
+        let mut claims = claims.unwrap_or_else(PoisonError::into_inner);
+        // Those that nobody holds are as good as none.
+        claims.retain(|_, turn| Arc::strong_count(turn) > 1);
+        Arc::clone(claims.entry(id).or_default())
     }
 
     /// Removes a table's items, each under its lock, so that digests stay right whatever is

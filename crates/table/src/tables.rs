@@ -49,6 +49,8 @@ pub(crate) struct Inner<S> {
     /// Orders what is applied of one origin.
     pub(crate) applying: BTreeMap<RegionId, tokio::sync::Mutex<()>>,
     pub(crate) catalog: RwLock<BTreeMap<TableId, Arc<TableDef>>>,
+    /// Tables whose items are being claimed or erased, which excludes that copies are merged.
+    pub(crate) claims: Mutex<BTreeMap<TableId, Arc<tokio::sync::RwLock<()>>>>,
     /// Held by whoever builds indexes.
     pub(crate) indexing: tokio::sync::Mutex<()>,
     /// Tells that an index is to be built or removed.
@@ -178,6 +180,7 @@ impl<S: Store> Tables<S> {
                 .collect(),
             members,
             catalog: RwLock::default(),
+            claims: Mutex::default(),
             indexing: tokio::sync::Mutex::default(),
             indexes_due: Notify::new(),
             progress: watch::Sender::new(0),

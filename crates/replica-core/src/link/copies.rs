@@ -44,6 +44,17 @@ pub struct Portion {
     pub items: CopyItems,
 }
 
+/// A page that is to be merged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrived {
+    /// To be given back when it is merged.
+    pub ticket: u64,
+    /// When the replica was made that it fills; `None` where it stands for missing records.
+    pub made: Option<i64>,
+    /// Its items.
+    pub items: Vec<CopyItem>,
+}
+
 /// The copies that come from one source.
 #[derive(Clone, Debug, Default)]
 pub struct Copies {
@@ -168,9 +179,8 @@ impl Copies {
         })
     }
 
-    /// Takes a page in. Returns its items, to be merged, and the ticket of that; `None` for a page
-    /// nobody waits for.
-    pub fn page(&mut self, page: CopyPage) -> Option<(u64, Vec<CopyItem>)> {
+    /// Takes a page in. Returns what is to be merged; `None` for a page nobody waits for.
+    pub fn page(&mut self, page: CopyPage) -> Option<Arrived> {
         if self.stale.remove(&page.table) {
             return None;
         }
@@ -178,8 +188,13 @@ impl Copies {
         let asked = self.asked(page.table);
         let copy = asked.filter(|copy| copy.after == page.after)?;
         copy.state = State::Merging { ticket, next };
+        let (made, items) = (copy.purpose.made, page.items);
         self.tickets = ticket;
-        Some((ticket, page.items))
+        Some(Arrived {
+            ticket,
+            made,
+            items,
+        })
     }
 
     /// Notes that the source cannot give `table` yet.

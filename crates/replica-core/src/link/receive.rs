@@ -27,10 +27,9 @@ use base::name::TableId;
 use base::region::RegionId;
 use clock::time::Moment;
 
-use crate::frame::copy::CopyItem;
 use crate::frame::{Ack, Beat, Data, Frame, Want};
 use crate::limits::{COPY_RETRY, PARK_FOR};
-use crate::link::copies::{Copies, Fills, Portion};
+use crate::link::copies::{Arrived, Copies, Fills, Portion};
 use crate::link::latency::{Latencies, Summary};
 use crate::link::pulse::{Due, PeerClock, Pulse};
 use crate::link::receive::catch_up::CatchUp;
@@ -135,12 +134,10 @@ pub enum Output {
     },
     /// Merge a page of a table, and answer with [`Input::Merged`].
     Merge {
-        /// To be given back.
-        ticket: u64,
         /// The table.
         table: TableId,
         /// The page.
-        items: Vec<CopyItem>,
+        arrived: Arrived,
     },
     /// The peer said where it stands.
     Heard(Beat),
@@ -389,12 +386,8 @@ impl Receiver {
             Frame::Trimmed(trimmed) => self.gone(trimmed),
             Frame::CopyPage(page) => {
                 let table = page.table;
-                if let Some((ticket, items)) = self.copies.page(page) {
-                    self.outputs.push_back(Output::Merge {
-                        ticket,
-                        table,
-                        items,
-                    });
+                if let Some(arrived) = self.copies.page(page) {
+                    self.outputs.push_back(Output::Merge { table, arrived });
                 }
             }
             Frame::CopyLater(table) => self.copies.later(now.moment, table),

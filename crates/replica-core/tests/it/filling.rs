@@ -240,7 +240,8 @@ impl World {
             let connection = self.sources[at].connection.unwrap_or_default();
             match output {
                 receive::Output::Send(frame) => self.add(5, Event::ToSender(at, connection, frame)),
-                receive::Output::Merge { ticket, .. } => {
+                receive::Output::Merge { arrived, .. } => {
+                    let ticket = arrived.ticket;
                     let merged = self.calm || self.random.below(8) > 0;
                     let late = self.some_millis(40);
                     self.add(late, Event::Merged(at, ticket, merged));

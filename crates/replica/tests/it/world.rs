@@ -245,6 +245,7 @@ impl World {
             filled: tokio::sync::Mutex::new(filled_receiver),
         };
         region.define(&members, false);
+        region.tables.adopt(CARTS, 1).await.expect("adopted");
         region
     }
 }

@@ -14,6 +14,8 @@ use clock::time::{Moment, WallTime};
 use item::codec;
 use item::key::{Key, KeyAttribute, KeyKind, KeySchema, KeyValue};
 use item::value::{AttributeValue, Item};
+use replica_core::frame::copy::CopyItem;
+use replica_core::link::copies::Arrived;
 use replica_core::vector::Seq;
 use store::memory::MemStore;
 use store::port::{Batch, Durability, Order, Space, Store as _};
@@ -911,4 +913,30 @@ async fn a_replica_made_anew_keeps_nothing_of_the_one_before() {
     again.put("ann", "tea", "2").await;
     again.tables.claim(CARTS, 8).await.expect("it is its own");
     assert_eq!(rows(&again).await, 1);
+}
+
+#[tokio::test]
+async fn a_page_for_a_replica_that_is_no_more_is_left_out() {
+    let (a, b) = (region(A).await, region(B).await);
+    a.put("ann", "tea", "1").await;
+    let merges = async |made| {
+        let page = a.tables.copy_page(CARTS, None, 1 << 20, None).await;
+        let items = page.expect("read").items.into_iter().map(CopyItem::from);
+        let (ticket, items) = (1, items.collect());
+        let arrived = Arrived {
+            ticket,
+            made,
+            items,
+        };
+        let merged = b.tables.merge_page(CARTS, arrived).await.expect("merged");
+        (merged, rows(&b).await)
+    };
+    assert_eq!(merges(Some(7)).await, (false, 0), "nobody has claimed it");
+    b.tables.claim(CARTS, 8).await.expect("claimed");
+    assert_eq!(merges(Some(7)).await, (false, 0), "it is another one's");
+    assert_eq!(merges(Some(8)).await, (true, 1));
+    b.tables.claim(CARTS, 9).await.expect("claimed");
+    assert_eq!(merges(None).await, (true, 1), "it stands for the log");
+    b.tables.erase(CARTS).await.expect("left alone");
+    assert_eq!(rows(&b).await, 1, "it is a replica again");
 }

@@ -8,7 +8,7 @@ use base::name::TableId;
 use base::region::RegionId;
 use clock::time::Moment;
 
-use super::{Copies, Fill, Fills, Portion};
+use super::{Arrived, Copies, Fill, Fills, Portion};
 use crate::frame::copy::{CopyItems, CopyPage};
 use crate::limits::COPIES_MAX;
 
@@ -47,7 +47,7 @@ fn page(after: Option<&'static [u8]>, next: Option<&'static [u8]>) -> CopyPage {
 /// Takes a page in and merges it. Returns what has been given in full then.
 fn merge(copies: &mut Copies, page: CopyPage) -> Option<Portion> {
     let table = page.table;
-    let (ticket, _) = copies.page(page).expect("asked for");
+    let Arrived { ticket, .. } = copies.page(page).expect("asked for");
     let (given, portion) = copies.merged(at(0), ticket, true)?;
     assert_eq!(given, table);
     Some(portion)
@@ -64,7 +64,7 @@ fn pages_are_asked_one_after_the_other_until_the_last() {
     let request = copies.ask(at(0)).expect("due");
     assert_eq!((request.after, request.items), (None, CopyItems::All));
     assert_eq!(copies.ask(at(0)), None, "one page of a table at a time");
-    let (ticket, _) = copies
+    let Arrived { ticket, .. } = copies
         .page(page(None, Some(b"\x80\x00k")))
         .expect("asked for");
     assert_eq!(copies.ask(at(0)), None, "nothing before it is merged");
@@ -119,7 +119,7 @@ fn a_page_that_was_not_ready_or_not_merged_is_asked_again_after_a_while() {
     assert_eq!(copies.ask(at(209)), None);
     assert_eq!(copies.poll_timeout(), Some(at(210)));
     assert!(copies.ask(at(210)).is_some());
-    let (ticket, _) = copies.page(page(None, Some(b"k1"))).expect("asked for");
+    let Arrived { ticket, .. } = copies.page(page(None, Some(b"k1"))).expect("asked for");
     assert_eq!(copies.merged(at(300), ticket, false), None);
     assert_eq!(copies.ask(at(300)), None);
     assert_eq!(copies.ask(at(500)).expect("again").after, None);
@@ -203,10 +203,10 @@ fn a_page_of_an_earlier_replica_that_is_merged_late_does_not_fill_the_next() {
     let mut copies = Copies::default();
     copies.fill(A, &carts_from(&[A]));
     copies.ask(at(0));
-    let (early, _) = copies.page(page(None, None)).expect("asked for");
+    let Arrived { ticket: early, .. } = copies.page(page(None, None)).expect("asked for");
     copies.fill(A, &BTreeMap::from([(CARTS, fill(MADE + 1, &[A]))]));
     copies.ask(at(0)).expect("due");
-    let (ticket, _) = copies.page(page(None, Some(b"k1"))).expect("asked for");
+    let Arrived { ticket, .. } = copies.page(page(None, Some(b"k1"))).expect("asked for");
     assert_eq!(copies.merged(at(0), early, true), None);
     assert_eq!(copies.ask(at(0)), None, "its own page is not merged");
     copies.merged(at(0), ticket, true);

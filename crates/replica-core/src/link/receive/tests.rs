@@ -310,8 +310,8 @@ fn a_table_is_asked_for_merged_and_told_filled() {
 /// Tells that the page is merged which is to be merged.
 fn merged(receiver: &mut Receiver, outputs: &[Output]) {
     for output in outputs {
-        if let Output::Merge { ticket, .. } = output {
-            let (ticket, merged) = (*ticket, true);
+        if let Output::Merge { arrived, .. } = output {
+            let (ticket, merged) = (arrived.ticket, true);
             receiver.handle_input(at(3), Input::Merged { ticket, merged });
         }
     }
