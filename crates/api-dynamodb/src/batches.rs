@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use item::key::Key;
 use item::value::Item;
 use store::port::Store;
-use table::write::{Write, WriteError, Written};
+use table::write::{Refusal, Write, WriteError, Written};
 
 use crate::capacity::{self, Consumed, Reading, Side, Units};
 use crate::catalog::OpenTable;
@@ -26,6 +26,7 @@ use crate::indexes::{self, Writing};
 use crate::items::{self, Intent};
 use crate::limits::{BATCH_GET_BYTES_MAX, BATCH_GET_KEYS_MAX, BATCH_WRITES_MAX};
 use crate::part;
+use crate::throttle;
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
 use crate::wire::value::ItemIn;
@@ -87,10 +88,22 @@ struct Gets {
     repeated: BTreeMap<&'static str, serde_json::Value>,
 }
 
+/// What was read of an item, or what held the read back.
+type Read = Result<Option<Bytes>, Fault>;
+
 /// What is written to one table, checked.
 struct Puts {
     given: String,
-    writes: Vec<(Arc<OpenTable>, Key, Intent)>,
+    writes: Vec<Put>,
+}
+
+/// One write, checked.
+struct Put {
+    open: Arc<OpenTable>,
+    key: Key,
+    intent: Intent,
+    /// The request, as JSON, where it may be held back.
+    again: Option<Vec<u8>>,
 }
 
 impl<S: Store> DynamoDb<S> {
@@ -114,16 +127,30 @@ impl<S: Store> DynamoDb<S> {
         let gets = gets.collect::<Result<Vec<_>, _>>()?;
         let reads = gets
             .iter()
-            .flat_map(|gets| gets.keys.iter().map(|key| (&gets.open, key)));
-        let reads = reads.map(|(open, key)| self.control.tables().get(&open.def, key));
-        let rows = join_all(reads)
-            .await
-            .into_iter()
-            .collect::<Result<Vec<_>, _>>()?;
-        let images = rows
-            .into_iter()
-            .map(|row| row.map(|row| row.image))
-            .collect();
+            .flat_map(|gets| gets.keys.iter().map(move |key| (gets, key)));
+        let reads = reads.map(|(gets, key)| {
+            let ticket = self.admit_read(&gets.open, None, gets.reading);
+            async move {
+                let ticket = match ticket {
+                    Ok(ticket) => ticket,
+                    Err(fault) => return Ok(Err(fault)),
+                };
+                let row = self.control.tables().get(&gets.open.def, key).await?;
+                let image = row.map(|row| row.image);
+                if ticket.counts() {
+                    let size = image.as_deref().map_or(Ok(0), items::size_of)?;
+                    ticket.settle(Units::of_read(size, gets.reading));
+                }
+                Ok::<_, Refused>(Ok(image))
+            }
+        });
+        let reads = join_all(reads).await.into_iter();
+        let images = reads.collect::<Result<Vec<Read>, _>>()?;
+        if images.iter().all(Result::is_err)
+            && let Some(Err(fault)) = images.first()
+        {
+            return Err(fault.clone().into());
+        }
         answer_gets(&gets, images, capacity)
     }
 
@@ -187,32 +214,46 @@ impl<S: Store> DynamoDb<S> {
             .into_iter()
             .map(|(given, writes)| self.puts(given, writes, &mut known));
         let puts = puts.collect::<Result<Vec<_>, _>>()?;
-        let tables = puts.iter().flat_map(|puts| {
-            puts.writes
-                .iter()
-                .map(|one| (puts.given.clone(), Arc::clone(&one.0)))
-        });
-        let tables: Vec<(String, Arc<OpenTable>)> = tables.collect();
-        let writes = puts.into_iter().flat_map(|puts| puts.writes);
+        let mut tables = Vec::new();
+        let mut writes = Vec::new();
+        for puts in puts {
+            for put in puts.writes {
+                tables.push((puts.given.clone(), Arc::clone(&put.open), put.again));
+                let decide = items::decide(put.intent, None);
+                writes.push(self.control.tables().write(Write {
+                    table: Arc::clone(&put.open.def),
+                    key: put.key,
+                    decide: self.metered(&put.open, Side::Plain, decide),
+                }));
+            }
+        }
         // All at once, so that one flush of the disk serves them together.
-        let writes = writes.map(|(open, key, intent)| {
-            self.control.tables().write(Write {
-                table: Arc::clone(&open.def),
-                key,
-                decide: items::decide(intent, None),
-            })
-        });
-        let written = join_all(writes).await;
-        let written = written
-            .into_iter()
-            .collect::<Result<Vec<Written>, WriteError>>();
-        let written = written.map_err(|error| fault::ours(&error))?;
+        let outcomes = join_all(writes).await;
+        let mut written = Vec::with_capacity(outcomes.len());
+        let mut left: BTreeMap<&str, Vec<&[u8]>> = BTreeMap::new();
+        let mut held = None;
+        for ((given, open, again), outcome) in tables.iter().zip(&outcomes) {
+            match outcome {
+                Ok(one) => written.push(((given.as_str(), open), one)),
+                Err(error) => {
+                    held.get_or_insert(held_back(error)?);
+                    left.entry(given).or_default().extend(again.as_deref());
+                }
+            }
+        }
+        if let Some(fault) = held.filter(|_| written.is_empty()) {
+            return Err(fault.into());
+        }
         let mut out = Vec::with_capacity(128);
         let mut answer = Object::start(&mut out);
-        // Nothing is throttled and nothing is dropped: what could not be written failed the call.
-        answer.member("UnprocessedItems").extend_from_slice(b"{}");
-        let tables = tables.iter().map(|(given, open)| (given.as_str(), open));
-        let written: Vec<_> = tables.zip(&written).collect();
+        let mut unprocessed = Object::start(answer.member("UnprocessedItems"));
+        for (given, again) in left {
+            let list = unprocessed.member(given);
+            list.push(b'[');
+            list.extend_from_slice(&again.join(&b','));
+            list.push(b']');
+        }
+        unprocessed.end();
         self.write_totals(&mut answer, (capacity, metrics), Side::Plain, &written)?;
         answer.end();
         Ok(out)
@@ -231,10 +272,7 @@ impl<S: Store> DynamoDb<S> {
             let mut totals: BTreeMap<&str, Consumed> = BTreeMap::new();
             for ((given, open), one) in written {
                 let consumed = indexes::consumed(open, one)?;
-                totals.entry(given).or_default().plus(match side {
-                    Side::Write => consumed.doubled(),
-                    Side::Plain | Side::Read => consumed,
-                });
+                totals.entry(given).or_default().plus(consumed.of(side));
             }
             write_capacities(answer, capacity, side, totals.into_iter());
         }
@@ -274,6 +312,8 @@ impl<S: Store> DynamoDb<S> {
         let schema = &open.def.schema;
         let mut all = Vec::with_capacity(intents.len());
         for (item, is_put) in intents {
+            let again = open.meters.as_ref().map(|_| request_of(&item, is_put));
+            let again = again.transpose()?;
             let (key, intent) = if is_put {
                 let key = schema.key_of(&item);
                 let key = key.map_err(|error| fault::bad_key_of_item(&error))?;
@@ -286,7 +326,12 @@ impl<S: Store> DynamoDb<S> {
             if !known.insert((open.def.id, key.clone())) {
                 return Err(fault::validation(DUPLICATES).into());
             }
-            all.push((Arc::clone(&open), key, intent));
+            all.push(Put {
+                open: Arc::clone(&open),
+                key,
+                intent,
+                again,
+            });
         }
         Ok(Puts { given, writes: all })
     }
@@ -312,12 +357,37 @@ impl WriteIn {
     }
 }
 
+/// Returns a put of an item, or a delete of a key, as it is asked for.
+fn request_of(item: &Item, is_put: bool) -> Result<Vec<u8>, Refused> {
+    let (request, member) = if is_put {
+        ("PutRequest", "Item")
+    } else {
+        ("DeleteRequest", "Key")
+    };
+    let mut out = Vec::with_capacity(128);
+    let mut write = Object::start(&mut out);
+    let mut inner = Object::start(write.member(request));
+    render::tree(inner.member(member), item)?;
+    inner.end();
+    write.end();
+    Ok(out)
+}
+
+/// Returns what held a write of a batch back, which is to be asked for again.
+///
+/// Errors: the answer to the whole call, for a write that failed otherwise.
+fn held_back(error: &WriteError) -> Result<Fault, Refused> {
+    if let WriteError::Refused(refused) = error
+        && let Some(Refusal::Limited(held)) =
+            refused.iter().flatten().map(|one| &one.refusal).next()
+    {
+        return Ok(throttle::limited(held));
+    }
+    Err(fault::ours(error).into())
+}
+
 /// Answers with what was read, up to the largest reply; the rest is unprocessed.
-fn answer_gets(
-    gets: &[Gets],
-    images: Vec<Option<Bytes>>,
-    capacity: ReturnConsumedCapacity,
-) -> Answer {
+fn answer_gets(gets: &[Gets], images: Vec<Read>, capacity: ReturnConsumedCapacity) -> Answer {
     let mut images = images.into_iter();
     let mut out = Vec::with_capacity(1024);
     let mut answer = Object::start(&mut out);
@@ -331,6 +401,10 @@ fn answer_gets(
         let (mut first, mut units) = (true, Units::default());
         let mut left = Vec::new();
         for (key, image) in one.keys.iter().zip(&mut images) {
+            let Ok(image) = image else {
+                left.push(key);
+                continue;
+            };
             let size = image.as_deref().map_or(Ok(0), items::size_of)?;
             if total + size > BATCH_GET_BYTES_MAX {
                 left.push(key);

@@ -1,6 +1,7 @@
 //! Consumed capacity: what a call would have cost on AWS, counted as AWS counts it.
 //!
-//! Nothing is throttled by it. Source: DynamoDB developer guide, "Read and write operations".
+//! It holds nothing back: that is `throttle`'s.
+//! Source: DynamoDB developer guide, "Read and write operations".
 
 use std::collections::BTreeMap;
 
@@ -48,6 +49,16 @@ impl Units {
     /// Returns both costs together.
     pub(crate) const fn plus(self, other: Self) -> Self {
         Self(self.0 + other.0)
+    }
+
+    /// Returns this cost without another, nothing where that is larger.
+    pub(crate) const fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// Returns the cost in halves of a unit.
+    pub(crate) const fn halves(self) -> u64 {
+        self.0
     }
 
     fn write(self, out: &mut Vec<u8>) {
@@ -111,7 +122,7 @@ impl Consumed {
     }
 
     /// Returns the cost in a transaction: written twice.
-    pub(crate) fn doubled(self) -> Self {
+    fn doubled(self) -> Self {
         let double = |part: BTreeMap<String, Units>| {
             let doubled = part.into_iter();
             doubled
@@ -125,9 +136,30 @@ impl Consumed {
         }
     }
 
-    fn total(&self) -> Units {
-        let parts = self.local.values().chain(self.global.values());
-        parts.fold(self.table, |sum, units| sum.plus(*units))
+    /// Returns the cost as it is on a side: a transaction writes twice.
+    pub(crate) fn of(self, side: Side) -> Self {
+        match side {
+            Side::Write => self.doubled(),
+            Side::Plain | Side::Read => self,
+        }
+    }
+
+    /// Returns the cost of the table and all its indexes together.
+    pub(crate) fn total(&self) -> Units {
+        let global = self.global.values();
+        global.fold(self.of_partitions(), |sum, units| sum.plus(*units))
+    }
+
+    /// Returns the cost of what stands in the table's own partitions: the items, and the local
+    /// indexes.
+    pub(crate) fn of_partitions(&self) -> Units {
+        let local = self.local.values();
+        local.fold(self.table, |sum, units| sum.plus(*units))
+    }
+
+    /// Returns the costs of the global indexes, by name.
+    pub(crate) const fn global(&self) -> &BTreeMap<String, Units> {
+        &self.global
     }
 }
 

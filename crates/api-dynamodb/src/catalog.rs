@@ -16,6 +16,7 @@ use crate::facade::DynamoDb;
 use crate::fault;
 use crate::faults::Knobs;
 use crate::settings::Own;
+use crate::throttle::Meters;
 
 /// The tables as of one generation of the project's resources.
 #[derive(Debug, Default)]
@@ -38,6 +39,8 @@ pub(crate) struct OpenTable {
     pub(crate) view: TableView,
     /// The policy of this region's replica, compiled when it is first asked.
     pub(crate) policy: OnceLock<Option<Policy>>,
+    /// What bounds its use, while it is throttled.
+    pub(crate) meters: Option<Meters>,
 }
 
 pub(crate) fn is_arn(name: &str) -> bool {
@@ -106,17 +109,27 @@ impl<S: Store> DynamoDb<S> {
             // A table that suffers faults no more takes its chances anew when it does again.
             self.rolls().retain(|name, _| made.knobs.contains_key(name));
             *known = Arc::clone(&made);
+            self.forget_buckets();
         }
         made
     }
 
     fn cataloged(&self, generation: u64) -> Catalog {
+        let region = &self.control.project().region;
         let open = |(name, view): (String, TableView)| {
             let def = self.control.tables().table(view.table.id())?;
             let policy = OnceLock::new();
-            Some((name, Arc::new(OpenTable { def, view, policy })))
+            let own = view.replicas.get(region.as_str()).map(Own::of);
+            let meters = self.meters(&view, &own.unwrap_or_default());
+            let open = OpenTable {
+                def,
+                view,
+                policy,
+                meters,
+            };
+            Some((name, Arc::new(open)))
         };
-        let views = self.control.tables_in(&self.control.project().region);
+        let views = self.control.tables_in(region);
         let tables: BTreeMap<_, _> = views.into_iter().filter_map(open).collect();
         let suffer = tables.iter().filter(|_| self.faults_act());
         let knobs = suffer.filter_map(|(name, open): (&String, &Arc<OpenTable>)| {

@@ -21,6 +21,7 @@ use crate::faults::set::Faults;
 use crate::model::check::{self, Wording};
 use crate::model::facts::Model;
 use crate::operations::{self, Served, Support};
+use crate::throttle::{self, Buckets, Throttling};
 use crate::tokens::Tokens;
 
 /// The facade of DynamoDB in one region.
@@ -36,6 +37,9 @@ pub struct DynamoDb<S> {
     wording: Wording,
     /// Whether tables may suffer faults on purpose.
     faults: Faults,
+    /// Whether tables are throttled that say nothing of it.
+    pub(crate) throttling: Throttling,
+    buckets: Mutex<Buckets>,
 }
 
 /// The body of an answer, or the refusal of the call.
@@ -53,6 +57,8 @@ impl<S: Store> DynamoDb<S> {
             rolls: Mutex::default(),
             wording: Wording::default(),
             faults: Faults::default(),
+            throttling: Throttling::default(),
+            buckets: Mutex::default(),
         }
     }
 
@@ -69,6 +75,11 @@ impl<S: Store> DynamoDb<S> {
     /// Returns whether tables may suffer faults on purpose.
     pub(crate) const fn faults_act(&self) -> bool {
         matches!(self.faults, Faults::Act)
+    }
+
+    /// Sets whether tables are throttled that say nothing of it.
+    pub fn with_throttling(self, throttling: Throttling) -> Self {
+        Self { throttling, ..self }
     }
 
     /// Answers one call.
@@ -119,6 +130,10 @@ impl<S: Store> DynamoDb<S> {
                 answer.map_err(|Refused(fault)| match &*fault.code {
                     // Of attribute values the types are known to whom takes them apart.
                     "SerializationException" => check::explain(operation, body, fault).into(),
+                    "ProvisionedThroughputExceededException" | "ThrottlingException" => {
+                        throttle::located(fault, |resource| self.arn(caller, resource.to_owned()))
+                            .into()
+                    }
                     _ => Refused(fault),
                 })
             }
@@ -196,6 +211,10 @@ impl<S: Store> DynamoDb<S> {
 
     pub(crate) fn rolls(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Rolls>> {
         self.rolls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn buckets(&self) -> std::sync::MutexGuard<'_, Buckets> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn tokens(&self) -> std::sync::MutexGuard<'_, Tokens> {

@@ -146,6 +146,22 @@ impl From<Fault> for Refused {
 #[derive(Debug)]
 pub(crate) struct Refused(pub(crate) Fault);
 
+/// Returns the code that a fault has as the reason for which a transaction is cancelled, and as the
+/// error of a statement of a batch.
+pub(crate) fn reason_code(fault: &Fault) -> &'static str {
+    match &*fault.code {
+        "ConditionalCheckFailedException" => "ConditionalCheckFailed",
+        "DuplicateItemException" => "DuplicateItem",
+        "ItemCollectionSizeLimitExceededException" => "ItemCollectionSizeLimitExceeded",
+        "ProvisionedThroughputExceededException" => "ProvisionedThroughputExceeded",
+        "ResourceNotFoundException" => "ResourceNotFound",
+        "ThrottlingException" => "ThrottlingError",
+        "TransactionConflictException" => "TransactionConflict",
+        "ValidationException" => "ValidationError",
+        _ => "InternalServerError",
+    }
+}
+
 /// Logs a failure of ours, and answers with it.
 pub(crate) fn ours(error: &(dyn std::error::Error + 'static)) -> Fault {
     tracing::error!(error, "a call failed");

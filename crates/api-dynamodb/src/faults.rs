@@ -21,6 +21,7 @@ use crate::facade::{Answer, DynamoDb};
 use crate::fault;
 use crate::limits::FAULT_LATENCY_MAX;
 use crate::operations::Served;
+use crate::throttle::TABLE_EXCEEDED;
 use crate::transactions::cancelled;
 
 /// The faults of one table.
@@ -346,12 +347,7 @@ fn items_of<'v>(entry: &'v mut Value, list: Option<&str>) -> Option<&'v mut Vec<
 }
 
 fn throttled_on_purpose() -> Fault {
-    Fault::caller(
-        "ProvisionedThroughputExceededException",
-        "The level of configured provisioned throughput for the table was exceeded. Consider \
-         increasing your provisioning level with the UpdateTable API.",
-    )
-    .with_retry()
+    Fault::caller("ProvisionedThroughputExceededException", TABLE_EXCEEDED).with_retry()
 }
 
 fn conflicted(conflicts: &[bool]) -> Fault {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use api_protocol::fault::Fault;
+use bytes::Bytes;
 use control::tables::indexes::Index;
 use item::key::{KeyAttribute, KeyError, KeyKind, KeyRole};
 use item::value::Item;
@@ -196,9 +197,17 @@ fn bad_key(index: &OpenIndex<'_>, key: &KeyAttribute, error: &KeyError, writing:
 
 /// Returns what a write has cost, the table and each index that it changed.
 pub(crate) fn consumed(open: &OpenTable, written: &Written) -> Result<Consumed, Refused> {
-    let mut consumed = Consumed::of_table(items::units_written(written)?);
+    consumed_by(open, (written.old.as_ref(), written.new.as_ref()))
+}
+
+/// Returns what a change of an item costs, given as its encoded images.
+pub(crate) fn consumed_by(
+    open: &OpenTable,
+    (old, new): (Option<&Bytes>, Option<&Bytes>),
+) -> Result<Consumed, Refused> {
+    let size = |image: Option<&Bytes>| image.map_or(Ok(0), |image| items::size_of(image));
+    let mut consumed = Consumed::of_table(Units::of_write(size(old)?, size(new)?));
     for index in open.indexes() {
-        let (old, new) = (written.old.as_ref(), written.new.as_ref());
         let change = index::change(&open.def, index.def, old, new);
         let one = |bytes: u64| Units::of_write(0, usize::try_from(bytes).unwrap_or(usize::MAX));
         let units = [change.removed, change.put].into_iter().flatten().map(one);

@@ -30,6 +30,7 @@ use crate::fault::{self, Refused};
 use crate::indexes::{self, Writing};
 use crate::legacy::{self, ExpectationsIn, UpdatesIn};
 use crate::part;
+use crate::throttle;
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
 use crate::wire::value::{ItemIn, ValueIn, check_name};
@@ -105,6 +106,8 @@ impl<S: Store> DynamoDb<S> {
         let key = request.key.unwrap_or_default().check()?;
         let open = self.open(&given)?;
         let key = key_of(&open.def.schema, &key)?;
+        let reading = reading(request.consistent);
+        let ticket = self.admit_read(&open, None, reading)?;
         let row = self.control.tables().get(&open.def, &key).await?;
         let image = row.map(|row| row.image);
         let length = image.as_ref().map_or(0, bytes::Bytes::len);
@@ -113,11 +116,14 @@ impl<S: Store> DynamoDb<S> {
         if let Some(image) = &image {
             part::write(answer.member("Item"), image, projection.as_ref())?;
         }
-        if capacity != ReturnConsumedCapacity::None {
+        if ticket.counts() || capacity != ReturnConsumedCapacity::None {
             let bytes = image.map_or(Ok(0), |image| size_of(&image))?;
-            let units = Units::of_read(bytes, reading(request.consistent));
-            let member = answer.member("ConsumedCapacity");
-            capacity::write(member, capacity, &given, units, Side::Plain);
+            let units = Units::of_read(bytes, reading);
+            ticket.settle(units);
+            if capacity != ReturnConsumedCapacity::None {
+                let member = answer.member("ConsumedCapacity");
+                capacity::write(member, capacity, &given, units, Side::Plain);
+            }
         }
         answer.end();
         Ok(out)
@@ -140,7 +146,7 @@ impl<S: Store> DynamoDb<S> {
         let write = Write {
             table: Arc::clone(&open.def),
             key,
-            decide,
+            decide: self.metered(&open, Side::Plain, decide),
         };
         let written = self.write(write, returns.on_failure).await?;
         self.answer_write(&returns, &given, &open, (&written, None))
@@ -160,7 +166,7 @@ impl<S: Store> DynamoDb<S> {
         let write = Write {
             table: Arc::clone(&open.def),
             key,
-            decide,
+            decide: self.metered(&open, Side::Plain, decide),
         };
         let written = self.write(write, returns.on_failure).await?;
         self.answer_write(&returns, &given, &open, (&written, None))
@@ -184,10 +190,11 @@ impl<S: Store> DynamoDb<S> {
             update,
             key: key_item,
         };
+        let decide = indexes::checked(&open, Writing::Update, decide(intent, condition));
         let write = Write {
             table: Arc::clone(&open.def),
             key,
-            decide: indexes::checked(&open, Writing::Update, decide(intent, condition)),
+            decide: self.metered(&open, Side::Plain, decide),
         };
         let written = self.write(write, returns.on_failure).await;
         let written = written.map_err(|refused| legacy::reworded(is_legacy, refused))?;
@@ -342,6 +349,7 @@ pub(crate) fn decide(intent: Intent, condition: Option<Condition>) -> Decide {
 fn not_written(refused: &NotWritten, on_failure: ReturnOnFailure) -> Refused {
     match &refused.refusal {
         Refusal::Invalid(message) => Refused(fault::validation(message.as_str())),
+        Refusal::Limited(held) => Refused(throttle::limited(held)),
         Refusal::ConditionFailed => {
             let fault = fault::condition_failed();
             let Some(image) = &refused.current else {
@@ -439,12 +447,6 @@ pub(crate) fn reading(consistent: Option<bool>) -> Reading {
 /// Returns the size of a stored item.
 pub(crate) fn size_of(image: &[u8]) -> Result<usize, Refused> {
     Ok(ItemRef::parse(image)?.size()?)
-}
-
-/// Returns what a write has cost.
-pub(crate) fn units_written(written: &Written) -> Result<Units, Refused> {
-    let size = |image: &Option<bytes::Bytes>| image.as_ref().map_or(Ok(0), |image| size_of(image));
-    Ok(Units::of_write(size(&written.old)?, size(&written.new)?))
 }
 
 pub(crate) const TOO_DEEP: &str = "Nesting Levels have exceeded supported limits: Attributes in \

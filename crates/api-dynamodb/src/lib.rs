@@ -8,6 +8,7 @@ pub mod exports;
 pub mod facade;
 pub mod model;
 pub mod show;
+pub mod throttle;
 
 mod absent;
 mod access;

@@ -108,6 +108,10 @@ pub(crate) const TABLE_READ_UNITS_MAX: u64 = 40_000;
 /// Source: DynamoDB developer guide, "Quotas" (throughput default quotas).
 pub(crate) const TABLE_WRITE_UNITS_MAX: u64 = 40_000;
 
+/// How much capacity that was left unused is kept, in seconds' worth of it. 300.
+/// Source: DynamoDB developer guide, "Burst and adaptive capacity".
+pub(crate) const BURST_SECS: i64 = 300;
+
 /// Most exports on one page of `ListExports`. 25.
 /// Source: DynamoDB service model, `ListExportsMaxLimit`.
 pub(crate) const LIST_EXPORTS_MAX: usize = 25;

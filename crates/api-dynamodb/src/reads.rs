@@ -25,9 +25,10 @@ use crate::choices::{ConditionalOperator, ReturnConsumedCapacity, Select};
 use crate::expressions::{Expressions, Parsed};
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
-use crate::items::{attributes_to_get, reading, returned_capacity};
+use crate::items::{self, attributes_to_get, returned_capacity};
 use crate::legacy::{self, ConditionsIn};
 use crate::part;
+use crate::throttle::Ticket;
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
 use crate::wire::value::{ItemIn, ValueIn};
@@ -177,8 +178,9 @@ impl<S: Store> DynamoDb<S> {
             after,
             limit: reading.limit,
         };
+        let ticket = self.admit_read(open, None, items::reading(reading.consistent))?;
         let page = self.control.tables().query(&query).await?;
-        Ok(reading.found(open, page))
+        Ok(reading.found(open, ticket, page))
     }
 
     /// Reads a page of one segment of a table.
@@ -204,8 +206,9 @@ impl<S: Store> DynamoDb<S> {
             ))
             .into());
         }
+        let ticket = self.admit_read(open, None, items::reading(reading.consistent))?;
         let page = self.control.tables().scan(&scan).await?;
-        Ok(reading.found(open, page))
+        Ok(reading.found(open, ticket, page))
     }
 }
 
@@ -339,8 +342,9 @@ impl Reading {
         }
     }
 
-    fn found(&self, open: &OpenTable, page: Page) -> Found {
-        let units = Units::of_read(page.size, reading(self.consistent));
+    fn found(&self, open: &OpenTable, ticket: Ticket, page: Page) -> Found {
+        let units = Units::of_read(page.size, items::reading(self.consistent));
+        ticket.settle(units);
         let last = page.last.map(|last| last.to_item(&open.def.schema));
         let rows = page.rows.into_iter();
         Found {

@@ -190,7 +190,12 @@ impl<S: Store> DynamoDb<S> {
                 decide: items::decide(Intent::Check, None),
             };
             let part = Part::from(projection);
-            Get { given, write, part }
+            Get {
+                given,
+                open,
+                write,
+                part,
+            }
         }))
     }
 }

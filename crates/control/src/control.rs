@@ -559,7 +559,7 @@ fn blame(error: WriteError, keys: &[ResourceKey]) -> ControlError {
     let (key, refused) = first.expect("a refused transaction names what was refused");
     match refused.refusal {
         Refusal::ConditionFailed => ControlError::Unexpected(key.clone()),
-        Refusal::Invalid(reason) => ControlError::Invalid {
+        Refusal::Invalid(reason) | Refusal::Limited(reason) => ControlError::Invalid {
             key: key.clone(),
             reason,
         },

@@ -116,6 +116,10 @@ pub(crate) struct ServeArgs {
     /// more and more regions use since 2026.
     #[arg(long, env = "HITHER_DYNAMODB_WORDING", default_value = "classic")]
     pub(crate) dynamodb_wording: DynamoDbWording,
+    /// Whether DynamoDB's tables are held to their throughput; the tag `hither:throttling` of a
+    /// table says so for itself.
+    #[arg(long, env = "HITHER_DYNAMODB_THROTTLING", default_value = "off")]
+    pub(crate) dynamodb_throttling: DynamoDbThrottling,
     /// The second port of the AWS APIs, as tools of DynamoDB Local expect it; the manifest's
     /// `dynamodb` port by default, which is 8000 unless it says otherwise.
     #[arg(long)]
@@ -139,6 +143,15 @@ pub(crate) enum DynamoDbWording {
     /// The first that is wrong, without its value.
     #[value(name = "2026")]
     Newer,
+}
+
+/// Whether DynamoDB's tables are held to their throughput.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DynamoDbThrottling {
+    /// They serve whatever is asked.
+    Off,
+    /// They serve what they are provisioned for, or the most that is set for them.
+    On,
 }
 
 #[derive(Args, Debug)]

@@ -16,11 +16,11 @@ use clock::wall::System;
 use manifest::model::Port;
 use manifest::surroundings::Listening;
 use net::dial::Dialer;
-use region::config::{Access, NodeConfig, TestControls, Wording};
+use region::config::{Access, NodeConfig, TestControls, Throttling, Wording};
 use region::node::Node;
 
 use crate::check;
-use crate::cli::{DynamoDbWording, ServeArgs};
+use crate::cli::{DynamoDbThrottling, DynamoDbWording, ServeArgs};
 use crate::project::{self, Where};
 
 /// Where Linux distributions keep the roots that the system trusts.
@@ -69,6 +69,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         test_controls: test_controls(&args),
         hosts: args.allow_host.clone(),
         wording: wording(args.dynamodb_wording),
+        throttling: throttling(args.dynamodb_throttling),
         dialer: dialer(args.via.as_deref())?,
         search_path: std::env::var("PATH").unwrap_or_default(),
         backend_roots: std::fs::read(SYSTEM_ROOTS).unwrap_or_default(),
@@ -111,6 +112,13 @@ const fn test_controls(args: &ServeArgs) -> TestControls {
         TestControls::Allowed
     } else {
         TestControls::Refused
+    }
+}
+
+fn throttling(asked: DynamoDbThrottling) -> Throttling {
+    match asked {
+        DynamoDbThrottling::Off => Throttling::Off,
+        DynamoDbThrottling::On => Throttling::On,
     }
 }
 

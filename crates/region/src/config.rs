@@ -26,6 +26,8 @@ pub struct NodeConfig {
     pub hosts: Vec<String>,
     /// In which words DynamoDB's requests are refused.
     pub wording: Wording,
+    /// Whether DynamoDB's tables are throttled that say nothing of it.
+    pub throttling: Throttling,
     /// How others are reached.
     pub dialer: Dialer,
     /// Where functions look for programs, as in `PATH`.
@@ -59,6 +61,16 @@ impl NodeConfig {
     pub(crate) fn is_for_tests(&self) -> bool {
         matches!(self.access, Access::Development) || self.test_controls == TestControls::Allowed
     }
+}
+
+/// Whether DynamoDB's tables are held to their throughput.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Throttling {
+    /// They are not.
+    #[default]
+    Off,
+    /// They are.
+    On,
 }
 
 /// How callers of the AWS APIs prove who they are.

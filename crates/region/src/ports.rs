@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use api_dynamodb::faults::set::Faults;
 use api_dynamodb::model::check::Wording;
+use api_dynamodb::throttle::Throttling;
 use api_lambda::port::{self, Invocation, Outcome, RunError, Runner};
 use api_protocol::dispatch::{Regions, Strangers};
 use api_protocol::front::{Authentication, Front};
@@ -189,6 +190,10 @@ pub(crate) fn facades<S: Store>(
         Faults::Act
     } else {
         Faults::Ignored
+    });
+    let dynamodb = dynamodb.with_throttling(match config.throttling {
+        config::Throttling::Off => Throttling::Off,
+        config::Throttling::On => Throttling::On,
     });
     Facades {
         dynamodb: Arc::new(dynamodb),

@@ -73,6 +73,9 @@ pub enum Refusal {
     /// The write does not make sense for this item; the text says why, to be shown.
     #[error("{0}")]
     Invalid(String),
+    /// A limit of the caller's own does not admit it; the text says which, in the caller's words.
+    #[error("held back by {0}")]
+    Limited(String),
 }
 
 /// A write that was done.
@@ -142,6 +145,11 @@ impl Current {
     /// Returns whether there is an item.
     pub fn exists(&self) -> bool {
         self.image.is_some()
+    }
+
+    /// Returns the encoded item.
+    pub fn image(&self) -> Option<&Bytes> {
+        self.image.as_ref()
     }
 
     /// Returns the item.

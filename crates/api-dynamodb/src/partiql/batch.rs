@@ -157,10 +157,13 @@ impl<S: Store> DynamoDb<S> {
     }
 
     async fn run_get(&self, get: &Get) -> Result<Done, Refused> {
+        let reading = items::reading(get.consistent);
+        let ticket = self.admit_read(&get.open, None, reading)?;
         let row = self.control.tables().get(&get.open.def, &get.key).await?;
         let image: Option<Bytes> = row.map(|row| row.image);
         let size = image.as_deref().map_or(Ok(0), items::size_of)?;
-        let units = Units::of_read(size, items::reading(get.consistent));
+        let units = Units::of_read(size, reading);
+        ticket.settle(units);
         let item = match image {
             None => None,
             Some(image) => {
@@ -235,7 +238,7 @@ fn answer(outcomes: &[Outcome], capacity: ReturnConsumedCapacity) -> Vec<u8> {
 
 fn write_error(out: &mut Vec<u8>, fault: &Fault) {
     let mut error = Object::start(out);
-    render::string(error.member("Code"), code(fault));
+    render::string(error.member("Code"), fault::reason_code(fault));
     render::string(error.member("Message"), &fault.message);
     if let Some((_, item)) = fault.details().find(|(name, _)| *name == "Item") {
         error
@@ -243,18 +246,4 @@ fn write_error(out: &mut Vec<u8>, fault: &Fault) {
             .extend_from_slice(item.to_string().as_bytes());
     }
     error.end();
-}
-
-/// Returns the code that a statement's fault has in a batch.
-fn code(fault: &Fault) -> &'static str {
-    match &*fault.code {
-        "ConditionalCheckFailedException" => "ConditionalCheckFailed",
-        "DuplicateItemException" => "DuplicateItem",
-        "ProvisionedThroughputExceededException" => "ProvisionedThroughputExceeded",
-        "ResourceNotFoundException" => "ResourceNotFound",
-        "ThrottlingException" => "ThrottlingError",
-        "TransactionConflictException" => "TransactionConflict",
-        "ValidationException" => "ValidationError",
-        _ => "InternalServerError",
-    }
 }

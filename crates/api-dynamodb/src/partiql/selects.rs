@@ -104,12 +104,19 @@ impl<S: Store> DynamoDb<S> {
         while at < keys.len() {
             let wanted = STATEMENT_GETS_AT_ONCE.min(limit - page.images.len());
             let some = keys.get(at..).unwrap_or_default().iter().take(wanted);
-            let gets = some.map(|key| self.control.tables().get(&open.def, key));
-            for row in join_all(gets).await {
+            let consistency = items::reading(reading.consistent);
+            let gets = some.map(async |key| {
+                let ticket = self.admit_read(open, None, consistency)?;
+                let row = self.control.tables().get(&open.def, key).await?;
+                Ok::<_, Refused>((ticket, row))
+            });
+            for read in join_all(gets).await {
                 at += 1;
-                let image = row?.map(|row| row.image);
+                let (ticket, row) = read?;
+                let image = row.map(|row| row.image);
                 let size = image.as_deref().map_or(Ok(0), items::size_of)?;
-                let units = Units::of_read(size, items::reading(reading.consistent));
+                let units = Units::of_read(size, consistency);
+                ticket.settle(units);
                 page.consumed.plus(Consumed::of_table(units));
                 page.size += size;
                 page.images.extend(image);

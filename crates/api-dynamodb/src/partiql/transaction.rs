@@ -128,6 +128,7 @@ impl Prepared {
                 decide: items::decide(Intent::Check, None),
             },
             part: Part::of_list(select.list),
+            open: self.open,
         })
     }
 }

@@ -14,6 +14,7 @@ use store::port::Store;
 use table::write::{Decide, Write, Written};
 
 use super::Prepared;
+use crate::capacity::Side;
 use crate::catalog::OpenTable;
 use crate::choices::ReturnOnFailure;
 use crate::facade::DynamoDb;
@@ -143,7 +144,7 @@ impl<S: Store> DynamoDb<S> {
         let write = Write {
             table: Arc::clone(&change.open.def),
             key: change.key,
-            decide: change.decide,
+            decide: self.metered(&change.open, Side::Plain, change.decide),
         };
         let written = match change.on_failure {
             OnFailure::Condition(on_failure) => self.write(write, on_failure).await?,

@@ -104,9 +104,12 @@ impl<S: Store> DynamoDb<S> {
             after,
             limit: request.limit,
         };
+        let ticket = self.admit_read(open, Some(index), reading(request.consistent))?;
         let page = self.control.tables().query_index(&query).await?;
-        self.found_in_index(open, request, index, page, fetches)
-            .await
+        let found = self.found_in_index(open, request, index, page, fetches);
+        let found = found.await?;
+        ticket.settle(found.consumed.total());
+        Ok(found)
     }
 
     /// Reads a page of one segment of an index; fetches items where [`Reading::check_index`]
@@ -126,9 +129,12 @@ impl<S: Store> DynamoDb<S> {
             after,
             limit: request.limit,
         };
+        let ticket = self.admit_read(open, Some(index), reading(request.consistent))?;
         let page = self.control.tables().scan_index(&scan).await?;
-        self.found_in_index(open, request, index, page, fetches)
-            .await
+        let found = self.found_in_index(open, request, index, page, fetches);
+        let found = found.await?;
+        ticket.settle(found.consumed.total());
+        Ok(found)
     }
 
     async fn found_in_index(

@@ -70,6 +70,7 @@ impl<S: Store> DynamoDb<S> {
             .iter()
             .map(|(name, kind)| json!({ "AttributeName": name, "AttributeType": kind }));
         let (read, write) = shared.throughput.unwrap_or_default();
+        let read = own.reads.provisioned.unwrap_or(read);
         let mut description = json!({
             "TableName": table.name,
             "TableStatus": status.to_string(),
@@ -87,6 +88,12 @@ impl<S: Store> DynamoDb<S> {
         });
         if let Some(members) = description.as_object_mut() {
             describe_shared(members, &shared, &arn);
+            let own_most = own.reads.on_demand;
+            if shared.on_demand.is_some() || own_most.is_some() {
+                let (read, write) = shared.on_demand.unwrap_or_default();
+                let most = throughput::describe_most((own_most.or(read), write));
+                members.insert("OnDemandThroughput".to_owned(), most);
+            }
             let warm = throughput::describe_warm(shared.warm_of(), &status.to_string());
             members.insert("WarmThroughput".to_owned(), warm);
             describe_replicas(members, open, self.control.project().region.as_str());
@@ -103,8 +110,13 @@ impl<S: Store> DynamoDb<S> {
     }
 
     pub(crate) fn table_arn(&self, caller: &Caller, name: &str) -> String {
+        self.arn(caller, format!("table/{name}"))
+    }
+
+    /// Returns the ARN of a resource of this region.
+    pub(crate) fn arn(&self, caller: &Caller, resource: String) -> String {
         let region = &self.control.project().region;
-        Arn::new("dynamodb", region, caller.account, format!("table/{name}")).to_string()
+        Arn::new("dynamodb", region, caller.account, resource).to_string()
     }
 
     fn describe_restore(&self, caller: &Caller, restore: &Restore, in_progress: bool) -> Value {
@@ -140,9 +152,6 @@ fn describe_shared(members: &mut Map<String, Value>, shared: &Shared, arn: &str)
             "LastUpdateToPayPerRequestDateTime": since,
         });
         tell("BillingModeSummary", summary);
-    }
-    if let Some(most) = shared.on_demand {
-        tell("OnDemandThroughput", throughput::describe_most(most));
     }
     if let Some(class) = &shared.class {
         tell("TableClassSummary", json!({ "TableClass": class }));

@@ -16,6 +16,7 @@ use crate::fault::{self, Refused};
 use crate::faults::Knobs;
 use crate::limits::{LIST_TAGS_MAX, TAG_TRIES_MAX, TAGS_MAX};
 use crate::settings::Own;
+use crate::throttle;
 use crate::wire::shape;
 
 shape! {
@@ -72,6 +73,7 @@ pub(crate) fn merged(
         tags.insert(key.clone(), value.clone());
     }
     Knobs::of(&tags)?;
+    throttle::wanted(&tags)?;
     if tags.len() > TAGS_MAX {
         let message = format!("A resource can have at most {TAGS_MAX} tags");
         return Err(fault::validation(message));

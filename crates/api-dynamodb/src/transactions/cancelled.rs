@@ -9,6 +9,7 @@ use table::write::{Refusal, Refused as NotWritten, WriteError};
 use crate::choices::ReturnOnFailure;
 use crate::fault::{self, CONDITION_FAILED, DUPLICATE_ITEM, Refused};
 use crate::items;
+use crate::throttle;
 
 /// What it means that an item's condition does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,7 @@ fn code(refused: Option<&NotWritten>, on_failure: OnFailure) -> &'static str {
         (Some(Refusal::ConditionFailed), OnFailure::Condition(_)) => "ConditionalCheckFailed",
         (Some(Refusal::ConditionFailed), OnFailure::Duplicate) => "DuplicateItem",
         (Some(Refusal::Invalid(_)), _) => "ValidationError",
+        (Some(Refusal::Limited(held)), _) => fault::reason_code(&throttle::limited(held)),
     }
 }
 
@@ -79,9 +81,10 @@ fn reason(refused: Option<&NotWritten>, on_failure: OnFailure) -> Result<Value, 
     reason.insert("Code".to_owned(), code(refused, on_failure).into());
     if let Some(refused) = refused {
         let message = match (&refused.refusal, on_failure) {
-            (Refusal::ConditionFailed, OnFailure::Condition(_)) => CONDITION_FAILED,
-            (Refusal::ConditionFailed, OnFailure::Duplicate) => DUPLICATE_ITEM,
-            (Refusal::Invalid(message), _) => message,
+            (Refusal::ConditionFailed, OnFailure::Condition(_)) => CONDITION_FAILED.to_owned(),
+            (Refusal::ConditionFailed, OnFailure::Duplicate) => DUPLICATE_ITEM.to_owned(),
+            (Refusal::Invalid(message), _) => message.clone(),
+            (Refusal::Limited(held), _) => throttle::limited(held).message,
         };
         reason.insert("Message".to_owned(), message.into());
         let wanted = OnFailure::Condition(ReturnOnFailure::AllOld);

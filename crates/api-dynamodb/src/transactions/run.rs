@@ -47,6 +47,7 @@ pub(crate) struct Told {
 /// A read of a transaction, checked.
 pub(crate) struct Get {
     pub(crate) given: String,
+    pub(crate) open: Arc<OpenTable>,
     pub(crate) write: Write,
     pub(crate) part: Part,
 }
@@ -108,9 +109,12 @@ impl<S: Store> DynamoDb<S> {
             .collect();
         let on_failure: Vec<_> = actions.iter().map(|action| action.on_failure).collect();
         let total = Arc::new(AtomicUsize::new(0));
-        let writes = actions.into_iter().map(|action| Write {
-            decide: counted(decided, within(&total, action.write.decide)),
-            ..action.write
+        let writes = actions.into_iter().map(|action| {
+            let decide = self.metered(&action.open, Side::Write, action.write.decide);
+            Write {
+                decide: counted(decided, within(&total, decide)),
+                ..action.write
+            }
         });
         let writes = writes.collect();
         let written = self.control.tables().transact(writes).await;
@@ -134,7 +138,13 @@ impl<S: Store> DynamoDb<S> {
     ) -> Answer {
         let (reads, shown): (Vec<Write>, Vec<(String, Part)>) = gets
             .into_iter()
-            .map(|get| (get.write, (get.given, get.part)))
+            .map(|get| {
+                let write = Write {
+                    decide: self.metered(&get.open, Side::Read, get.write.decide),
+                    ..get.write
+                };
+                (write, (get.given, get.part))
+            })
             .unzip();
         // Reading is writing nothing: it holds all items at once.
         let read = self.control.tables().transact(reads).await;

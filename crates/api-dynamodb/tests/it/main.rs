@@ -19,6 +19,7 @@ mod reads;
 mod refusals;
 mod streams;
 mod tables;
+mod throttle;
 mod throughput;
 mod transactions;
 mod world;

@@ -1,6 +1,7 @@
 //! One region in memory, called as a client calls it.
 
 use api_dynamodb::facade::DynamoDb;
+use api_dynamodb::throttle::Throttling;
 use api_protocol::caller::{Caller, Service};
 use api_protocol::request_id::RequestId;
 use bytes::Bytes;
@@ -20,6 +21,13 @@ impl World {
     pub(crate) async fn open(region: &str) -> Self {
         let node = Node::open(region).await;
         let facade = DynamoDb::new(node.control.clone());
+        Self { node, facade }
+    }
+
+    /// Opens an empty region whose tables are throttled.
+    pub(crate) async fn throttled(region: &str) -> Self {
+        let node = Node::open(region).await;
+        let facade = DynamoDb::new(node.control.clone()).with_throttling(Throttling::On);
         Self { node, facade }
     }
 
