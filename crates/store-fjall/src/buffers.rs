@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use fjall::{AbstractTree, PersistMode};
+use fjall::{AbstractTree, Keyspace, PersistMode};
 
 use base::units::ByteCount;
 use store::port::{Space, StoreError};
@@ -35,15 +35,18 @@ impl Buffers {
     ///
     /// Errors: where the engine writes no more.
     pub(crate) fn keep(self, keyspaces: &Keyspaces) -> Result<(), StoreError> {
-        let size = |space: &Space| keyspaces.of(*space).tree.active_memtable().size();
-        let sizes = Space::ALL.map(|space| (size(&space), space));
-        let sum: u64 = sizes.iter().map(|(size, _)| size).sum();
+        let made = || {
+            Space::ALL
+                .into_iter()
+                .filter_map(|space| keyspaces.of(space))
+        };
+        let size = |keyspace: &&Keyspace| keyspace.tree.active_memtable().size();
+        let sum: u64 = made().map(|keyspace| size(&keyspace)).sum();
         if sum < self.bytes_max.as_u64() {
             return Ok(());
         }
-        if let Some((_, largest)) = sizes.iter().max_by_key(|(size, _)| *size) {
-            let rotated = keyspaces.of(*largest).rotate_memtable();
-            rotated.map_err(failed)?;
+        if let Some(largest) = made().max_by_key(size) {
+            largest.rotate_memtable().map_err(failed)?;
         }
         while SEALED_MAX <= sealed(keyspaces) {
             // It fails where the worker has ended.
@@ -59,7 +62,8 @@ impl Buffers {
 pub(crate) fn sealed(keyspaces: &Keyspaces) -> usize {
     let spaces = Space::ALL.into_iter();
     spaces
-        .map(|space| keyspaces.of(space).tree.sealed_memtable_count())
+        .filter_map(|space| keyspaces.of(space))
+        .map(|keyspace| keyspace.tree.sealed_memtable_count())
         .sum()
 }
 

@@ -167,22 +167,23 @@ impl Writer {
             PersistMode::Buffer
         };
         let mut batch = self.keyspaces.database.batch().durability(Some(mode));
+        let mut staged = Ok(());
         let mut completions = Vec::with_capacity(group.len());
         for request in group {
             match request {
                 Request::Commit(waiting) => {
-                    self.stage(&mut batch, waiting.batch);
+                    staged = staged.and_then(|()| self.stage(&mut batch, waiting.batch));
                     completions.push(waiting.done);
                 }
                 Request::Flushed(done) => self.told_at_flush.push(done),
             }
         }
         let empty = batch.is_empty();
-        let result = match (empty, to_disk) {
+        let result = staged.and_then(|()| match (empty, to_disk) {
             (false, _) => batch.commit(),
             (true, true) => self.keyspaces.database.persist(mode),
             (true, false) => Ok(()),
-        };
+        });
         let result = result.map_err(failed);
         if to_disk {
             self.unflushed = None;
@@ -200,15 +201,20 @@ impl Writer {
         self.buffers.keep(&self.keyspaces)
     }
 
-    fn stage(&self, staged: &mut OwnedWriteBatch, batch: Batch) {
+    fn stage(&self, staged: &mut OwnedWriteBatch, batch: Batch) -> Result<(), fjall::Error> {
         for op in batch.ops {
             match op {
                 Op::Put(space, key, value) => {
-                    staged.insert(self.keyspaces.of(space), key, &*value);
+                    staged.insert(self.keyspaces.made(space)?, key, &*value);
                 }
-                Op::Delete(space, key) => staged.remove(self.keyspaces.of(space), key),
+                Op::Delete(space, key) => {
+                    if let Some(keyspace) = self.keyspaces.of(space) {
+                        staged.remove(keyspace, key);
+                    }
+                }
             }
         }
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {

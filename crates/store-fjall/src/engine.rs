@@ -1,11 +1,13 @@
 //! The store on fjall: one keyspace a namespace, one committer for all writes.
 //!
-//! Reads go to the engine directly, from memory or the page cache as a rule; writes go through
-//! the committer, which shares one disk flush among all that wait.
+//! A keyspace is made when the first is written to its namespace: making one flushes the disk some
+//! twenty times, and a start that made all of them would take several times as long. Reads go to the
+//! engine directly, from memory or the page cache as a rule; writes go through the committer,
+//! which shares one disk flush among all that wait.
 
 use std::ops::Bound;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use fjall::compaction::Leveled;
@@ -36,7 +38,8 @@ struct Inner {
 #[derive(Clone)]
 pub(crate) struct Keyspaces {
     pub(crate) database: Database,
-    spaces: [Keyspace; Space::ALL.len()],
+    memory: Memory,
+    spaces: Arc<[OnceLock<Keyspace>; Space::ALL.len()]>,
 }
 
 /// How much memory the store may take beside what the kernel caches.
@@ -81,16 +84,16 @@ impl FjallStore {
             .worker_threads(1)
             .open()
             .map_err(refuse)?;
-        let options = || tuned(memory);
-        let mut spaces = Vec::with_capacity(Space::ALL.len());
+        let keyspaces = Keyspaces {
+            database,
+            memory,
+            spaces: Arc::default(),
+        };
         for space in Space::ALL {
-            spaces.push(database.keyspace(space.name(), options).map_err(refuse)?);
+            if keyspaces.database.keyspace_exists(space.name()) {
+                keyspaces.made(space).map_err(refuse)?;
+            }
         }
-        let spaces = spaces
-            .try_into()
-            .map_err(|_| ())
-            .expect("one keyspace for each namespace");
-        let keyspaces = Keyspaces { database, spaces };
         let buffers = Buffers {
             bytes_max: memory.write_buffers,
         };
@@ -186,7 +189,23 @@ impl Inner {
 }
 
 impl Keyspaces {
-    pub(crate) fn of(&self, space: Space) -> &Keyspace {
+    /// Returns a namespace; `None` where nothing was ever written to it.
+    pub(crate) fn of(&self, space: Space) -> Option<&Keyspace> {
+        self.cell(space).get()
+    }
+
+    /// Returns a namespace, which is made if it is not there.
+    pub(crate) fn made(&self, space: Space) -> Result<&Keyspace, fjall::Error> {
+        let cell = self.cell(space);
+        if let Some(keyspace) = cell.get() {
+            return Ok(keyspace);
+        }
+        let options = || tuned(self.memory);
+        let keyspace = self.database.keyspace(space.name(), options)?;
+        Ok(cell.get_or_init(|| keyspace))
+    }
+
+    fn cell(&self, space: Space) -> &OnceLock<Keyspace> {
         let [
             items,
             log,
@@ -197,7 +216,7 @@ impl Keyspaces {
             indexes,
             history,
             backups,
-        ] = &self.spaces;
+        ] = &*self.spaces;
         match space {
             Space::Items => items,
             Space::Log => log,
@@ -218,16 +237,21 @@ pub(crate) fn failed(error: fjall::Error) -> StoreError {
 
 impl Store for FjallStore {
     async fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        let found = self.inner.keyspaces.of(space).get(key);
+        let Some(keyspace) = self.inner.keyspaces.of(space) else {
+            return Ok(None);
+        };
+        let found = keyspace.get(key);
         let value = found.map_err(|error| self.inner.unreadable(error))?;
-        Ok(value.map(|value| Bytes::copy_from_slice(&value)))
+        Ok(value.map(Bytes::from))
     }
 
     async fn range(&self, range: Range) -> Result<Rows, StoreError> {
         if is_empty(&range.from, &range.to) {
             return Ok(Rows::default());
         }
-        let keyspace = self.inner.keyspaces.of(range.space);
+        let Some(keyspace) = self.inner.keyspaces.of(range.space) else {
+            return Ok(Rows::default());
+        };
         let mut found = keyspace.range::<Vec<u8>, _>((range.from, range.to));
         let mut page = Rows::default();
         let mut bytes = 0;
@@ -246,8 +270,7 @@ impl Store for FjallStore {
             let row = guard.into_inner();
             let (key, value) = row.map_err(|error| self.inner.unreadable(error))?;
             bytes += key.len() + value.len();
-            page.rows
-                .push((Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value)));
+            page.rows.push((Bytes::from(key), Bytes::from(value)));
         }
     }
 

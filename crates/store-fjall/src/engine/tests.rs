@@ -91,7 +91,7 @@ async fn written(path: &Path) -> FjallStore {
     commit(&store, batch, Durability::Disk)
         .await
         .expect("stored");
-    let items = store.inner.keyspaces.of(Space::Items);
+    let items = store.inner.keyspaces.of(Space::Items).expect("made");
     items.rotate_memtable_and_wait().expect("written to disk");
     store
 }
