@@ -1,8 +1,8 @@
 //! The store on fjall: one keyspace a namespace, one committer for all writes.
 //!
 //! A keyspace is made when the first is written to its namespace: making one flushes the disk some
-//! twenty times, and a start that made all of them would take several times as long. Reads go to the
-//! engine directly, from memory or the page cache as a rule; writes go through the committer,
+//! twenty times, and a start that made all of them would take several times as long. Reads go to
+//! the engine directly, from memory or the page cache as a rule; writes go through the committer,
 //! which shares one disk flush among all that wait.
 
 use std::ops::Bound;
