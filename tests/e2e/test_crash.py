@@ -4,8 +4,9 @@ import itertools
 import threading
 
 import botocore.exceptions
+import laptop as laptops
 import pytest
-from laptop import EAST, IRELAND, REGIONS, TOKYO, eventually
+from laptop import EAST, HITHER, IRELAND, REGIONS, TOKYO, environment, eventually, run
 from test_tables import make_table
 
 # Writers of each region, and how many writes must have been acknowledged before the next act.
@@ -134,3 +135,24 @@ def test_a_region_that_was_away_gets_resources_made_meanwhile(far):
         return "status: NOERROR" in answer and "ANSWER: 1" in answer
 
     eventually(answered)
+
+
+def test_with_async_durability_a_killed_process_loses_nothing():
+    laptop = laptops.Laptop()
+    text = laptop.manifest.read_text()
+    laptop.manifest.write_text(text.replace("[project]", '[project]\ndurability = "async"', 1))
+    with laptops.running(laptop):
+        assert "durability async" in (laptop.folder / "up.log").read_text()
+        for region in REGIONS:
+            assert laptop.status(region)["durability"] == "async"
+            log = laptop.logs()[str(laptop.state / region / "node.log")]
+            assert "durability is async" in log
+        told = run(HITHER, "status", "--manifest", laptop.manifest, env=environment()).stdout
+        assert told.count("durability async") == len(REGIONS)
+        table = make_table(laptop, "async", replicas=[EAST, IRELAND])
+        for number in range(100):
+            table.put_item(Item={"id": str(number)})
+        laptop.restart(EAST, laptop.kill(EAST))
+        for region in (EAST, IRELAND):
+            there = laptop.table("async", region)
+            eventually(lambda: there.scan(Select="COUNT", ConsistentRead=True)["Count"] == 100)

@@ -15,6 +15,7 @@ use clock::port::{Clock, Entropy};
 use clock::time::{Moment, WallTime};
 use item::key::{KeyAttribute, KeyKind, KeySchema};
 use store::memory::MemStore;
+use store::port::Durability;
 use table::tables::{Options as TableOptions, Tables};
 
 use crate::control::{Control, Options, Reach};
@@ -108,6 +109,7 @@ impl Node {
                 .collect(),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
+            durability: Durability::Disk,
         };
         let tables = Tables::open(store.clone(), options)
             .await

@@ -95,6 +95,11 @@ pub(crate) struct ServeArgs {
     /// Where this node keeps its data.
     #[arg(long)]
     pub(crate) data_dir: PathBuf,
+    /// When writes count as done: once they are on disk, or before (`async`: a power loss takes
+    /// the last ones). The manifest's `durability` by default, which is `disk` unless it says
+    /// otherwise.
+    #[arg(long)]
+    pub(crate) durability: Option<DurabilityWord>,
     /// The secret that all nodes of the project share, 64 hexadecimal digits; made in the data
     /// directory where it is not given.
     #[arg(long)]
@@ -133,6 +138,15 @@ pub(crate) struct ServeArgs {
     /// Stop when standard input ends: for a parent that must not leave children behind.
     #[arg(long, hide = true)]
     pub(crate) until_stdin_ends: bool,
+}
+
+/// When writes count as done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DurabilityWord {
+    /// Once they are on disk.
+    Disk,
+    /// Once the operating system has them.
+    Async,
 }
 
 /// The words that DynamoDB's requests are refused in.

@@ -13,14 +13,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use base::region::RegionName;
 use clock::wall::System;
-use manifest::model::Port;
+use manifest::model::{self, Port};
 use manifest::surroundings::Listening;
 use net::dial::Dialer;
-use region::config::{Access, NodeConfig, TestControls, Throttling, Wording};
+use region::config::{Access, Durability, NodeConfig, TestControls, Throttling, Wording};
 use region::node::Node;
 
 use crate::check;
-use crate::cli::{DynamoDbThrottling, DynamoDbWording, ServeArgs};
+use crate::cli::{DurabilityWord, DynamoDbThrottling, DynamoDbWording, ServeArgs};
 use crate::project::{self, Where};
 
 /// Where Linux distributions keep the roots that the system trusts.
@@ -64,6 +64,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let config = NodeConfig {
         dynamodb: Some(second),
         project,
+        durability: durability(args.durability, manifest.project.durability),
         data_dir: args.data_dir.clone(),
         access: access(args.credentials.as_deref())?,
         test_controls: test_controls(&args),
@@ -105,6 +106,13 @@ async fn input_ends(asked: bool) {
     let mut input = tokio::io::stdin();
     let mut buf = [0; 64];
     while matches!(input.read(&mut buf).await, Ok(read) if read > 0) {}
+}
+
+const fn durability(asked: Option<DurabilityWord>, manifest: model::Durability) -> Durability {
+    match (asked, manifest) {
+        (Some(DurabilityWord::Disk), _) | (None, model::Durability::Disk) => Durability::Disk,
+        (Some(DurabilityWord::Async), _) | (None, model::Durability::Async) => Durability::Async,
+    }
 }
 
 const fn test_controls(args: &ServeArgs) -> TestControls {

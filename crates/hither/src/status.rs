@@ -108,6 +108,9 @@ fn print(status: &Value) {
         text(&status["version"]),
         text(&status["mode"])
     );
+    if status["durability"] == "async" {
+        println!("  durability async: a power loss takes the last acknowledged writes");
+    }
     let none = Vec::new();
     for region in status["regions"].as_array().unwrap_or(&none) {
         if region["own"].as_bool() == Some(true) {

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use deploy::execute::{Event, State};
-use manifest::model::{Manifest, Port};
+use manifest::model::{Durability, Manifest, Port};
 use manifest::surroundings::Listening;
 use serde_json::json;
 use wan::links::Links;
@@ -164,6 +164,9 @@ fn tell_addresses(manifest: &Manifest, laptop: &Laptop) -> anyhow::Result<()> {
             domain.name,
             laptop.state_dir.join("ca.pem").display()
         );
+    }
+    if manifest.project.durability == Durability::Async {
+        println!("durability async: a power loss takes the last acknowledged writes");
     }
     println!(
         "Ctrl-C stops all regions; what they hold stays in {}",

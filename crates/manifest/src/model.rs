@@ -61,6 +61,18 @@ pub struct Project {
     pub name: String,
     /// The AWS account number under which resources are named.
     pub account: AccountId,
+    /// When writes count as done.
+    pub durability: Durability,
+}
+
+/// When writes count as done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Once they are on disk.
+    #[default]
+    Disk,
+    /// Once the operating system has them.
+    Async,
 }
 
 /// One entry of `[regions]`.

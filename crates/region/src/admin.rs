@@ -27,7 +27,7 @@ use store::port::Store;
 use table::conflict::Conflict;
 use table::def::TableDef;
 
-use crate::config::{Access, NodeConfig};
+use crate::config::{Access, Durability, NodeConfig};
 use crate::limits::{ADMIN_BODY_BYTES_MAX, CONFLICTS_SHOWN};
 use crate::server::{Room, whole};
 use crate::status::Sources;
@@ -38,6 +38,7 @@ pub(crate) struct Admin<S> {
     dynamodb: Arc<DynamoDb<S>>,
     open: bool,
     mode: Mode,
+    durability: Durability,
     hosts: Hosts,
 }
 
@@ -67,6 +68,7 @@ impl<S: Store> Admin<S> {
                 true => Mode::Tests,
                 false => Mode::Production,
             },
+            durability: config.durability,
             hosts: Hosts::new(config.hosts.iter().cloned()),
         }
     }
@@ -118,6 +120,7 @@ impl<S: Store> Admin<S> {
     fn status(&self) -> Value {
         let mut status = self.sources.read();
         status["mode"] = self.mode.word().into();
+        status["durability"] = self.durability.word().into();
         status
     }
 

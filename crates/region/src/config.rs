@@ -16,6 +16,8 @@ pub struct NodeConfig {
     pub project: Project,
     /// Where this node keeps its data.
     pub data_dir: PathBuf,
+    /// When writes count as done.
+    pub durability: Durability,
     /// A second address of the AWS APIs, as tools of DynamoDB Local expect it.
     pub dynamodb: Option<SocketAddr>,
     /// How callers of the AWS APIs prove who they are.
@@ -44,6 +46,26 @@ pub enum Wording {
     Classic,
     /// The first that is wrong, without its value: what more and more regions say since 2026.
     Newer,
+}
+
+/// When a region's writes count as done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Once they are on disk.
+    #[default]
+    Disk,
+    /// Once the operating system has them: a power loss takes the last ones.
+    Async,
+}
+
+impl Durability {
+    /// Returns it as it is written and told.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Disk => "disk",
+            Self::Async => "async",
+        }
+    }
 }
 
 /// Whether a region whose callers must sign may fail on purpose, and be emptied by its owner.

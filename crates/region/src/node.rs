@@ -32,13 +32,13 @@ use replica::links::{self, Links};
 use replica::status::LinkStatus;
 use replica_core::link::seal::Key;
 use rustls::RootCertStore;
-use store::port::StoreError;
+use store::port::{BUFFERED_MAX, Durability, StoreError};
 use store_fjall::engine::{FjallStore, Memory};
 use table::tables::{OpenError, Tables};
 
 use crate::admin::Admin;
 use crate::buckets;
-use crate::config::{Access, NodeConfig};
+use crate::config::{self, Access, NodeConfig};
 use crate::credentials;
 use crate::expiry;
 use crate::forward::Forwarder;
@@ -278,7 +278,18 @@ async fn open_control(
         members: regions.map(|region| region.name.id()).collect(),
         clock: Arc::clone(clock),
         entropy: Arc::clone(entropy),
+        durability: match config.durability {
+            config::Durability::Disk => Durability::Disk,
+            config::Durability::Async => Durability::Buffered,
+        },
     };
+    if options.durability == Durability::Buffered {
+        tracing::warn!(
+            "durability is async: writes are acknowledged before they are on disk, and a power \
+             loss takes those of the last {} ms",
+            BUFFERED_MAX.as_millis()
+        );
+    }
     let tables = Tables::open(store, options).await?;
     let (reach, reached) = watch::channel(Arc::<Reach>::default());
     let options = control::control::Options {

@@ -20,7 +20,7 @@ use replica::links::{Config, Links};
 use replica_core::link::seal;
 use replica_core::vector::Seq;
 use store::memory::MemStore;
-use store::port::Store;
+use store::port::{Durability, Store};
 use table::def::{HistoryDef, TableDef};
 use table::tables::{Options, Tables};
 use table::write::{Effect, Write};
@@ -105,6 +105,7 @@ async fn open<S: Store>(
         members: members.into(),
         clock: system.clone(),
         entropy: system.clone(),
+        durability: Durability::Disk,
     };
     let tables = Tables::open(store, options).await.expect("opened");
     let text = |name: &str| KeyAttribute {

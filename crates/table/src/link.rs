@@ -12,7 +12,7 @@ use replica_core::link::copies::Arrived;
 use replica_core::link::receive::ApplyFault;
 use replica_core::link::send::{CopyRead, LogRead};
 use replica_core::link::share::Part;
-use replica_core::vector::Seq;
+use replica_core::vector::{Seq, VersionVector};
 use store::port::Store;
 
 use crate::copy::CopiedItem;
@@ -27,8 +27,18 @@ impl<S: Store> Tables<S> {
         let (begins, pauses) = (self.begins(), self.pauses());
         let stable = self.stable();
         let state = self.lock();
+        let mut applied = state.applied.clone();
+        let own = self.region();
+        if state.durable.at(own) < applied.at(own) {
+            // Nobody is told of what a crash may still take.
+            applied = VersionVector::default();
+            for (origin, seq) in state.applied.iter() {
+                let is_own = origin == own;
+                applied.advance(origin, if is_own { state.durable.at(own) } else { seq });
+            }
+        }
         Local {
-            applied: state.applied.clone(),
+            applied,
             durable: state.durable.clone(),
             lasts: state.durable_hlc.clone(),
             head,

@@ -122,15 +122,20 @@ impl<S: Store> Tables<S> {
             self.inner
                 .store
                 .submit(batch, Durability::Buffered, Box::new(completion));
-            let inner = Arc::clone(&self.inner);
-            let flushed = move |result: Result<(), StoreError>| {
-                if result.is_ok() {
-                    inner.note_flushed(origin, to, hlc);
-                }
-            };
-            self.inner.store.flushed(Box::new(flushed));
+            self.tell_flushed(origin, to, hlc);
         }
         Ok(wait.await.unwrap_or(Err(StoreError::Closed))?)
+    }
+
+    /// Notes up to where `origin`'s log is on disk, once what was handed in before is.
+    pub(crate) fn tell_flushed(&self, origin: RegionId, to: Seq, hlc: Hlc) {
+        let inner = Arc::clone(&self.inner);
+        let flushed = move |result: Result<(), StoreError>| {
+            if result.is_ok() {
+                inner.note_flushed(origin, to, hlc);
+            }
+        };
+        self.inner.store.flushed(Box::new(flushed));
     }
 
     fn stage_merged(&self, state: &mut State, batch: &mut Batch, staged: &Staged) {

@@ -39,6 +39,7 @@ pub(crate) struct Inner<S> {
     pub(crate) region: RegionId,
     pub(crate) members: BTreeSet<RegionId>,
     pub(crate) incarnation: u64,
+    pub(crate) durability: Durability,
     pub(crate) known: Mutex<Known>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) locks: Locks,
@@ -69,6 +70,9 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Where the store's identity comes from, when it is made.
     pub entropy: Arc<dyn Entropy>,
+    /// When this region's own writes count as done. Other regions are told of them once they are
+    /// on disk, in any case: a position that a crash took is given again.
+    pub durability: Durability,
 }
 
 /// A store that does not hold this region's tables.
@@ -139,6 +143,7 @@ impl<S: Store> Tables<S> {
             members,
             clock,
             entropy,
+            durability,
         } = options;
         let incarnation = identify(&store, region, entropy.as_ref()).await?;
         let mut state = read_state(&store, region).await?;
@@ -169,6 +174,7 @@ impl<S: Store> Tables<S> {
             store,
             region,
             incarnation,
+            durability,
             known: Mutex::new(known),
             clock,
             locks: Locks::new(),

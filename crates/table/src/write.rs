@@ -239,7 +239,7 @@ impl<S: Store> Tables<S> {
         Ok(value.map(Stored::decode).transpose()?)
     }
 
-    /// Stamps the changes, hands them in as one batch, and waits for the disk.
+    /// Stamps the changes, hands them in as one batch, and waits until they count as done.
     pub(crate) async fn commit_decided(
         &self,
         mut decided: Vec<Decided>,
@@ -283,9 +283,13 @@ impl<S: Store> Tables<S> {
                 drop(held);
                 drop(done.send(result));
             };
+            let durability = self.inner.durability;
             self.inner
                 .store
-                .submit(batch, Durability::Disk, Box::new(completion));
+                .submit(batch, durability, Box::new(completion));
+            if durability == Durability::Buffered && position > Seq(0) {
+                self.tell_flushed(self.region(), position, hlc);
+            }
             position
         };
         wait.await.unwrap_or(Err(StoreError::Closed))?;
@@ -368,7 +372,8 @@ impl<S: Store> Tables<S> {
 }
 
 impl<S> crate::tables::Inner<S> {
-    /// Notes that our own record is on disk, and tells whoever waits for it.
+    /// Notes that our own record can be read, and is on disk where it had to be; tells whoever
+    /// waits for it.
     fn note_written(&self, position: Seq, hlc: Hlc, system: Vec<(TableId, Bytes)>) {
         let mut state = self
             .state
@@ -376,7 +381,9 @@ impl<S> crate::tables::Inner<S> {
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         if position > Seq(0) {
             state.applied.advance(self.region, position);
-            state.note_durable(self.region, position, hlc);
+            if self.durability == Durability::Disk {
+                state.note_durable(self.region, position, hlc);
+            }
         }
         let told = Self::note_system_changes(&mut state, system.into_iter());
         drop(state);

@@ -1,10 +1,10 @@
-//! `[project]`: the project's name and account.
+//! `[project]`: the project's name and account, and when writes count as done.
 //!
 //! It says nothing of regions.
 
 use base::name::AccountId;
 
-use crate::model::Project;
+use crate::model::{Durability, Project};
 use crate::parse::section::{Entry, Section};
 use crate::parse::value;
 use crate::problem::Code;
@@ -12,10 +12,13 @@ use crate::problem::Code;
 pub(super) fn read(root: &Section<'_>) -> Option<Project> {
     let project = root
         .required("project", "[project] with name = \"shop\"")?
-        .section(&["name", "account"], "[project]")?;
+        .section(&["name", "account", "durability"], "[project]")?;
     let account = project
         .entry("account")
         .map_or(Some(AccountId::DEFAULT), |entry| account(&entry));
+    let durability = project
+        .entry("durability")
+        .map_or(Some(Durability::Disk), |entry| durability(&entry));
     let entry = project.required("name", "name = \"shop\"")?;
     let name = entry.text("name = \"shop\"")?.value;
     if !value::is_plain_name(name, NAME_CHARS_MAX) {
@@ -27,7 +30,14 @@ pub(super) fn read(root: &Section<'_>) -> Option<Project> {
     Some(Project {
         name: name.to_owned(),
         account: account?,
+        durability: durability?,
     })
+}
+
+fn durability(entry: &Entry<'_>) -> Option<Durability> {
+    let words = DURABILITIES.map(|(word, _)| word);
+    let at = entry.word(&words, "durability = \"async\"")?;
+    DURABILITIES.get(at).map(|(_, durability)| *durability)
 }
 
 fn account(entry: &Entry<'_>) -> Option<AccountId> {
@@ -40,6 +50,9 @@ fn account(entry: &Entry<'_>) -> Option<AccountId> {
     }
     account
 }
+
+const DURABILITIES: [(&str, Durability); 2] =
+    [("disk", Durability::Disk), ("async", Durability::Async)];
 
 /// Longest project name. 64 characters; it is part of the names of local files.
 const NAME_CHARS_MAX: usize = 64;

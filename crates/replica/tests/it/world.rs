@@ -213,6 +213,7 @@ impl World {
             members: members.iter().copied().collect(),
             clock: clock.clone(),
             entropy: Arc::new(System),
+            durability: Durability::Disk,
         };
         let tables = Tables::open(store.clone(), options).await.expect("opened");
         let others = (0..self.names.len()).filter(|other| *other != at);

@@ -21,6 +21,7 @@ use replica_core::link::mesh::Mesh;
 use replica_core::link::receive::{self, ApplyFault};
 use replica_core::link::send::{self, LogRead};
 use replica_core::vector::Seq;
+use store::port::Durability;
 use table::def::TableDef;
 use table::tables::{Options, Tables};
 use table::write::WriteError;
@@ -98,7 +99,12 @@ impl Place {
 
 impl Process {
     /// Starts a region's process over its disk.
-    pub fn start(place: Place, disk: Tap, incarnation: u64, mistake: Mistake) -> Self {
+    pub fn start(
+        place: Place,
+        disk: Tap,
+        incarnation: u64,
+        (durability, mistake): (Durability, Mistake),
+    ) -> Self {
         let ids: BTreeSet<RegionId> = place.names.iter().map(RegionName::id).collect();
         let (region, now) = (place.id(place.at), place.clocks.now());
         let options = Options {
@@ -106,6 +112,7 @@ impl Process {
             members: ids.clone(),
             clock: Arc::new(place.clocks.clone()),
             entropy: Arc::new(Given(incarnation)),
+            durability,
         };
         let tables = at_once(Tables::open(disk.clone(), options)).expect("a disk of this region");
         tables.plant(mistake.table);

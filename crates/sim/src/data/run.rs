@@ -7,6 +7,8 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use store::port::Durability;
+
 use crate::chance::Chance;
 use crate::clocks::START;
 use crate::data::chaos::{self, Change, Temper};
@@ -22,6 +24,8 @@ pub struct Options {
     pub seed: u64,
     /// How many steps of chaos there are.
     pub steps: u64,
+    /// When writes of clients count as done.
+    pub durability: Durability,
     /// A known mistake.
     pub mistake: Mistake,
 }
@@ -121,7 +125,7 @@ impl Run {
         let temper = Temper::choose(&mut plan);
         let jitter_ms = chance.below(10);
         let network = Network::new(chance.split(), REGIONS.len(), (1, 115), jitter_ms);
-        let world = World::new(chance, network, options.mistake);
+        let world = World::new(chance, network, (options.durability, options.mistake));
         for region in &world.regions {
             region.clocks().jump(temper.skew(&mut plan));
         }

@@ -21,6 +21,8 @@ pub struct Truth {
     versions: BTreeMap<Version, Seq>,
     held: BTreeMap<RegionId, Held>,
     violations: Vec<String>,
+    /// Whether what clients were told is done must survive every crash.
+    pub keeps_acknowledged: bool,
     digest: u64,
 }
 
@@ -205,7 +207,7 @@ impl Truth {
             };
             self.versions.remove(&wrote.record.version());
             let (origin, seq) = at;
-            if wrote.acknowledged {
+            if wrote.acknowledged && self.keeps_acknowledged {
                 self.wrong(format!(
                     "a crash took {origin}:{seq}, which was acknowledged"
                 ));

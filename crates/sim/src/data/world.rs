@@ -9,7 +9,7 @@ use base::region::RegionName;
 use clock::time::Moment;
 use replica_core::vector::Seq;
 use store::memory::MemStore;
-use store::port::BUFFERED_MAX;
+use store::port::{BUFFERED_MAX, Durability};
 
 use crate::agenda::Agenda;
 use crate::chance::Chance;
@@ -32,6 +32,8 @@ pub struct World {
     connections: BTreeMap<u64, Connection>,
     dialled: u64,
     chance: Chance,
+    /// When writes of clients count as done.
+    durability: Durability,
     mistake: Mistake,
     digest: u64,
     happened: u64,
@@ -88,16 +90,22 @@ impl Region {
 
 impl World {
     /// Makes a world in which every region has just started.
-    pub fn new(chance: Chance, network: Network, mistake: Mistake) -> Self {
+    pub fn new(
+        chance: Chance,
+        network: Network,
+        (durability, mistake): (Durability, Mistake),
+    ) -> Self {
         let name = |name: &&str| RegionName::parse(name).expect("a region of AWS");
         let names: Vec<_> = REGIONS.iter().map(name).collect();
         let ledger = Ledger::default();
+        ledger.open().keeps_acknowledged = durability == Durability::Disk;
         let mut world = Self {
             now: START,
             events: Agenda::default(),
             connections: BTreeMap::new(),
             dialled: 0,
             chance,
+            durability,
             mistake,
             digest: 0,
             happened: 0,
@@ -192,12 +200,13 @@ impl World {
         if self.regions[at].disk.disk.has_failed() {
             self.kill(at);
         }
-        let (incarnation, mistake) = (self.chance.bits(), self.mistake);
+        let incarnation = self.chance.bits();
+        let how = (self.durability, self.mistake);
         let region = &mut self.regions[at];
         if region.process.is_none() {
             region.lives += 1;
             let (place, disk) = (region.place.clone(), region.disk.clone());
-            region.process = Some(Process::start(place, disk, incarnation, mistake));
+            region.process = Some(Process::start(place, disk, incarnation, how));
             self.turn(at);
         }
     }

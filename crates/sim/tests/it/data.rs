@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use replica_core::planted::Planted as InLinks;
 use sim::data::run::{Mistake, Options, Report, run};
+use store::port::Durability;
 use table::planted::Planted as InTables;
 
 use crate::number;
@@ -18,13 +19,33 @@ fn go(seed: u64, mistake: Mistake) -> Report {
     run(Options {
         seed,
         steps: STEPS,
+        durability: Durability::Disk,
+        mistake,
+    })
+}
+
+/// Runs a seed in which writes of clients count as done before they are on disk.
+fn go_early(seed: u64, mistake: Mistake) -> Report {
+    run(Options {
+        seed,
+        steps: STEPS,
+        durability: Durability::Buffered,
         mistake,
     })
 }
 
 #[test]
 fn regions_converge_and_no_acknowledged_write_is_lost() {
-    let seeds = number("HITHER_SEEDS").unwrap_or(256);
+    check_seeds(go, 256);
+}
+
+#[test]
+fn regions_converge_where_a_crash_takes_acknowledged_writes() {
+    check_seeds(go_early, 64);
+}
+
+fn check_seeds(go: fn(u64, Mistake) -> Report, seeds: u64) {
+    let seeds = number("HITHER_SEEDS").unwrap_or(seeds);
     let next = AtomicU64::new(0);
     let work = || {
         let mut wrong = Vec::new();

@@ -26,6 +26,7 @@ async fn tables() -> Tables<MemStore> {
         members: BTreeSet::from([A]),
         clock: Arc::new(System),
         entropy: Arc::new(System),
+        durability: Durability::Disk,
     };
     let opened = Tables::open(MemStore::new(), options).await;
     opened.expect("opened")

@@ -17,7 +17,7 @@ use replica_core::link::send::CopyRead;
 use replica_core::record::Record;
 use replica_core::vector::{Seq, VersionVector};
 use store::memory::MemStore;
-use store::port::{Order, Range, Space, Store};
+use store::port::{Durability, Order, Range, Space, Store};
 
 use crate::def::{HistoryDef, TableDef};
 use crate::layout;
@@ -80,6 +80,7 @@ async fn try_open(store: &MemStore, now: i64) -> Result<Tables<MemStore>, OpenEr
         members: BTreeSet::from([A, B]),
         clock: told.clone(),
         entropy: told,
+        durability: Durability::Disk,
     };
     Tables::open(store.clone(), options).await
 }

@@ -13,6 +13,7 @@ use item::key::{Key, KeyAttribute, KeyKind, KeySchema};
 use item::number::Number;
 use item::value::{AttributeValue, Item};
 use store::memory::MemStore;
+use store::port::Durability;
 
 use super::Expired;
 use crate::def::{ExpiryDef, HistoryDef, Images, IndexId, TableDef};
@@ -84,6 +85,7 @@ impl Region {
             members: BTreeSet::from([A, B]),
             clock: world.clone(),
             entropy: world.clone(),
+            durability: Durability::Disk,
         };
         let tables = Tables::open(store.clone(), options).await.expect("opened");
         tables.define(def(replicas));

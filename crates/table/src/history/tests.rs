@@ -15,6 +15,7 @@ use clock::time::{Moment, WallTime};
 use item::key::{Key, KeyAttribute, KeyKind, KeySchema};
 use item::value::{AttributeValue, Item};
 use store::memory::MemStore;
+use store::port::Durability;
 
 use super::{Cause, Event, Place, Portion};
 use crate::def::{HistoryDef, Images, TableDef};
@@ -108,6 +109,7 @@ impl Region {
             members: BTreeSet::from([A, B]),
             clock: clock.clone(),
             entropy: Arc::new(Counter::default()),
+            durability: Durability::Disk,
         };
         let tables = Tables::open(store.clone(), options).await.expect("opened");
         let carts = tables.define(def);

@@ -118,6 +118,7 @@ async fn open(store: &MemStore) -> Tables<MemStore> {
         members: BTreeSet::from([HERE, THERE]),
         clock: Arc::new(Still),
         entropy: Arc::new(Still),
+        durability: Durability::Disk,
     };
     Tables::open(store.clone(), options).await.expect("opened")
 }

@@ -62,6 +62,15 @@ struct Region {
 }
 
 async fn open(store: MemStore, region: RegionId, replicas: &[RegionId]) -> Region {
+    open_with(store, region, replicas, Durability::Disk).await
+}
+
+async fn open_with(
+    store: MemStore,
+    region: RegionId,
+    replicas: &[RegionId],
+    durability: Durability,
+) -> Region {
     let clock = Arc::new(TestClock::default());
     clock.0.store(1_000_000, Ordering::Relaxed);
     let options = Options {
@@ -69,6 +78,7 @@ async fn open(store: MemStore, region: RegionId, replicas: &[RegionId]) -> Regio
         members: BTreeSet::from([A, B, C]),
         clock: clock.clone(),
         entropy: Arc::new(Counter::default()),
+        durability,
     };
     let tables = Tables::open(store, options).await.expect("opened");
     let text = |name: &str| KeyAttribute {
@@ -543,6 +553,7 @@ async fn another_regions_directory_is_refused() {
         members: BTreeSet::from([A, B]),
         clock: Arc::new(TestClock::default()),
         entropy: Arc::new(Counter::default()),
+        durability: Durability::Disk,
     };
     let refused = Tables::open(store, options).await;
     assert!(matches!(
@@ -745,6 +756,7 @@ async fn a_region_alone_writes_no_promises() {
         members: BTreeSet::from([A]),
         clock: Arc::new(TestClock::default()),
         entropy: Arc::new(Counter::default()),
+        durability: Durability::Disk,
     };
     let tables = Tables::open(store.clone(), options).await.expect("opened");
     store.hold();
@@ -939,4 +951,72 @@ async fn a_page_for_a_replica_that_is_no_more_is_left_out() {
     assert_eq!(merges(None).await, (true, 1), "it stands for the log");
     b.tables.erase(CARTS).await.expect("left alone");
     assert_eq!(rows(&b).await, 1, "it is a replica again");
+}
+
+/// Opens a region that acknowledges before the disk, over a store that completes nothing by itself.
+async fn open_early(store: &MemStore) -> Region {
+    store.hold();
+    let opened = open_with(store.clone(), A, &[A, B], Durability::Buffered);
+    let step = async {
+        loop {
+            store.step(9);
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        region = opened => region,
+        () = step => unreachable!("it never ends"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_before_the_disk_goes_to_nobody_until_it_is_there() {
+    let store = MemStore::new();
+    let a = open_early(&store).await;
+    tokio::join!(a.put("ann", "tea", "1"), async { store.step(9) });
+    let told = |region: &Region| {
+        let local = region.tables.local();
+        (local.applied.at(A), local.durable.at(A))
+    };
+    assert_eq!(a.tables.applied().at(A), Seq(1), "it can be read");
+    assert_eq!(told(&a), (Seq(0), Seq(0)));
+    let page = a.tables.read_log(A, Seq(0), 1 << 20).await.expect("a page");
+    assert_eq!((page.records.len(), page.to), (0, Seq(0)));
+    let mut copy = std::pin::pin!(a.tables.copy_page(CARTS, None, 1 << 20, None));
+    for _ in 0..9 {
+        store.step(9);
+        let given = tokio::select! {
+            biased;
+            _ = &mut copy => true,
+            () = tokio::task::yield_now() => false,
+        };
+        assert!(!given, "a copy of it is given to nobody");
+    }
+    store.persist();
+    assert_eq!(copy.await.expect("a page").items.len(), 1);
+    assert_eq!(told(&a), (Seq(1), Seq(1)));
+    let page = a.tables.read_log(A, Seq(0), 1 << 20).await.expect("a page");
+    assert_eq!((page.records.len(), page.to), (1, Seq(1)));
+}
+
+#[tokio::test]
+async fn a_crash_takes_the_last_acknowledged_writes_and_their_positions_are_given_again() {
+    let store = MemStore::new();
+    let a = open_early(&store).await;
+    tokio::join!(a.put("ann", "tea", "1"), async { store.step(9) });
+    store.persist();
+    tokio::join!(a.put("ann", "cup", "1"), async { store.step(9) });
+    let left = store.crash();
+    let a = open_early(&left).await;
+    assert_eq!(a.tables.applied().at(A), Seq(1));
+    tokio::join!(a.put("ann", "pot", "1"), async { left.step(9) });
+    left.persist();
+    let page = a.tables.read_log(A, Seq(0), 1 << 20).await.expect("a page");
+    let keys = page.records.iter().map(|record| &record.changes[0].key);
+    let keys: Vec<String> = keys.map(|key| format!("{key:?}")).collect();
+    assert_eq!(keys.len(), 2);
+    assert!(
+        keys[0].contains("tea") && keys[1].contains("pot"),
+        "{keys:?}"
+    );
 }

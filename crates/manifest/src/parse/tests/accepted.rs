@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::{Ports, StreamView};
+use crate::model::{Durability, Ports, StreamView};
 use crate::parse::parse;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 const SHOP: &str = r#"
 [project]
@@ -118,6 +118,7 @@ fn what_is_left_out_has_defaults() {
     assert!(problems.is_empty(), "{problems:?}");
     let manifest = manifest.expect("no problems");
     assert_eq!(manifest.project.account.to_string(), "000000000000");
+    assert_eq!(manifest.project.durability, Durability::Disk);
     assert_eq!(
         manifest.tables[0].regions[0].as_str(),
         "lab",
@@ -148,4 +149,21 @@ fn hints_do_not_refuse() {
     let (manifest, problems) = parse(&text, "hither.toml");
     assert!(manifest.is_some());
     assert!(!problems.iter().any(Problem::is_error) && problems.len() == 1);
+}
+
+#[test]
+fn writes_may_count_as_done_before_they_are_on_disk() {
+    let of = |word: &str| {
+        let text = format!("[project]\nname = \"shop\"\n{word}\n[regions]\nlab = {{}}\n");
+        let (manifest, problems) = parse(&text, "hither.toml");
+        let codes: Vec<_> = problems.iter().map(Problem::code).collect();
+        (manifest.map(|manifest| manifest.project.durability), codes)
+    };
+    let read = |durability| (Some(durability), vec![]);
+    assert_eq!(of("durability = \"async\""), read(Durability::Async));
+    assert_eq!(of("durability = \"disk\""), read(Durability::Disk));
+    assert_eq!(
+        of("durability = \"asinc\""),
+        (None, vec![Code::UnknownWord])
+    );
 }
