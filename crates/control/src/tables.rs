@@ -417,6 +417,13 @@ impl<S: Store> Control<S> {
                     .values()
                     .filter(|replica| replica.region != own)
                     .collect();
+                // A directory that is lost as well has only what those of the others give both.
+                let replaced = self.tables().replaced();
+                let is_refilled = replaced.is_some_and(|at| replica.created < at.as_micros());
+                let is_whole = |other: &&Replica| other.status == ReplicaStatus::Active;
+                if is_refilled && others.iter().any(is_whole) {
+                    others.retain(is_whole);
+                }
                 let order =
                     |replica: &&Replica| (replica.status != ReplicaStatus::Active, replica.created);
                 others.sort_by_key(order);

@@ -44,14 +44,16 @@ pub mod pulse;
 
 pub mod latency;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use base::name::TableId;
 use base::region::RegionId;
 use clock::hlc::Hlc;
 use clock::time::{Moment, WallTime};
 
+use crate::frame::copy::CopyItems;
 use crate::frame::greeting::Refusal;
 use crate::vector::{Seq, VersionVector};
 
@@ -84,7 +86,14 @@ pub struct Local {
     pub lasts: BTreeMap<RegionId, Hlc>,
     /// The stamps that this region has never given.
     pub pauses: Arc<[Pause]>,
+    /// The peers that have given copies in the place of their logs.
+    pub copied: BTreeSet<RegionId>,
+    /// What these peers did not have whole themselves and have still to give.
+    pub owed: BTreeMap<RegionId, Owed>,
 }
+
+/// Which items one region has still to give, of which tables.
+pub type Owed = BTreeMap<TableId, CopyItems>;
 
 /// Stamps that a region never gave, since its process did not run: those above `after`, up to
 /// `until`. Whoever holds a record of that region with such a stamp has it from another copy of

@@ -15,7 +15,6 @@ use tracing::{error, info, warn};
 use base::region::RegionName;
 use clock::time::Moment;
 use replica_core::link::receive::{ApplyFault, Input, Output, Receiver};
-use replica_core::vector::Seq;
 use store::port::Store;
 
 use crate::connection::{Connection, EndError, Turn};
@@ -126,8 +125,6 @@ impl<S: Store> Receiving<S> {
         self.connection = Some(connection);
         self.learn_local();
         self.take(Input::Up);
-        // Before the peer asks for anything over the connection the other way.
-        self.note_catching_up();
         self.status.line.up(self.shared.now().wall);
         self.shared.tell(Event::Up(self.peer.id())).await;
         self.tell().await;
@@ -140,7 +137,6 @@ impl<S: Store> Receiving<S> {
         connection.flush_now();
         self.status.line.count(connection.take_traffic());
         self.take(Input::Down);
-        self.note_catching_up();
         if self.status.line.down(error.to_string()) {
             warn!(peer = %self.peer, %error, "no link: receiving");
         }
@@ -176,7 +172,10 @@ impl<S: Store> Receiving<S> {
                         }
                     }
                 }
-                Output::Apply { .. } | Output::Merge { .. } | Output::Skip { .. } => {
+                Output::Apply { .. }
+                | Output::Merge { .. }
+                | Output::Skip { .. }
+                | Output::Repaid { .. } => {
                     self.work_on(output);
                 }
                 Output::Heard(beat) => {
@@ -190,7 +189,6 @@ impl<S: Store> Receiving<S> {
                         stable,
                     };
                     self.shared.tell(event).await;
-                    self.note_catching_up();
                     if self.receiver.needs_resync().is_some() {
                         let shared = self.shared.tables.shared_with(peer);
                         self.take(Input::Shared(shared));
@@ -213,14 +211,6 @@ impl<S: Store> Receiving<S> {
             }
         }
         Ok(())
-    }
-
-    /// Notes whether what a lost directory held is coming over this connection.
-    fn note_catching_up(&self) {
-        let tables = &self.shared.tables;
-        let comes = self.receiver.is_up() && self.receiver.needs_resync().is_some();
-        let replaces = tables.directory().begins > Seq(0);
-        tables.note_catching_up(self.peer.id(), comes && replaces);
     }
 
     fn work_on(&self, output: Output) {
@@ -252,16 +242,26 @@ impl<S: Store> Receiving<S> {
                 });
                 Input::Merged { ticket, merged }
             })),
-            Output::Skip { to } => {
+            Output::Skip { to, owed } => {
                 let peer = self.peer.clone();
                 self.work.push(Box::pin(async move {
-                    let skipped = tables.skip(peer.id(), to).await;
+                    let skipped = tables.skip(peer.id(), to, owed).await;
                     match &skipped {
                         Ok(()) => info!(%peer, %to, "a log goes on behind what was copied of it"),
                         Err(error) => error!(%peer, %to, %error, "cannot skip in a log"),
                     }
                     let skipped = skipped.is_ok();
                     Input::Skipped { skipped }
+                }));
+            }
+            Output::Repaid { table, items } => {
+                let peer = self.peer.clone();
+                self.work.push(Box::pin(async move {
+                    match tables.repay(peer.id(), table, items).await {
+                        Ok(()) => info!(%peer, %table, "what a lost directory wrote has come"),
+                        Err(error) => error!(%peer, %table, %error, "cannot note what has come"),
+                    }
+                    Input::Local(tables.local())
                 }));
             }
             Output::Send(_)

@@ -20,8 +20,9 @@ use base::name::TableId;
 use base::region::RegionId;
 use clock::hlc::Hlc;
 use clock::time::WallTime;
-use replica_core::link::Pause;
+use replica_core::frame::copy::CopyItems;
 use replica_core::link::handshake::Directory;
+use replica_core::link::{Owed, Pause};
 use replica_core::vector::{Seq, VersionVector};
 use store::port::{Batch, Durability, Space, Store, StoreError};
 
@@ -43,8 +44,10 @@ pub(crate) struct Known {
     met: BTreeMap<RegionId, u64>,
     /// Up to where other logs came in copies.
     skipped: VersionVector,
-    /// Peers from which this directory gets what a lost one held.
-    catching_up: BTreeSet<RegionId>,
+    /// The peers whose logs came in copies, however short they were.
+    copied: BTreeSet<RegionId>,
+    /// What these peers have still to give.
+    owed: BTreeMap<RegionId, Owed>,
     /// When this region gave no stamps.
     pauses: Arc<[Pause]>,
     /// Why nothing may be written any more.
@@ -80,6 +83,10 @@ impl Known {
                 let found = fact.try_get_u64();
                 let found = found.map_err(|_| Damaged("up to where a log came in copies"))?;
                 known.skipped.advance(*member, Seq(found));
+                known.copied.insert(*member);
+            }
+            if let Some(fact) = store.get(Space::Meta, &meta::owed(*member)).await? {
+                known.owed.insert(*member, owed(&fact)?);
             }
         }
         if let Some(fact) = store.get(Space::Meta, meta::PAUSES).await? {
@@ -206,22 +213,24 @@ impl<S: Store> Tables<S> {
         Ok(())
     }
 
-    /// Counts another origin's log as applied up to `to`: all that it says has come in copies.
-    /// Returns once that is on disk.
+    /// Counts another origin's log as applied up to `to`: all that it says has come in copies, but
+    /// for what is owed. Returns once that is on disk.
     ///
     /// Errors: [`ApplyError`]; nothing is changed then.
-    pub async fn skip(&self, origin: RegionId, to: Seq) -> Result<(), ApplyError> {
+    pub async fn skip(&self, origin: RegionId, to: Seq, owed: Owed) -> Result<(), ApplyError> {
         let turn = self.inner.applying.get(&origin);
         let turn = turn.filter(|_| origin != self.region());
         let _turn = turn.ok_or(ApplyError::NoPeer(origin))?.lock().await;
-        if to <= self.applied().at(origin) {
+        // A log that is empty, or came by way of others meanwhile, counts as copied too.
+        let goes_on = self.applied().at(origin) < to;
+        if !goes_on && self.known().copied.contains(&origin) {
             return Ok(());
         }
         let (done, wait) = oneshot::channel();
         {
             let _order = self.in_order();
             let mut batch = Batch::default();
-            {
+            if goes_on {
                 let mut state = self.lock();
                 state.staged.advance(origin, to);
                 // Of the records that it goes past no stamp is known.
@@ -231,14 +240,22 @@ impl<S: Store> Tables<S> {
             // What is here of the log before goes as all records do, when nobody needs it.
             let position = to.0.to_be_bytes().to_vec();
             batch.put(Space::Meta, meta::skipped(origin), position);
-            self.known().skipped.advance(origin, to);
+            stage_owed(&mut batch, origin, &owed);
+            {
+                let mut known = self.known();
+                known.skipped.advance(origin, to);
+                known.copied.insert(origin);
+                known.owed.insert(origin, owed);
+            }
             let inner = Arc::clone(&self.inner);
             let completion = move |result: Result<(), StoreError>| {
                 if result.is_ok() {
                     let mut state = inner.state.lock().unwrap_or_else(PoisonError::into_inner);
-                    state.applied.advance(origin, to);
-                    state.durable_hlc.remove(&origin);
-                    state.note_durable(origin, to, Hlc::default());
+                    if goes_on {
+                        state.applied.advance(origin, to);
+                        state.durable_hlc.remove(&origin);
+                        state.note_durable(origin, to, Hlc::default());
+                    }
                     drop(state);
                     inner.note_progress();
                 }
@@ -251,14 +268,64 @@ impl<S: Store> Tables<S> {
         Ok(wait.await.unwrap_or(Err(StoreError::Closed))?)
     }
 
-    /// Notes whether what a lost directory held is coming from a peer.
-    pub fn note_catching_up(&self, peer: RegionId, is: bool) {
-        let mut known = self.known();
-        if is {
-            known.catching_up.insert(peer);
-        } else {
-            known.catching_up.remove(&peer);
+    /// Notes that a peer has given what it owed of a table. Returns once that is on disk.
+    ///
+    /// Errors: [`ApplyError`]; it is owed on then.
+    pub async fn repay(
+        &self,
+        origin: RegionId,
+        table: TableId,
+        items: CopyItems,
+    ) -> Result<(), ApplyError> {
+        let turn = self.inner.applying.get(&origin);
+        let _turn = turn.ok_or(ApplyError::NoPeer(origin))?.lock().await;
+        let mut batch = Batch::default();
+        {
+            let mut known = self.known();
+            let owed = known.owed.entry(origin).or_default();
+            if owed.get(&table) != Some(&items) {
+                return Ok(());
+            }
+            owed.remove(&table);
+            stage_owed(&mut batch, origin, owed);
         }
+        self.commit(batch, Durability::Disk).await?;
+        self.inner.note_progress();
+        Ok(())
+    }
+
+    /// Forgets what is owed of a table by the regions that do not share it.
+    pub(crate) fn remit(&self, table: TableId, shares: impl Fn(RegionId) -> bool) {
+        let mut batch = Batch::default();
+        for (origin, owed) in &mut self.known().owed {
+            if !shares(*origin) && owed.remove(&table).is_some() {
+                stage_owed(&mut batch, *origin, owed);
+            }
+        }
+        if batch.ops.is_empty() {
+            return;
+        }
+        // Lost with a crash, it is remitted again when the definitions are known.
+        let ignore = |_: Result<(), StoreError>| ();
+        self.inner
+            .store
+            .submit(batch, Durability::Buffered, Box::new(ignore));
+        self.inner.note_progress();
+    }
+
+    /// Returns the peers whose logs came in copies.
+    pub(crate) fn copied(&self) -> BTreeSet<RegionId> {
+        self.known().copied.clone()
+    }
+
+    /// Returns what peers have still to give.
+    pub(crate) fn owed(&self) -> BTreeMap<RegionId, Owed> {
+        self.known().owed.clone()
+    }
+
+    /// Returns whether a peer has still to give something.
+    pub(crate) fn owes(&self) -> bool {
+        self.known().owed.values().any(|owed| !owed.is_empty())
     }
 
     /// Refuses all writes of clients from here on, with this reason. The directory is not opened
@@ -284,9 +351,27 @@ impl<S: Store> Tables<S> {
         both.map(|def| def.id).collect()
     }
 
-    /// Returns whether what a lost directory held is still coming.
-    pub(crate) fn is_catching_up(&self) -> bool {
-        !self.known().catching_up.is_empty()
+    /// Returns whether what a lost directory held of a table is still to come, from any region that
+    /// may hold some of it. It tells by what is on disk, so that neither a link that is down nor a
+    /// restart lets what is here pass for the whole. What is owed does not count: its region has
+    /// it from those that have given theirs.
+    ///
+    /// Errors: those of the store.
+    pub(crate) async fn is_coming(&self, def: &TableDef) -> Result<bool, ReadError> {
+        let is_holder = |region: &RegionId| {
+            *region != self.region() && (def.id.is_system() || def.replicas.contains(region))
+        };
+        {
+            let known = self.known();
+            if known.begins.is_none() {
+                return Ok(false);
+            }
+            let mut holders = self.members().iter().filter(|region| is_holder(region));
+            if holders.any(|holder| !known.copied.contains(holder)) {
+                return Ok(true);
+            }
+        }
+        self.is_refilled(def).await
     }
 
     /// Returns the position up to which a log came in copies, or the one after which our own
@@ -302,7 +387,7 @@ impl<S: Store> Tables<S> {
     /// is filled here was made before this directory took that one's place.
     ///
     /// Errors: those of the store.
-    pub(crate) async fn is_refilled(&self, def: &TableDef) -> Result<bool, ReadError> {
+    async fn is_refilled(&self, def: &TableDef) -> Result<bool, ReadError> {
         let Some(replaced) = self.replaced().filter(|_| def.filling) else {
             return Ok(false);
         };
@@ -332,6 +417,38 @@ impl<S: Store> Tables<S> {
         let known = self.inner.known.lock();
         known.unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Adds what a peer has still to give to a batch: table 8 · items 1, of each.
+fn stage_owed(batch: &mut Batch, origin: RegionId, owed: &Owed) {
+    if owed.is_empty() {
+        return batch.delete(Space::Meta, meta::owed(origin));
+    }
+    let mut fact = Vec::with_capacity(9 * owed.len());
+    for (table, items) in owed {
+        fact.put_u64(table.0);
+        fact.put_u8(match items {
+            CopyItems::All => 0,
+            CopyItems::OwnOnly => 1,
+        });
+    }
+    batch.put(Space::Meta, meta::owed(origin), fact);
+}
+
+fn owed(fact: &[u8]) -> Result<Owed, Damaged> {
+    let (each, rest) = fact.as_chunks::<9>();
+    let one = |mut bytes: &[u8]| {
+        let table = TableId(bytes.get_u64());
+        match bytes.get_u8() {
+            0 => Ok((table, CopyItems::All)),
+            1 => Ok((table, CopyItems::OwnOnly)),
+            _ => Err(Damaged("what a peer has still to give")),
+        }
+    };
+    if !rest.is_empty() {
+        return Err(Damaged("what a peer has still to give"));
+    }
+    each.iter().map(|bytes| one(bytes)).collect()
 }
 
 fn pauses(fact: &[u8]) -> Result<Arc<[Pause]>, Damaged> {

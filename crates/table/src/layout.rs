@@ -293,6 +293,10 @@ pub(crate) mod meta {
         named(b"skipped/", origin)
     }
 
+    pub(crate) fn owed(origin: RegionId) -> Vec<u8> {
+        named(b"owed/", origin)
+    }
+
     fn named(name: &[u8], origin: RegionId) -> Vec<u8> {
         let mut key = name.to_vec();
         key.put_u16(origin.0);

@@ -25,6 +25,7 @@ impl<S: Store> Tables<S> {
     pub fn local(&self) -> Local {
         let (head, horizon) = self.horizon();
         let (begins, pauses) = (self.begins(), self.pauses());
+        let (copied, owed) = (self.copied(), self.owed());
         let stable = self.stable();
         let state = self.lock();
         let mut applied = state.applied.clone();
@@ -46,6 +47,8 @@ impl<S: Store> Tables<S> {
             horizon,
             stable,
             pauses,
+            copied,
+            owed,
         }
     }
 
@@ -91,18 +94,15 @@ impl<S: Store> Tables<S> {
         let Some(def) = def.filter(|def| def.replicas.contains(&peer)) else {
             return Ok(CopyRead::Later);
         };
-        // What a lost directory wrote is given again once it has come back.
-        let is_whole = match items {
-            CopyItems::All => !def.filling,
-            CopyItems::OwnOnly => !self.is_catching_up() && !self.is_refilled(&def).await?,
-        };
-        if !is_whole {
-            return Ok(CopyRead::Later);
-        }
         let only = match items {
+            CopyItems::All if def.filling => return Ok(CopyRead::Later),
             CopyItems::All => None,
             CopyItems::OwnOnly => Some(self.region()),
         };
+        // What a lost directory wrote is given again once it has come back.
+        if only.is_some() && self.is_coming(&def).await? {
+            return Ok(CopyRead::Later);
+        }
         let page = self.copy_page(table, after.as_deref(), bytes_max, only);
         let page = page.await?;
         Ok(CopyRead::Page {
@@ -119,7 +119,17 @@ impl<S: Store> Tables<S> {
         let turn = self.turn_of(table);
         // The replica may be removed, and another one made, while its last page is merged.
         let _turn = turn.read().await;
-        if page.made.is_some() && page.made != self.claimed_at(table).await? {
+        let claimed = self.claimed_at(table).await?;
+        let is_undecided = || {
+            let filling = self.table(table).is_some_and(|def| def.filling);
+            filling && claimed.is_none()
+        };
+        // Whoever claims the table for a replica that is filled removes what came before.
+        let is_in_vain = match page.made {
+            Some(_) => page.made != claimed,
+            None => is_undecided(),
+        };
+        if is_in_vain {
             return Ok(false);
         }
         let items = page.items.into_iter().map(CopiedItem::from).collect();

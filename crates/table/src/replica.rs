@@ -23,6 +23,7 @@ impl<S: Store> Tables<S> {
     /// Forgets a table: late changes of it are ignored. Its items stay until [`Tables::erase`].
     pub fn forget(&self, id: TableId) {
         debug_assert!(!id.is_system(), "system tables stay");
+        self.remit(id, |_| false);
         let _order = self.in_order();
         let catalog = self.inner.catalog.write();
         catalog.unwrap_or_else(PoisonError::into_inner).remove(&id);

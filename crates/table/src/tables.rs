@@ -225,6 +225,10 @@ impl<S: Store> Tables<S> {
             drop(state);
             self.hand_in_indexes(batch);
         }
+        if !def.id.is_system() {
+            let is_ours = def.replicas.contains(&self.inner.region);
+            self.remit(def.id, |region| is_ours && def.replicas.contains(&region));
+        }
         self.note_history(&def);
         let mut catalog = self
             .inner
@@ -387,6 +391,10 @@ impl<S: Store> Tables<S> {
 
     /// Returns the stamp up to which every origin is durably applied here.
     pub fn stable(&self) -> Hlc {
+        // What is owed may hold deletes, which others must not forget before they have come.
+        if self.owes() {
+            return Hlc::default();
+        }
         let state = self.lock();
         let stable = self
             .inner

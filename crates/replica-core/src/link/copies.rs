@@ -19,6 +19,7 @@ use clock::time::Moment;
 
 use crate::frame::copy::{CopyItem, CopyItems, CopyPage, CopyRequest};
 use crate::limits::{COPIES_MAX, COPY_RETRY};
+use crate::link::Owed;
 
 /// Which tables are to be filled here.
 pub type Fills = BTreeMap<TableId, Fill>;
@@ -42,6 +43,15 @@ pub struct Portion {
     pub made: i64,
     /// Which items.
     pub items: CopyItems,
+}
+
+/// What a source has given in full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// What stands for records that are missing.
+    Missing(CopyItems),
+    /// Its portion of a replica that is filled.
+    Portion(Portion),
 }
 
 /// A page that is to be merged.
@@ -87,6 +97,8 @@ struct Copy {
     purpose: Purpose,
     /// The last key of the last page that was merged.
     after: Option<Bytes>,
+    /// The source could give no more when it was asked last.
+    is_late: bool,
     state: State,
 }
 
@@ -134,16 +146,32 @@ impl Copies {
 
     /// Takes over which tables the source is to give since records of its log are missing here;
     /// none once they are not.
-    pub fn replace_missing(&mut self, items: CopyItems, tables: &BTreeSet<TableId>) {
-        let purpose = Purpose { items, made: None };
-        let wanted = tables.iter().map(|table| (*table, purpose)).collect();
+    pub fn replace_missing(&mut self, owed: &Owed) {
+        let purpose = |(table, items): (&TableId, &CopyItems)| {
+            let (items, made) = (*items, None);
+            (*table, Purpose { items, made })
+        };
+        let wanted = owed.iter().map(purpose).collect();
         self.arrange(Reason::Missing, wanted);
     }
 
-    /// Returns whether all has come that stands for missing records.
+    /// Returns whether all has come that stands for missing records, as far as the source has it.
     pub fn has_replaced(&self) -> bool {
-        let mut copies = self.wanted.iter();
-        copies.all(|((reason, _), copy)| *reason == Reason::Fill || copy.state == State::Done)
+        let mut missing = self.missing();
+        missing.all(|(_, copy)| copy.state == State::Done || copy.is_late)
+    }
+
+    /// Returns what of it the source had not whole itself when it was asked last.
+    pub fn late(&self) -> Owed {
+        let late = self.missing().filter(|(_, copy)| copy.is_late);
+        let late = late.map(|(table, copy)| (table, copy.purpose.items));
+        late.collect()
+    }
+
+    fn missing(&self) -> impl Iterator<Item = (TableId, &Copy)> {
+        let copies = self.wanted.iter();
+        let missing = copies.filter(|((reason, _), _)| *reason == Reason::Missing);
+        missing.map(|((_, table), copy)| (*table, copy))
     }
 
     fn arrange(&mut self, reason: Reason, wanted: BTreeMap<TableId, Purpose>) {
@@ -188,6 +216,7 @@ impl Copies {
         let asked = self.asked(page.table);
         let copy = asked.filter(|copy| copy.after == page.after)?;
         copy.state = State::Merging { ticket, next };
+        copy.is_late = false;
         let (made, items) = (copy.purpose.made, page.items);
         self.tickets = ticket;
         Some(Arrived {
@@ -204,12 +233,13 @@ impl Copies {
         {
             let until = Some(now + COPY_RETRY);
             copy.state = State::Waiting { until };
+            copy.is_late = true;
         }
     }
 
-    /// Notes that a page is merged, or could not be. Where the source has given all of it to a
-    /// replica that is filled, returns the table and what that was.
-    pub fn merged(&mut self, now: Moment, ticket: u64, merged: bool) -> Option<(TableId, Portion)> {
+    /// Notes that a page is merged, or could not be. Where it was the last one, returns the table
+    /// and what has been given of it.
+    pub fn merged(&mut self, now: Moment, ticket: u64, merged: bool) -> Option<(TableId, Given)> {
         let mut copies = self.wanted.iter_mut();
         let ((_, table), copy, next) = copies.find_map(|(key, copy)| match &mut copy.state {
             State::Merging { ticket: its, next } if *its == ticket => {
@@ -229,9 +259,12 @@ impl Copies {
                 State::Waiting { until: None }
             }
         };
-        let made = copy.purpose.made.filter(|_| copy.state == State::Done)?;
-        let items = copy.purpose.items;
-        Some((*table, Portion { made, items }))
+        let is_done = copy.state == State::Done;
+        let Purpose { items, made } = copy.purpose;
+        is_done.then_some(match made {
+            Some(made) => (*table, Given::Portion(Portion { made, items })),
+            None => (*table, Given::Missing(items)),
+        })
     }
 
     /// Notes that the connection is gone: what was asked will not come.
@@ -291,6 +324,7 @@ impl Copy {
         Self {
             purpose,
             after: None,
+            is_late: false,
             state: State::Waiting { until: None },
         }
     }

@@ -27,14 +27,15 @@ use base::name::TableId;
 use base::region::RegionId;
 use clock::time::Moment;
 
+use crate::frame::copy::CopyItems;
 use crate::frame::{Ack, Beat, Data, Frame, Want};
 use crate::limits::{COPY_RETRY, PARK_FOR};
-use crate::link::copies::{Arrived, Copies, Fills, Portion};
+use crate::link::copies::{Arrived, Copies, Fills, Given, Portion};
 use crate::link::latency::{Latencies, Summary};
 use crate::link::pulse::{Due, PeerClock, Pulse};
 use crate::link::receive::catch_up::CatchUp;
 use crate::link::receive::inbox::Inbox;
-use crate::link::{LinkError, Local, Now};
+use crate::link::{LinkError, Local, Now, Owed};
 use crate::planted::Planted;
 use crate::record::Record;
 use crate::vector::{Seq, VersionVector};
@@ -148,11 +149,20 @@ pub enum Output {
         /// What it was.
         portion: Portion,
     },
-    /// All that the peer's log says up to `to` has come in copies: count it as applied, and
-    /// answer with [`Input::Skipped`].
+    /// All that the peer's log says up to `to` has come in copies, but for what is owed: count it
+    /// as applied, note what is owed, both at once, and answer with [`Input::Skipped`].
     Skip {
         /// The position.
         to: Seq,
+        /// What the peer has still to give.
+        owed: Owed,
+    },
+    /// The peer has given what it owed of a table.
+    Repaid {
+        /// The table.
+        table: TableId,
+        /// What it was.
+        items: CopyItems,
     },
     /// Records that are needed here are gone at the peer, and copies do not tell what was
     /// deleted meanwhile: this region's data is too old.
@@ -230,7 +240,13 @@ impl Receiver {
                 }
             }
             Input::Frame(frame) => self.hear(now, frame),
-            Input::Local(local) => self.local = local,
+            Input::Local(local) => {
+                let is_news = self.local.owed != local.owed;
+                self.local = local;
+                if is_news {
+                    self.ask_for_owed();
+                }
+            }
             Input::Relay(origins) => self.relay(&origins),
             Input::Applied { ticket, result } => self.applied(now, ticket, result),
             Input::Fill(fills) => {
@@ -241,9 +257,14 @@ impl Receiver {
                 self.outputs.extend(given);
             }
             Input::Merged { ticket, merged } => {
-                let given = self.copies.merged(now.moment, ticket, merged);
-                if let Some((table, portion)) = given {
-                    self.outputs.push_back(Output::Filled { table, portion });
+                match self.copies.merged(now.moment, ticket, merged) {
+                    Some((table, Given::Portion(portion))) => {
+                        self.outputs.push_back(Output::Filled { table, portion });
+                    }
+                    Some((table, Given::Missing(items))) if self.catch_up.is_none() => {
+                        self.outputs.push_back(Output::Repaid { table, items });
+                    }
+                    Some((_, Given::Missing(_))) | None => {}
                 }
             }
             Input::Shared(tables) => {
@@ -363,6 +384,7 @@ impl Receiver {
             | Output::Heard(_)
             | Output::Filled { .. }
             | Output::Skip { .. }
+            | Output::Repaid { .. }
             | Output::TooOld { .. } => true,
         });
     }
@@ -492,9 +514,9 @@ impl Receiver {
             self.say(now, Frame::CopyRequest(request));
         }
         if let Some(catch_up) = &mut self.catch_up
-            && let Some(to) = catch_up.skip(&self.copies)
+            && let Some((to, owed)) = catch_up.skip(&self.copies)
         {
-            self.outputs.push_back(Output::Skip { to });
+            self.outputs.push_back(Output::Skip { to, owed });
         }
         if self.wants_changed {
             self.wants_changed = false;

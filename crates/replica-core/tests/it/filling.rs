@@ -256,6 +256,7 @@ impl World {
                 receive::Output::Heard(_) => {}
                 receive::Output::Apply { .. }
                 | receive::Output::Skip { .. }
+                | receive::Output::Repaid { .. }
                 | receive::Output::TooOld { .. }
                 | receive::Output::Close(_) => panic!("{output:?}"),
             }

@@ -572,6 +572,7 @@ impl World {
             receive::Output::Merge { .. }
             | receive::Output::Filled { .. }
             | receive::Output::Skip { .. }
+            | receive::Output::Repaid { .. }
             | receive::Output::TooOld { .. } => {
                 self.violations.push(format!("{pair:?}: {output:?}"));
             }

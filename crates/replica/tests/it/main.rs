@@ -193,6 +193,59 @@ async fn a_region_that_comes_back_empty_has_the_log_of_whom_it_reaches() {
 }
 
 #[tokio::test]
+async fn the_log_of_a_region_that_comes_back_empty_waits_for_nobody() {
+    let mut world = World::start(3).await;
+    world.regions[1].put("ann", "tea", "1").await;
+    world.until_converged().await;
+    // What B writes last reaches C alone.
+    world.break_links(0, 1);
+    world.break_links(0, 2);
+    world.regions[1].put("ann", "milk", "1").await;
+    world.regions[2].until_applied(&world.regions[1]).await;
+    world.break_links(1, 2);
+    world.replace(1).await;
+    world.heal_links(0, 1);
+    let [a, b, c] = &world.regions[..] else {
+        panic!("three regions");
+    };
+    let all = [a.id(), b.id(), c.id()];
+    b.define(&all, true);
+    b.fill(&[a.id(), c.id()]);
+    let own = b.id();
+    b.until(a, |peer| Seq(1 << 32) <= peer.sending.applied.at(own))
+        .await;
+    b.put("bob", "tea", "2").await;
+    a.until_applied(b).await;
+    assert_eq!(a.quantity("bob", "tea").await.as_deref(), Some("2"));
+    // It is forgotten neither with a link nor with a process that something is to come yet.
+    world.restart(1).await;
+    world.restart(0).await;
+    let [a, b, c] = &world.regions[..] else {
+        panic!("three regions");
+    };
+    b.define(&all, true);
+    b.fill(&[a.id(), c.id()]);
+    b.put("bob", "milk", "2").await;
+    a.until_applied(b).await;
+    assert_eq!(a.quantity("ann", "milk").await, None, "C alone has it");
+    world.heal_links(1, 2);
+    assert_eq!(b.until_filled().await, Some((CARTS, 1)));
+    b.define(&all, false);
+    b.fill(&[]);
+    a.until_repaid().await;
+    assert_eq!(a.quantity("ann", "milk").await.as_deref(), Some("1"));
+    world.heal_links(0, 2);
+    for region in &world.regions {
+        for other in &world.regions {
+            region.until_applied(other).await;
+        }
+        region.until_repaid().await;
+        assert_eq!(region.conflicts().await, 0);
+    }
+    world.assert_converged();
+}
+
+#[tokio::test]
 async fn a_directory_whose_place_was_taken_is_refused() {
     let mut world = World::start(2).await;
     world.regions[1].put("ann", "tea", "1").await;

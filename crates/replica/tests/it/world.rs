@@ -331,6 +331,21 @@ impl Region {
         .await;
     }
 
+    /// Waits until no region owes this one anything.
+    pub(crate) async fn until_repaid(&self) {
+        let mut progress = self.tables.progress();
+        let owes = || {
+            let mut owed = self.tables.local().owed.into_values();
+            owed.any(|owed| !owed.is_empty())
+        };
+        patiently(async {
+            while owes() {
+                progress.changed().await.expect("the tables are open");
+            }
+        })
+        .await;
+    }
+
     /// Returns what the links of this region tell of `other`.
     pub(crate) fn status(&self, other: &Self) -> PeerStatus {
         let status = self.links.status();

@@ -391,6 +391,7 @@ impl Process {
             receive::Output::Merge { .. }
             | receive::Output::Filled { .. }
             | receive::Output::Skip { .. }
+            | receive::Output::Repaid { .. }
             | receive::Output::TooOld { .. } => {
                 self.effects
                     .push(Effect::Wrong(format!("of peer {peer} comes {output:?}")));

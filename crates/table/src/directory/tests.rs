@@ -13,6 +13,7 @@ use clock::time::{Moment, WallTime};
 use item::key::{Key, KeyAttribute, KeyKind, KeySchema};
 use item::value::{AttributeValue, Item};
 use replica_core::frame::copy::CopyItems;
+use replica_core::link::Owed;
 use replica_core::link::send::CopyRead;
 use replica_core::record::Record;
 use replica_core::vector::{Seq, VersionVector};
@@ -131,10 +132,10 @@ async fn what_a_lost_directory_wrote_is_given_again_once_it_has_come_back() {
     tables.claim(CARTS, 900).await.expect("claimed");
     assert!(!gives_its_own(&tables).await, "of the lost directory");
     define(&tables, false);
+    assert!(!gives_its_own(&tables).await, "another region has more");
+    let none = Owed::new();
+    tables.skip(B, Seq(0), none).await.expect("skipped");
     assert!(gives_its_own(&tables).await, "it is filled");
-    tables.note_catching_up(B, true);
-    assert!(!gives_its_own(&tables).await, "it is coming");
-    tables.note_catching_up(B, false);
     tables.claim(CARTS, 1_100).await.expect("claimed");
     define(&tables, true);
     assert!(gives_its_own(&tables).await, "a replica made since");
@@ -166,8 +167,11 @@ async fn a_log_that_begins_above_another_gives_no_position_of_it() {
 async fn what_copies_stand_for_counts_as_applied_and_vouches_for_no_stamp() {
     let store = MemStore::new();
     let tables = open(&store, 1_000).await;
-    tables.skip(B, Seq(40)).await.expect("skipped");
-    tables.skip(B, Seq(30)).await.expect("nothing to do");
+    tables.skip(B, Seq(40), Owed::new()).await.expect("skipped");
+    tables
+        .skip(B, Seq(30), Owed::new())
+        .await
+        .expect("nothing to do");
     let again = open(&store.crash(), 2_000).await;
     assert_eq!(
         (again.applied().at(B), again.durable().at(B)),
@@ -176,7 +180,7 @@ async fn what_copies_stand_for_counts_as_applied_and_vouches_for_no_stamp() {
     assert_eq!(again.local().lasts[&B], Hlc(0));
     let gone = again.read_log(B, Seq(12), 1_000).await;
     assert!(gone.is_err(), "a relay lacks it");
-    let own = again.skip(A, Seq(40)).await;
+    let own = again.skip(A, Seq(40), Owed::new()).await;
     assert!(matches!(own, Err(ApplyError::NoPeer(A))));
 }
 
@@ -208,7 +212,7 @@ async fn what_stands_before_a_gap_in_a_log_is_trimmed_as_all_of_it() {
     let records = vec![record(Seq(1), 200), record(Seq(2), 202)];
     let applied = tables.apply(B, Seq(0), Seq(2), records).await;
     applied.expect("applied");
-    tables.skip(B, Seq(40)).await.expect("skipped");
+    tables.skip(B, Seq(40), Owed::new()).await.expect("skipped");
     tables.begin_log_above(Seq(90)).await.expect("moved");
     let own = put(&tables, "bob").await.expect("written");
     let late = vec![record(Seq(41), 400)];

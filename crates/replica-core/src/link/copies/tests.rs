@@ -1,6 +1,6 @@
 //! Tests of copies: what is asked, in which order, and how they survive cuts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
@@ -8,7 +8,7 @@ use base::name::TableId;
 use base::region::RegionId;
 use clock::time::Moment;
 
-use super::{Arrived, Copies, Fill, Fills, Portion};
+use super::{Arrived, Copies, Fill, Fills, Given, Portion};
 use crate::frame::copy::{CopyItems, CopyPage};
 use crate::limits::COPIES_MAX;
 
@@ -48,9 +48,12 @@ fn page(after: Option<&'static [u8]>, next: Option<&'static [u8]>) -> CopyPage {
 fn merge(copies: &mut Copies, page: CopyPage) -> Option<Portion> {
     let table = page.table;
     let Arrived { ticket, .. } = copies.page(page).expect("asked for");
-    let (given, portion) = copies.merged(at(0), ticket, true)?;
+    let (given, what) = copies.merged(at(0), ticket, true)?;
     assert_eq!(given, table);
-    Some(portion)
+    match what {
+        Given::Portion(portion) => Some(portion),
+        Given::Missing(_) => None,
+    }
 }
 
 fn progress(copies: &Copies) -> u8 {
@@ -157,7 +160,7 @@ fn a_replica_that_is_made_anew_is_filled_anew() {
 fn what_stands_for_missing_records_does_not_wait_for_what_fills() {
     let mut copies = Copies::default();
     copies.fill(A, &carts_from(&[B, A]));
-    copies.replace_missing(CopyItems::All, &BTreeSet::from([CARTS]));
+    copies.replace_missing(&BTreeMap::from([(CARTS, CopyItems::All)]));
     assert_eq!(copies.ask(at(0)).expect("due").items, CopyItems::All);
     assert_eq!(copies.ask(at(0)), None, "one page of a table at a time");
     assert_eq!(merge(&mut copies, page(None, None)), None);
@@ -173,7 +176,7 @@ fn what_fills_is_not_taken_for_missing_records() {
     copies.fill(A, &carts_from(&[A]));
     copies.ask(at(0));
     merge(&mut copies, page(None, None));
-    copies.replace_missing(CopyItems::All, &BTreeSet::from([CARTS]));
+    copies.replace_missing(&BTreeMap::from([(CARTS, CopyItems::All)]));
     assert!(!copies.has_replaced(), "the copy began too early");
     copies.ask(at(0));
     copies.later(at(0), CARTS);
@@ -190,7 +193,7 @@ fn a_page_on_its_way_holds_the_other_copy_of_its_table_back() {
     copies.fill(A, &carts_from(&[A]));
     copies.ask(at(0));
     copies.later(at(0), CARTS);
-    copies.replace_missing(CopyItems::All, &BTreeSet::from([CARTS]));
+    copies.replace_missing(&BTreeMap::from([(CARTS, CopyItems::All)]));
     copies.ask(at(0)).expect("due");
     assert_eq!(copies.poll_timeout(), None, "time alone makes no room");
     assert_eq!(copies.ask(at(200)), None);

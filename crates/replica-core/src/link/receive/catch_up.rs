@@ -1,7 +1,9 @@
 //! Catching up with a log whose beginning is gone: the tables are copied in its place.
 //!
 //! It copies nothing itself. Pages are read at the peer after it has said where its log stands,
-//! so together they hold all that the log says up to there; the log goes on from there.
+//! so together they hold all that the log says up to there; the log goes on from there. What a peer
+//! that was lost itself has not got back whole holds up no log: it is owed, durably, and copied
+//! again when it is whole.
 
 use std::collections::BTreeSet;
 
@@ -9,6 +11,7 @@ use base::name::TableId;
 
 use crate::frame::Trimmed;
 use crate::frame::copy::CopyItems;
+use crate::link::Owed;
 use crate::link::copies::Copies;
 use crate::link::receive::{Output, Receiver};
 use crate::vector::Seq;
@@ -57,17 +60,19 @@ impl CatchUp {
     /// Takes over which tables are to be copied.
     pub(super) fn share(&mut self, tables: &BTreeSet<TableId>, copies: &mut Copies) {
         if self.tables.as_ref() != Some(tables) {
-            copies.replace_missing(self.items, tables);
+            let owed = tables.iter().map(|table| (*table, self.items));
+            copies.replace_missing(&owed.collect());
             self.tables = Some(tables.clone());
         }
     }
 
-    /// Returns where the log goes on, once for each connection, when all has come.
-    pub(super) fn skip(&mut self, copies: &Copies) -> Option<Seq> {
+    /// Returns where the log goes on, once for each connection, when all has come that the peer
+    /// has, and what it has still to give.
+    pub(super) fn skip(&mut self, copies: &Copies) -> Option<(Seq, Owed)> {
         let to = self.to?;
         let is_due = self.tables.is_some() && !self.skips && copies.has_replaced();
         self.skips |= is_due;
-        is_due.then_some(to)
+        is_due.then(|| (to, copies.late()))
     }
 }
 
@@ -98,26 +103,34 @@ impl Receiver {
     /// Goes on with catching up over a connection that is made, or starts where this directory
     /// has taken the place of a lost one: what that one wrote is in no log that is asked for.
     pub(super) fn begin_catch_up(&mut self) {
-        let applied = self.local.applied.at(self.peer);
+        let is_missed = self.local.begins > Seq(0) && !self.local.copied.contains(&self.peer);
         match &mut self.catch_up {
             Some(catch_up) => catch_up.skips = false,
-            None if self.local.begins > Seq(0) && applied == Seq(0) => {
-                self.catch_up(Seq(1), CopyItems::All);
-            }
+            None if is_missed => self.catch_up(Seq(1), CopyItems::All),
             None => {}
         }
     }
 
     fn catch_up(&mut self, first: Seq, items: CopyItems) {
-        self.copies.replace_missing(items, &BTreeSet::new());
+        self.copies.replace_missing(&Owed::new());
         self.catch_up = Some(CatchUp::new(first, items));
     }
 
     pub(super) fn skipped(&mut self, skipped: bool) {
         if skipped && self.catch_up.take().is_some() {
-            let none = BTreeSet::new();
-            self.copies.replace_missing(CopyItems::All, &none);
+            // What is owed is asked for from its beginning.
+            self.copies.replace_missing(&Owed::new());
+            self.ask_for_owed();
             self.restart(self.peer, None);
+        }
+    }
+
+    /// Asks for what the peer has still to give in the place of records that were skipped.
+    pub(super) fn ask_for_owed(&mut self) {
+        if self.catch_up.is_none() {
+            let none = Owed::new();
+            let owed = self.local.owed.get(&self.peer).unwrap_or(&none);
+            self.copies.replace_missing(owed);
         }
     }
 

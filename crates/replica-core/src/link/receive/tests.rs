@@ -385,7 +385,13 @@ fn what_is_gone_is_copied_and_the_log_goes_on_behind_it() {
     assert_eq!(asked[0].items, CopyItems::All);
     hear(&mut receiver, at(1), beat(15));
     let to = Seq(12);
-    assert_eq!(give(&mut receiver, table), [Output::Skip { to }]);
+    assert_eq!(
+        give(&mut receiver, table),
+        [Output::Skip {
+            to,
+            owed: BTreeMap::new()
+        }]
+    );
     receiver.handle_input(at(4), Input::Local(local(12, 12)));
     receiver.handle_input(at(4), Input::Skipped { skipped: true });
     assert_eq!(receiver.needs_resync(), None);
@@ -412,7 +418,13 @@ fn a_cut_while_what_is_gone_is_copied_loses_none_of_it() {
     receiver.handle_input(at(5), Input::Down);
     receiver.handle_input(at(6), Input::Up);
     let again = outputs(&mut receiver);
-    assert!(again.contains(&Output::Skip { to: Seq(12) }), "{again:?}");
+    assert!(
+        again.contains(&Output::Skip {
+            to: Seq(12),
+            owed: BTreeMap::new()
+        }),
+        "{again:?}"
+    );
     assert_eq!(wants(&again), Some(vec![]), "the log rests meanwhile");
 }
 
@@ -425,7 +437,13 @@ fn a_log_that_ends_at_the_last_number_is_no_trouble() {
     hear(&mut receiver, at(1), beat(u64::MAX));
     receiver.handle_input(at(1), Input::Shared(BTreeSet::new()));
     let to = Seq(u64::MAX);
-    assert_eq!(outputs(&mut receiver), [Output::Skip { to }]);
+    assert_eq!(
+        outputs(&mut receiver),
+        [Output::Skip {
+            to,
+            owed: BTreeMap::new()
+        }]
+    );
 }
 
 #[test]
@@ -501,4 +519,38 @@ fn what_was_given_is_told_again_with_whatever_is_to_be_filled() {
     assert_eq!(outputs(&mut receiver), given);
     receiver.handle_input(at(5), Input::Fill(BTreeMap::new()));
     assert_eq!(outputs(&mut receiver), []);
+}
+
+#[test]
+fn what_the_peer_has_not_got_back_itself_is_owed_and_holds_up_no_log() {
+    let (mut receiver, round) = connected();
+    let begins = Seq(4).next_generation().0;
+    trimmed(&mut receiver, round, begins + 1);
+    hear(&mut receiver, at(1), beat(begins));
+    let table = TableId(1 << 20);
+    receiver.handle_input(at(1), Input::Shared(BTreeSet::from([table])));
+    outputs(&mut receiver);
+    let said = hear(&mut receiver, at(2), Frame::CopyLater(table));
+    let owed = BTreeMap::from([(table, CopyItems::OwnOnly)]);
+    let skip = Output::Skip {
+        to: Seq(begins),
+        owed: owed.clone(),
+    };
+    assert_eq!(said, [skip]);
+    let owes = |owed: &BTreeMap<TableId, CopyItems>| Local {
+        owed: BTreeMap::from([(B, owed.clone())]),
+        ..local(begins, begins)
+    };
+    receiver.handle_input(at(3), Input::Local(owes(&owed)));
+    receiver.handle_input(at(3), Input::Skipped { skipped: true });
+    let said = outputs(&mut receiver);
+    assert_eq!(wants(&said).expect("wants")[0].after, Seq(begins));
+    assert_eq!(requests(&said)[0].after, None, "from the beginning");
+    let given = give(&mut receiver, table);
+    let items = CopyItems::OwnOnly;
+    assert_eq!(given, [Output::Repaid { table, items }]);
+    receiver.handle_input(at(5), Input::Local(owes(&BTreeMap::new())));
+    receiver.handle_input(at(6), Input::Down);
+    receiver.handle_input(at(6), Input::Up);
+    assert_eq!(requests(&hear(&mut receiver, at(7), beat(begins))), []);
 }
