@@ -26,7 +26,7 @@ use crate::indexes::{self, Writing};
 use crate::items::{self, Intent};
 use crate::limits::{BATCH_GET_BYTES_MAX, BATCH_GET_KEYS_MAX, BATCH_WRITES_MAX};
 use crate::part;
-use crate::throttle;
+use crate::throttle::{self, COLLECTION};
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
 use crate::wire::value::ItemIn;
@@ -220,10 +220,12 @@ impl<S: Store> DynamoDb<S> {
             for put in puts.writes {
                 tables.push((puts.given.clone(), Arc::clone(&put.open), put.again));
                 let decide = items::decide(put.intent, None);
+                let decide = self.bounded(&put.open, &put.key, Side::Plain, decide);
+                let decide = decide.await?;
                 writes.push(self.control.tables().write(Write {
                     table: Arc::clone(&put.open.def),
                     key: put.key,
-                    decide: self.metered(&put.open, Side::Plain, decide),
+                    decide,
                 }));
             }
         }
@@ -254,14 +256,15 @@ impl<S: Store> DynamoDb<S> {
             list.push(b']');
         }
         unprocessed.end();
-        self.write_totals(&mut answer, (capacity, metrics), Side::Plain, &written)?;
+        self.write_totals(&mut answer, (capacity, metrics), Side::Plain, &written)
+            .await?;
         answer.end();
         Ok(out)
     }
 
     /// Writes what writes have cost, and the collections that they belong to, as far as that is
     /// asked for.
-    pub(crate) fn write_totals(
+    pub(crate) async fn write_totals(
         &self,
         answer: &mut Object<'_>,
         (capacity, metrics): (ReturnConsumedCapacity, Option<ReturnItemCollectionMetrics>),
@@ -279,7 +282,7 @@ impl<S: Store> DynamoDb<S> {
         if metrics == Some(ReturnItemCollectionMetrics::Size) {
             let mut collections: BTreeMap<&str, BTreeSet<Vec<u8>>> = BTreeMap::new();
             for ((given, open), one) in written {
-                if let Some(metrics) = self.collection_metrics(open, one)? {
+                if let Some(metrics) = self.collection_metrics(open, one).await? {
                     collections.entry(given).or_default().insert(metrics);
                 }
             }
@@ -381,7 +384,11 @@ fn held_back(error: &WriteError) -> Result<Fault, Refused> {
         && let Some(Refusal::Limited(held)) =
             refused.iter().flatten().map(|one| &one.refusal).next()
     {
-        return Ok(throttle::limited(held));
+        let fault = throttle::limited(held);
+        return match held.as_str() {
+            COLLECTION => Err(fault.into()),
+            _ => Ok(fault),
+        };
     }
     Err(fault::ours(error).into())
 }

@@ -18,6 +18,7 @@ use crate::catalog::Catalog;
 use crate::fault::Refused;
 use crate::faults::Rolls;
 use crate::faults::set::Faults;
+use crate::limits::ITEM_COLLECTION_BYTES_MAX;
 use crate::model::check::{self, Wording};
 use crate::model::facts::Model;
 use crate::operations::{self, Served, Support};
@@ -40,6 +41,8 @@ pub struct DynamoDb<S> {
     /// Whether tables are throttled that say nothing of it.
     pub(crate) throttling: Throttling,
     buckets: Mutex<Buckets>,
+    /// How much an item collection may take.
+    pub(crate) collection_bytes_max: u64,
 }
 
 /// The body of an answer, or the refusal of the call.
@@ -59,6 +62,7 @@ impl<S: Store> DynamoDb<S> {
             faults: Faults::default(),
             throttling: Throttling::default(),
             buckets: Mutex::default(),
+            collection_bytes_max: ITEM_COLLECTION_BYTES_MAX,
         }
     }
 
@@ -75,6 +79,16 @@ impl<S: Store> DynamoDb<S> {
     /// Returns whether tables may suffer faults on purpose.
     pub(crate) const fn faults_act(&self) -> bool {
         matches!(self.faults, Faults::Act)
+    }
+
+    /// Sets how much an item collection may take, where that is not what the service allows.
+    ///
+    /// Units: bytes.
+    pub fn with_collection_bytes_max(self, collection_bytes_max: u64) -> Self {
+        Self {
+            collection_bytes_max,
+            ..self
+        }
     }
 
     /// Sets whether tables are throttled that say nothing of it.

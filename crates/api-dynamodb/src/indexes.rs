@@ -8,7 +8,7 @@ use std::sync::Arc;
 use api_protocol::fault::Fault;
 use bytes::Bytes;
 use control::tables::indexes::Index;
-use item::key::{KeyAttribute, KeyError, KeyKind, KeyRole};
+use item::key::{KeyAttribute, KeyError, KeyKind, KeyRole, KeyValue};
 use item::value::Item;
 use store::port::Store;
 use table::def::IndexDef;
@@ -20,7 +20,6 @@ use crate::catalog::OpenTable;
 use crate::facade::DynamoDb;
 use crate::fault::{self, Refused};
 use crate::items;
-use crate::wire::render::{self, Object};
 
 /// An index of a table.
 #[derive(Clone, Copy, Debug)]
@@ -48,11 +47,6 @@ impl OpenTable {
             Some(OpenIndex { view, def })
         })
     }
-
-    /// Returns whether the table has local secondary indexes, hence item collections.
-    fn has_collections(&self) -> bool {
-        self.view.indexes.iter().any(|index| index.is_local)
-    }
 }
 
 impl<S: Store> DynamoDb<S> {
@@ -78,41 +72,6 @@ impl<S: Store> DynamoDb<S> {
         }
         Ok(found)
     }
-
-    /// Writes the metrics of the collection that an item belongs to, if they are asked for.
-    ///
-    /// The estimate is what the table holds with its local indexes, which no collection exceeds:
-    /// nothing counts single collections, and none is refused for its size.
-    pub(crate) fn collection_metrics(
-        &self,
-        open: &OpenTable,
-        written: &Written,
-    ) -> Result<Option<Vec<u8>>, Refused> {
-        let image = written.new.as_ref().or(written.old.as_ref());
-        let Some(image) = image.filter(|_| open.has_collections()) else {
-            return Ok(None);
-        };
-        let item = item::codec::decode(image)?;
-        let name = &open.def.schema.partition.name;
-        let key = item.iter().filter(|(one, _)| *one == name);
-        let key: Item = key
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        let tables = self.control.tables();
-        let local = open.indexes().filter(|index| index.view.is_local);
-        let states = local.filter_map(|index| tables.index_state(open.def.id, index.def.id));
-        let bytes = tables.size(open.def.id).1 + states.map(|state| state.bytes).sum::<u64>();
-        let upper = bytes.div_ceil(GIGABYTE).max(1);
-        let mut out = Vec::with_capacity(96);
-        let mut metrics = Object::start(&mut out);
-        render::tree(metrics.member("ItemCollectionKey"), &key)?;
-        let range = format!("[0.0,{upper}.0]");
-        metrics
-            .member("SizeEstimateRangeGB")
-            .extend_from_slice(range.as_bytes());
-        metrics.end();
-        Ok(Some(out))
-    }
 }
 
 /// Checks that an item's attributes may be keys of the table's indexes, where they are.
@@ -134,6 +93,32 @@ pub(crate) fn check_item(open: &OpenTable, item: &Item, writing: Writing) -> Res
                 let checked = key.value_of(value, role).map(drop);
                 checked.map_err(|error| bad_key(&index, key, &error, writing))?;
             }
+        }
+        check_together(&index, item, writing)?;
+    }
+    Ok(())
+}
+
+/// Checks that an item's values of all attributes of an index's key are short enough together,
+/// where it has them all.
+fn check_together(index: &OpenIndex<'_>, item: &Item, writing: Writing) -> Result<(), Fault> {
+    let parts = [
+        (&index.def.partition, KeyRole::Partition),
+        (&index.def.sort, KeyRole::Sort),
+    ];
+    for (keys, role) in parts.into_iter().filter(|(keys, _)| keys.len() > 1) {
+        let values = keys.iter().map(|key| item.get(&key.name));
+        let values = values.map(|value| value.and_then(KeyValue::from_attribute));
+        let Some(values) = values.collect::<Option<Vec<KeyValue>>>() else {
+            continue;
+        };
+        if let Some(last) = keys.last().filter(|_| !role.fits(&values)) {
+            let error = KeyError::TooLong {
+                name: last.name.clone(),
+                role,
+                bytes: values.iter().map(KeyValue::bytes).sum(),
+            };
+            return Err(bad_key(index, last, &error, writing));
         }
     }
     Ok(())
@@ -217,6 +202,3 @@ pub(crate) fn consumed_by(
     }
     Ok(consumed)
 }
-
-/// What a size estimate counts in. 10^9 bytes.
-const GIGABYTE: u64 = 1_000_000_000;

@@ -145,11 +145,12 @@ impl<S: Store> DynamoDb<S> {
         let decide = decide(Intent::Put(item), condition);
         let write = Write {
             table: Arc::clone(&open.def),
+            decide: self.bounded(&open, &key, Side::Plain, decide).await?,
             key,
-            decide: self.metered(&open, Side::Plain, decide),
         };
         let written = self.write(write, returns.on_failure).await?;
         self.answer_write(&returns, &given, &open, (&written, None))
+            .await
     }
 
     /// Answers `DeleteItem`.
@@ -165,11 +166,12 @@ impl<S: Store> DynamoDb<S> {
         let decide = decide(Intent::Delete, condition);
         let write = Write {
             table: Arc::clone(&open.def),
+            decide: self.bounded(&open, &key, Side::Plain, decide).await?,
             key,
-            decide: self.metered(&open, Side::Plain, decide),
         };
         let written = self.write(write, returns.on_failure).await?;
         self.answer_write(&returns, &given, &open, (&written, None))
+            .await
     }
 
     /// Answers `UpdateItem`.
@@ -193,15 +195,16 @@ impl<S: Store> DynamoDb<S> {
         let decide = indexes::checked(&open, Writing::Update, decide(intent, condition));
         let write = Write {
             table: Arc::clone(&open.def),
+            decide: self.bounded(&open, &key, Side::Plain, decide).await?,
             key,
-            decide: self.metered(&open, Side::Plain, decide),
         };
         let written = self.write(write, returns.on_failure).await;
         let written = written.map_err(|refused| legacy::reworded(is_legacy, refused))?;
         self.answer_write(&returns, &given, &open, (&written, Some(&touched)))
+            .await
     }
 
-    fn answer_write(
+    async fn answer_write(
         &self,
         returns: &Returns,
         given: &str,
@@ -233,7 +236,7 @@ impl<S: Store> DynamoDb<S> {
             capacity::write_parts(member, returns.capacity, given, &consumed, Side::Plain);
         }
         if returns.metrics == Some(ReturnItemCollectionMetrics::Size)
-            && let Some(metrics) = self.collection_metrics(open, written)?
+            && let Some(metrics) = self.collection_metrics(open, written).await?
         {
             answer
                 .member("ItemCollectionMetrics")

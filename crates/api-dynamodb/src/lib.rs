@@ -17,6 +17,7 @@ mod batches;
 mod capacity;
 mod catalog;
 mod choices;
+mod collections;
 mod expressions;
 mod fault;
 pub mod faults;

@@ -96,6 +96,10 @@ pub(crate) const LOCAL_INDEXES_MAX: usize = 5;
 /// Source: DynamoDB developer guide, "Multi-attribute keys pattern".
 pub(crate) const INDEX_KEYS_MAX: usize = 4;
 
+/// Most bytes of an item collection: the items of one partition, and their entries in local
+/// indexes. 10 GiB. Source: DynamoDB developer guide, "Local secondary indexes".
+pub(crate) const ITEM_COLLECTION_BYTES_MAX: u64 = 10 << 30;
+
 /// Most attributes that all indexes of a table include. 100.
 /// Source: DynamoDB developer guide, "Quotas" (projected secondary index attributes per table).
 pub(crate) const INCLUDED_MAX: usize = 100;

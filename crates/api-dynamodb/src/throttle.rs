@@ -336,6 +336,10 @@ pub(crate) fn wanted(tags: &BTreeMap<String, String>) -> Result<Option<Throttlin
 
 /// Answers a call that a limit does not admit, given what a [`Refusal::Limited`] says.
 pub(crate) fn limited(held: &str) -> Fault {
+    if held == COLLECTION {
+        let message = "Collection size exceeded.";
+        return Fault::caller("ItemCollectionSizeLimitExceededException", message);
+    }
     let (reason, resource) = held.split_once(' ').unwrap_or((held, ""));
     let reasons = json!([{ "reason": reason, "resource": resource }]);
     if reason.ends_with(ON_DEMAND) {
@@ -375,6 +379,9 @@ fn size(current: &Current) -> usize {
 
 /// The tag of a table that switches throttling on or off for it.
 const TAG: &str = "hither:throttling";
+
+/// What holds back a write whose item collection would be too large.
+pub(crate) const COLLECTION: &str = "ItemCollectionSize";
 
 const PROVISIONED: &str = "ProvisionedThroughputExceeded";
 const ON_DEMAND: &str = "MaxOnDemandThroughputExceeded";

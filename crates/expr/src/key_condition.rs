@@ -157,6 +157,20 @@ impl KeyTest {
 }
 
 impl SortRange {
+    /// Returns the longest of the values that it is tested against.
+    fn longest(&self) -> &KeyValue {
+        match self {
+            Self::Eq(value)
+            | Self::Lt(value)
+            | Self::Le(value)
+            | Self::Gt(value)
+            | Self::Ge(value)
+            | Self::BeginsWith(value) => value,
+            Self::Between(low, high) if low.bytes() < high.bytes() => high,
+            Self::Between(low, _) => low,
+        }
+    }
+
     /// Returns the encoded sort keys of the range: from the first one, up to but not with the
     /// second.
     ///

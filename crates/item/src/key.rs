@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use crate::limits::{PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
 use crate::number::Number;
+use crate::size::number_size;
 use crate::value::{AttributeValue, Item, Kind};
 
 mod order;
@@ -201,6 +202,14 @@ impl KeyAttribute {
 }
 
 impl KeyRole {
+    /// Returns whether values, those of all attributes of this role, are short enough together.
+    ///
+    /// Source: DynamoDB developer guide, "Multi-attribute keys pattern"; "Quotas" (partition keys
+    /// and sort keys).
+    pub fn fits(self, values: &[KeyValue]) -> bool {
+        values.iter().map(KeyValue::bytes).sum::<usize>() <= self.bytes_max()
+    }
+
     /// Returns the longest text or bytes that a key attribute of this role may have.
     pub const fn bytes_max(self) -> usize {
         match self {
@@ -245,6 +254,15 @@ impl KeyValue {
             | AttributeValue::Ss(_)
             | AttributeValue::Ns(_)
             | AttributeValue::Bs(_) => None,
+        }
+    }
+
+    /// Returns how long the value is by DynamoDB's rule, in bytes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::S(text) => text.len(),
+            Self::B(bytes) => bytes.len(),
+            Self::N(number) => number_size(*number),
         }
     }
 

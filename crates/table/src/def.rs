@@ -58,6 +58,8 @@ pub struct IndexDef {
     pub partition: Vec<KeyAttribute>,
     /// The attributes that order entries within a partition, the most significant first.
     pub sort: Vec<KeyAttribute>,
+    /// Whether it counts towards item collections: it has the table's partitions.
+    pub is_local: bool,
     /// The attributes that entries hold; `None` where they hold all.
     holds: Option<BTreeSet<String>>,
 }
@@ -98,7 +100,16 @@ impl IndexDef {
             id,
             partition,
             sort,
+            is_local: false,
             holds,
+        }
+    }
+
+    /// Makes it a local index, which has the table's partitions.
+    pub fn local(self) -> Self {
+        Self {
+            is_local: true,
+            ..self
         }
     }
 

@@ -57,6 +57,10 @@ pub(crate) fn stage(state: &mut State, batch: &mut Batch, def: &TableDef, change
         replace(batch, old, new);
         count(state, batch, (table, index.id), suffix, sizes);
     }
+    if !state.collections.is_empty() && def.has_collections() {
+        let growth = collection_growth(def, (old, new));
+        state.collections.count(table, suffix, growth);
+    }
     if let Some(expiry) = &def.expiry {
         let entry = |image: &Bytes| expiry_entry(table, expiry, suffix, image);
         replace(batch, old.and_then(entry), new.and_then(entry));
@@ -93,6 +97,25 @@ pub fn change(
         },
         (_, _) => EntryChange { removed, put },
     }
+}
+
+/// Returns by how much a change of an item, given as its encoded images, makes its item collection
+/// larger: the item, and its entries in local indexes.
+///
+/// Units: bytes by DynamoDB's rule.
+pub fn collection_growth(def: &TableDef, (old, new): (Option<&Bytes>, Option<&Bytes>)) -> i64 {
+    let bytes = |image: &Bytes| size(image).and_then(|size| i64::try_from(size).ok());
+    let held = |image: Option<&Bytes>| -> i64 {
+        let Some(image) = image else {
+            return 0;
+        };
+        let entries = def.local_indexes().filter_map(|index| {
+            let entry = entry(def, index, &[], image)?;
+            bytes(&entry.image)
+        });
+        bytes(image).unwrap_or(0) + entries.sum::<i64>()
+    };
+    held(new) - held(old)
 }
 
 /// Adds the entry of an item in one index to a batch, be it there or not. Returns the size that
@@ -165,13 +188,16 @@ fn count(
 fn entry(def: &TableDef, index: &IndexDef, suffix: &[u8], image: &Bytes) -> Option<Entry> {
     let item = ItemRef::parse(image).ok()?;
     let value = |key: &KeyAttribute, role| key_value(&item, key, role);
-    let partition = index.partition.iter();
-    let partition: Option<Vec<_>> = partition
-        .map(|key| value(key, KeyRole::Partition))
-        .collect();
-    let mut key = read::partition_key(layout::index_prefix(def.id, index.id), &partition?);
-    for sort in &index.sort {
-        key.extend_from_slice(&encode_sort(&value(sort, KeyRole::Sort)?));
+    let values = |keys: &[KeyAttribute], role: KeyRole| {
+        let values = keys.iter().map(|key| value(key, role));
+        let values = values.collect::<Option<Vec<_>>>()?;
+        role.fits(&values).then_some(values)
+    };
+    let partition = values(&index.partition, KeyRole::Partition)?;
+    let sort = values(&index.sort, KeyRole::Sort)?;
+    let mut key = read::partition_key(layout::index_prefix(def.id, index.id), &partition);
+    for sort in &sort {
+        key.extend_from_slice(&encode_sort(sort));
     }
     key.extend_from_slice(suffix);
     let image = if index.holds_all() {
@@ -227,7 +253,7 @@ pub(crate) fn expires(image: &[u8], attribute: &str) -> Option<u64> {
 }
 
 /// Returns an item's size by DynamoDB's rule, in bytes.
-fn size(image: &Bytes) -> Option<u64> {
+pub(crate) fn size(image: &Bytes) -> Option<u64> {
     let bytes = ItemRef::parse(image).ok()?.size().ok()?;
     u64::try_from(bytes).ok()
 }
@@ -239,6 +265,7 @@ impl State {
         let mut batch = Batch::default();
         let missed = self.unindexed.remove(&def.id);
         if missed {
+            self.collections.forget(def.id);
             batch.delete(Space::Meta, meta::unindexed(def.id));
         }
         let wanted: Vec<IndexId> = def.index_ids().collect();
@@ -266,6 +293,7 @@ impl State {
         let range = (table, IndexId::ITEMS)..=(table, IndexId(u64::MAX));
         for ((_, id), fact) in self.indexes.range_mut(range) {
             if which(*id) && !fact.is_to_clear() {
+                self.collections.forget(table);
                 *fact = Fact::to_clear();
                 batch.put(Space::Meta, meta::index(table, *id), fact.encode());
             }

@@ -13,6 +13,8 @@ pub mod read;
 
 pub mod index;
 
+pub mod collection;
+
 pub mod expire;
 
 pub mod log;

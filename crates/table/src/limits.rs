@@ -48,6 +48,10 @@ pub const EXPIRY_ITEMS: usize = 64;
 /// other regions, a sweep a second looks at a thousand, and deletes them once that is over.
 pub const EXPIRY_PAGES: usize = 16;
 
+/// Item collections whose sizes are kept in memory. 16,384, some 2 MiB where keys are short; beyond
+/// it all are forgotten, and counted anew when they are asked for.
+pub const COLLECTIONS_MAX: usize = 16_384;
+
 /// How long an item that has expired is left to the region that wrote it. 5 s: many times what a
 /// region takes to find it, and its delete to come here.
 pub const EXPIRY_GRACE_SECS: u64 = 5;

@@ -15,6 +15,7 @@ use replica_core::merge::Stamp;
 use replica_core::vector::{Seq, VersionVector};
 use store::port::{Batch, Space};
 
+use crate::collection::Collections;
 use crate::def::{IndexId, TableDef};
 use crate::history::{Cause, History};
 use crate::index;
@@ -51,6 +52,8 @@ pub(crate) struct State {
     pub(crate) indexes: BTreeMap<(TableId, IndexId), Fact>,
     /// Tables whose items changed while it was not known here which indexes they have.
     pub(crate) unindexed: BTreeSet<TableId>,
+    /// How much item collections take, those that were counted.
+    pub(crate) collections: Collections,
     /// Keys of system tables that changed since control last asked.
     pub(crate) system_changes: BTreeSet<(TableId, Bytes)>,
     pub(crate) planted: Planted,

@@ -18,6 +18,7 @@ use replica_core::digest::Digest;
 use replica_core::vector::{Seq, VersionVector};
 use store::port::{Batch, Durability, Order, Range, Rows, Space, Store, StoreError, prefix_end};
 
+use crate::collection::Collections;
 use crate::def::{IndexId, TableDef};
 use crate::directory::Known;
 use crate::history::History;
@@ -527,6 +528,7 @@ async fn read_state<S: Store>(store: &S, region: RegionId) -> Result<State, Open
         promise: Promise::default(),
         digests: read_digests(store).await?,
         dropped: BTreeSet::new(),
+        collections: Collections::default(),
         races: BTreeMap::new(),
         filling: BTreeSet::new(),
         indexes: read_facts(store).await?,

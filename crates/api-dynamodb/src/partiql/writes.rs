@@ -143,8 +143,11 @@ impl<S: Store> DynamoDb<S> {
     ) -> Result<(Written, Option<Vec<u8>>), Refused> {
         let write = Write {
             table: Arc::clone(&change.open.def),
+            decide: {
+                let bounded = self.bounded(&change.open, &change.key, Side::Plain, change.decide);
+                bounded.await?
+            },
             key: change.key,
-            decide: self.metered(&change.open, Side::Plain, change.decide),
         };
         let written = match change.on_failure {
             OnFailure::Condition(on_failure) => self.write(write, on_failure).await?,

@@ -109,14 +109,15 @@ impl<S: Store> DynamoDb<S> {
             .collect();
         let on_failure: Vec<_> = actions.iter().map(|action| action.on_failure).collect();
         let total = Arc::new(AtomicUsize::new(0));
-        let writes = actions.into_iter().map(|action| {
-            let decide = self.metered(&action.open, Side::Write, action.write.decide);
-            Write {
+        let mut writes = Vec::with_capacity(actions.len());
+        for Action { open, write, .. } in actions {
+            let decide = self.bounded(&open, &write.key, Side::Write, write.decide);
+            let decide = decide.await?;
+            writes.push(Write {
                 decide: counted(decided, within(&total, decide)),
-                ..action.write
-            }
-        });
-        let writes = writes.collect();
+                ..write
+            });
+        }
         let written = self.control.tables().transact(writes).await;
         let written = written.map_err(|error| not_done(error, &on_failure))?;
         let mut out = Vec::with_capacity(64);
@@ -125,7 +126,8 @@ impl<S: Store> DynamoDb<S> {
         let written: Vec<_> = tables.zip(&written).collect();
         told.start(&mut answer);
         let totals = (told.capacity, told.metrics);
-        self.write_totals(&mut answer, totals, Side::Write, &written)?;
+        self.write_totals(&mut answer, totals, Side::Write, &written)
+            .await?;
         answer.end();
         Ok(out)
     }

@@ -591,3 +591,64 @@ async fn indexes_that_do_not_fit_are_refused() {
     };
     invalid(&change, many).await;
 }
+
+#[tokio::test]
+async fn the_attributes_of_a_key_are_bounded_together() {
+    let world = World::open("us-east-1").await;
+    let key = |name: &str, role: &str| json!({ "AttributeName": name, "KeyType": role });
+    let defined = ["pk", "a", "b", "c", "d"];
+    let defined = defined.map(|name| json!({ "AttributeName": name, "AttributeType": "S" }));
+    let request = json!({
+        "TableName": "table",
+        "KeySchema": [key("pk", "HASH")],
+        "AttributeDefinitions": defined,
+        "GlobalSecondaryIndexes": [{
+            "IndexName": "wide",
+            "KeySchema": [key("a", "HASH"), key("b", "HASH"), key("c", "RANGE"), key("d", "RANGE")],
+            "Projection": { "ProjectionType": "KEYS_ONLY" },
+        }],
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    world.ok("CreateTable", request).await;
+    let text = |count: usize| s(&"x".repeat(count));
+    let put = |lengths: [usize; 4]| {
+        let [one, two, three, four] = lengths.map(text);
+        let item = json!({ "pk": s("one"), "a": one, "b": two, "c": three, "d": four });
+        json!({ "TableName": "table", "Item": item })
+    };
+    let invalid = "One or more parameter values were invalid: ";
+    let hash = format!("{invalid}Size of hashkey has exceeded the maximum size limit of2048 bytes");
+    let range = format!(
+        "{invalid}Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
+    );
+    world.ok("PutItem", put([2000, 48, 1000, 24])).await;
+    world.invalid("PutItem", put([2000, 49, 1, 1]), &hash).await;
+    world
+        .invalid("PutItem", put([1, 1, 1000, 25]), &range)
+        .await;
+    let update = json!({
+        "TableName": "table", "Key": { "pk": s("one") },
+        "UpdateExpression": "SET d = :d", "ExpressionAttributeValues": { ":d": text(25) },
+    });
+    let beyond = "The update expression attempted to update the secondary index key beyond allowed \
+                  size limits";
+    world.invalid("UpdateItem", update, beyond).await;
+    let query = |lengths: [usize; 4]| {
+        let [one, two, three, four] = lengths.map(text);
+        json!({
+            "TableName": "table", "IndexName": "wide",
+            "KeyConditionExpression": "a = :a AND b = :b AND c = :c AND begins_with(d, :d)",
+            "ExpressionAttributeValues": { ":a": one, ":b": two, ":c": three, ":d": four },
+        })
+    };
+    let found = world.ok("Query", query([2000, 48, 1000, 20])).await;
+    assert_eq!(found["Count"], 1);
+    world.invalid("Query", query([2000, 49, 1, 1]), &hash).await;
+    world
+        .invalid("Query", query([1, 1, 1000, 25]), &range)
+        .await;
+    // One attribute less, and it is not in the index, which bounds nothing then.
+    let item = json!({ "pk": s("two"), "a": text(2000), "c": text(1000) });
+    let alone = json!({ "TableName": "table", "Item": item });
+    world.ok("PutItem", alone).await;
+}

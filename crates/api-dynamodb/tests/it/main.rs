@@ -7,6 +7,7 @@
 
 mod backups;
 mod batches;
+mod collections;
 mod expiry;
 mod exports;
 mod faults;

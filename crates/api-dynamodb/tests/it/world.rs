@@ -31,6 +31,13 @@ impl World {
         Self { node, facade }
     }
 
+    /// Opens an empty region whose item collections take so many bytes at most.
+    pub(crate) async fn collecting(region: &str, bytes: u64) -> Self {
+        let node = Node::open(region).await;
+        let facade = DynamoDb::new(node.control.clone()).with_collection_bytes_max(bytes);
+        Self { node, facade }
+    }
+
     /// Cuts the region's power and opens it again; its clock begins where it first did.
     pub(crate) async fn restart(&self) -> Self {
         let node = self.node.restart().await;

@@ -113,7 +113,8 @@ impl Index {
             Projection::Include(names) => Some(names.clone()),
         };
         let (partition, sort) = (keys(&self.partition_key)?, keys(&self.sort_key)?);
-        Some(IndexDef::new(self.id(), schema, partition, sort, names))
+        let index = IndexDef::new(self.id(), schema, partition, sort, names);
+        Some(if self.is_local { index.local() } else { index })
     }
 }
 

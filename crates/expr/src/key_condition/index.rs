@@ -4,7 +4,7 @@
 //! from left to right, and only the last one tested may be so by a range.
 //! Source: DynamoDB developer guide, "Multi-attribute keys pattern".
 
-use item::key::{KeyAttribute, KeyRole, KeyValue, encode_sort, prefix_end};
+use item::key::{KeyAttribute, KeyError, KeyRole, KeyValue, encode_sort, prefix_end};
 
 use super::{BindError, KeyCondition, KeyTest, SortRange, key_value};
 
@@ -75,11 +75,33 @@ impl KeyCondition {
                 },
             }
         }
+        found.check(partition, sort)?;
         Ok(found)
     }
 }
 
 impl IndexRange {
+    /// Checks that the values are short enough together to be a key.
+    fn check(&self, partition: &[KeyAttribute], sort: &[KeyAttribute]) -> Result<(), BindError> {
+        let mut tested = self.equal.clone();
+        tested.extend(self.range.as_ref().map(|range| range.longest().clone()));
+        let sides = [
+            (&self.partition, partition, KeyRole::Partition),
+            (&tested, sort, KeyRole::Sort),
+        ];
+        for (values, keys, role) in sides {
+            if !role.fits(values) {
+                let last = keys.iter().take(values.len()).next_back();
+                return Err(BindError::Key(KeyError::TooLong {
+                    name: last.map(|key| key.name.clone()).unwrap_or_default(),
+                    role,
+                    bytes: values.iter().map(KeyValue::bytes).sum(),
+                }));
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the encoded sort keys of the range: from the first one, up to but not with the
     /// second.
     ///

@@ -163,7 +163,7 @@ impl Place {
 }
 
 /// Returns what the entries of a partition begin with.
-pub(super) fn partition_key(mut prefix: Vec<u8>, values: &[KeyValue]) -> Vec<u8> {
+pub(crate) fn partition_key(mut prefix: Vec<u8>, values: &[KeyValue]) -> Vec<u8> {
     let encoded: Vec<u8> = values.iter().flat_map(encode_partition).collect();
     prefix.put_u16(partition_hash(&encoded));
     prefix.extend_from_slice(&encoded);

@@ -1,0 +1,128 @@
+//! Item collections of tables with local indexes, which may take so much and no more.
+
+use serde_json::{Value, json};
+
+use crate::world::{World, n, s};
+
+const CODE: &str = "ItemCollectionSizeLimitExceededException";
+const MESSAGE: &str = "Collection size exceeded.";
+
+/// Opens a region with the table `orders`, whose collections take 10,000 bytes at most.
+async fn world() -> World {
+    let world = World::collecting("us-east-1", 10_000).await;
+    let request = json!({
+        "TableName": "orders",
+        "KeySchema": [
+            { "AttributeName": "pk", "KeyType": "HASH" },
+            { "AttributeName": "sk", "KeyType": "RANGE" },
+        ],
+        "AttributeDefinitions": [
+            { "AttributeName": "pk", "AttributeType": "S" },
+            { "AttributeName": "sk", "AttributeType": "N" },
+            { "AttributeName": "worth", "AttributeType": "N" },
+        ],
+        "LocalSecondaryIndexes": [{
+            "IndexName": "by-worth",
+            "KeySchema": [
+                { "AttributeName": "pk", "KeyType": "HASH" },
+                { "AttributeName": "worth", "KeyType": "RANGE" },
+            ],
+            "Projection": { "ProjectionType": "ALL" },
+        }],
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    world.ok("CreateTable", request).await;
+    world
+}
+
+/// Returns an item of some 3,000 bytes, which is in the index too where it has a worth.
+fn item(pk: &str, sk: i64, has_worth: bool) -> Value {
+    let mut item = json!({ "pk": s(pk), "sk": n(sk), "text": s(&"x".repeat(3_000)) });
+    if has_worth {
+        item["worth"] = n(1);
+    }
+    item
+}
+
+fn put(item: &Value) -> Value {
+    json!({ "TableName": "orders", "Item": item })
+}
+
+#[tokio::test]
+async fn a_collection_grows_to_its_bound_and_can_be_made_smaller() {
+    let world = world().await;
+    world.ok("PutItem", put(&item("a", 1, true))).await;
+    world.ok("PutItem", put(&item("a", 2, false))).await;
+    let third = put(&item("a", 3, false));
+    world.refused("PutItem", third.clone(), CODE, MESSAGE).await;
+    world.ok("PutItem", put(&item("b", 3, true))).await;
+    let update = |expression: &str| {
+        json!({
+            "TableName": "orders",
+            "Key": { "pk": s("a"), "sk": n(2) },
+            "UpdateExpression": expression,
+            "ExpressionAttributeValues": { ":v": n(7) },
+        })
+    };
+    // With a worth it is in the index too.
+    world
+        .refused("UpdateItem", update("SET worth = :v"), CODE, MESSAGE)
+        .await;
+    world.ok("UpdateItem", update("SET rest = :v")).await;
+    let smaller = json!({
+        "TableName": "orders",
+        "Key": { "pk": s("a"), "sk": n(1) },
+        "UpdateExpression": "REMOVE worth",
+    });
+    world.ok("UpdateItem", smaller).await;
+    world.ok("PutItem", third).await;
+    let delete = json!({ "TableName": "orders", "Key": { "pk": s("a"), "sk": n(3) } });
+    world.ok("DeleteItem", delete).await;
+    world.ok("UpdateItem", update("SET worth = :v")).await;
+}
+
+#[tokio::test]
+async fn every_call_that_writes_is_held_to_it() {
+    let world = world().await;
+    world.ok("PutItem", put(&item("a", 1, true))).await;
+    let large = item("a", 2, true);
+    let batch = json!({ "RequestItems": { "orders": [{ "PutRequest": { "Item": large } }] } });
+    world.refused("BatchWriteItem", batch, CODE, MESSAGE).await;
+    let transaction = json!({ "TransactItems": [{ "Put": put(&large) }] });
+    let (_, refused) = world.call("TransactWriteItems", transaction).await;
+    let reason = json!({ "Code": "ItemCollectionSizeLimitExceeded", "Message": MESSAGE });
+    assert_eq!(refused["CancellationReasons"], json!([reason]));
+    let text = "x".repeat(3_000);
+    let insert = format!("INSERT INTO orders VALUE {{'pk':'a','sk':2,'worth':1,'text':'{text}'}}");
+    let insert = json!({ "Statement": insert });
+    world
+        .refused("ExecuteStatement", insert.clone(), CODE, MESSAGE)
+        .await;
+    let answer = world
+        .ok("BatchExecuteStatement", json!({ "Statements": [insert] }))
+        .await;
+    let error = &answer["Responses"][0]["Error"];
+    assert_eq!(error["Code"], "ItemCollectionSizeLimitExceeded");
+    let query = json!({
+        "TableName": "orders",
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": { ":pk": s("a") },
+        "Select": "COUNT",
+    });
+    assert_eq!(world.ok("Query", query).await["Count"], 1);
+}
+
+#[tokio::test]
+async fn tables_without_local_indexes_have_no_collections() {
+    let world = World::collecting("us-east-1", 10_000).await;
+    world.create("range", "S", Some("N")).await;
+    for sk in 0..5 {
+        let request = json!({
+            "TableName": "range",
+            "Item": item("a", sk, true),
+            "ReturnItemCollectionMetrics": "SIZE",
+        });
+        let answer = world.ok("PutItem", request).await;
+        assert_eq!(answer.get("ItemCollectionMetrics"), None);
+    }
+}
