@@ -19,18 +19,26 @@ impl Seq {
     }
 
     /// Returns where a log begins that a data directory writes in the place of a lost one, whose
-    /// log was seen up to here. No region wrote 2³² records that this observer has not seen, so
+    /// log was seen up to here. No region wrote 2⁴⁰ records that this observer has not seen, so
     /// no position is given twice.
     #[must_use]
     pub const fn next_generation(self) -> Self {
-        Self(self.generation().saturating_add(1).saturating_mul(1 << 32))
+        Self(
+            self.generation()
+                .saturating_add(1)
+                .saturating_mul(1 << GENERATION_BITS),
+        )
     }
 
     /// Returns how many data directories have written the log before the one that wrote here.
     pub const fn generation(self) -> u64 {
-        self.0 >> 32
+        self.0 >> GENERATION_BITS
     }
 }
+
+/// Bits of a position that count the records of one data directory. 40: at 10,000 writes a second
+/// its log reads as that of the next one after 3.5 years, and a region may lose 16 million.
+const GENERATION_BITS: u32 = 40;
 
 impl fmt::Display for Seq {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -63,7 +63,7 @@ fn greetings() -> Vec<Frame> {
         region: name("eu-west-1"),
         peer: name("lab-2"),
         incarnation: 99,
-        begins: Seq(1 << 32),
+        begins: Seq(1 << 40),
         nonce: [8; 32],
     };
     let older = Hello {

@@ -30,7 +30,7 @@ use clock::time::Moment;
 use crate::frame::copy::CopyItems;
 use crate::frame::{Ack, Beat, Data, Frame, Want};
 use crate::limits::{COPY_RETRY, PARK_FOR};
-use crate::link::copies::{Arrived, Copies, Fills, Given, Portion};
+use crate::link::copies::{Arrived, Copies, Fills, Portion};
 use crate::link::latency::{Latencies, Summary};
 use crate::link::pulse::{Due, PeerClock, Pulse};
 use crate::link::receive::catch_up::CatchUp;
@@ -256,17 +256,7 @@ impl Receiver {
                 let given = given.map(|(table, portion)| Output::Filled { table, portion });
                 self.outputs.extend(given);
             }
-            Input::Merged { ticket, merged } => {
-                match self.copies.merged(now.moment, ticket, merged) {
-                    Some((table, Given::Portion(portion))) => {
-                        self.outputs.push_back(Output::Filled { table, portion });
-                    }
-                    Some((table, Given::Missing(items))) if self.catch_up.is_none() => {
-                        self.outputs.push_back(Output::Repaid { table, items });
-                    }
-                    Some((_, Given::Missing(_))) | None => {}
-                }
-            }
+            Input::Merged { ticket, merged } => self.merged(now, ticket, merged),
             Input::Shared(tables) => {
                 if let Some(catch_up) = &mut self.catch_up {
                     catch_up.share(&tables, &mut self.copies);

@@ -212,7 +212,7 @@ async fn the_log_of_a_region_that_comes_back_empty_waits_for_nobody() {
     b.define(&all, true);
     b.fill(&[a.id(), c.id()]);
     let own = b.id();
-    b.until(a, |peer| Seq(1 << 32) <= peer.sending.applied.at(own))
+    b.until(a, |peer| Seq(1 << 40) <= peer.sending.applied.at(own))
         .await;
     b.put("bob", "tea", "2").await;
     a.until_applied(b).await;
@@ -235,14 +235,10 @@ async fn the_log_of_a_region_that_comes_back_empty_waits_for_nobody() {
     a.until_repaid().await;
     assert_eq!(a.quantity("ann", "milk").await.as_deref(), Some("1"));
     world.heal_links(0, 2);
+    world.until_converged().await;
     for region in &world.regions {
-        for other in &world.regions {
-            region.until_applied(other).await;
-        }
-        region.until_repaid().await;
         assert_eq!(region.conflicts().await, 0);
     }
-    world.assert_converged();
 }
 
 #[tokio::test]
@@ -261,7 +257,7 @@ async fn a_directory_whose_place_was_taken_is_refused() {
     world.regions[1].put("ann", "tea", "2").await;
     let (a, b) = (&world.regions[0], &world.regions[1]);
     let own = b.id();
-    b.until(a, |peer| Seq(1 << 32) <= peer.sending.applied.at(own))
+    b.until(a, |peer| Seq(1 << 40) <= peer.sending.applied.at(own))
         .await;
     world.until_converged().await;
     world.restart_from(1, old).await;

@@ -189,12 +189,15 @@ impl World {
         );
     }
 
-    /// Waits until every region has applied every other's log.
+    /// Waits until every region has applied every other's log, and none owes another anything.
     pub(crate) async fn until_converged(&self) {
         for region in &self.regions {
             for other in &self.regions {
                 region.until_applied(other).await;
             }
+        }
+        for region in &self.regions {
+            region.until_repaid().await;
         }
         self.assert_converged();
     }

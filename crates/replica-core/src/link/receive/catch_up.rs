@@ -11,9 +11,9 @@ use base::name::TableId;
 
 use crate::frame::Trimmed;
 use crate::frame::copy::CopyItems;
-use crate::link::Owed;
-use crate::link::copies::Copies;
+use crate::link::copies::{Copies, Given};
 use crate::link::receive::{Output, Receiver};
+use crate::link::{Now, Owed};
 use crate::vector::Seq;
 
 /// One catching up; it outlives connections.
@@ -122,6 +122,19 @@ impl Receiver {
             self.copies.replace_missing(&Owed::new());
             self.ask_for_owed();
             self.restart(self.peer, None);
+        }
+    }
+
+    /// Notes that a page is merged, or could not be.
+    pub(super) fn merged(&mut self, now: Now, ticket: u64, merged: bool) {
+        match self.copies.merged(now.moment, ticket, merged) {
+            Some((table, Given::Portion(portion))) => {
+                self.outputs.push_back(Output::Filled { table, portion });
+            }
+            Some((table, Given::Missing(items))) if self.catch_up.is_none() => {
+                self.outputs.push_back(Output::Repaid { table, items });
+            }
+            Some((_, Given::Missing(_))) | None => {}
         }
     }
 

@@ -449,7 +449,7 @@ fn a_log_that_ends_at_the_last_number_is_no_trouble() {
 #[test]
 fn what_a_lost_directory_held_is_copied_though_the_log_is_whole() {
     let mut receiver = Receiver::new(B);
-    let begins = Seq(1 << 32);
+    let begins = Seq(1 << 40);
     let local = Local {
         begins,
         ..Local::default()
@@ -553,4 +553,15 @@ fn what_the_peer_has_not_got_back_itself_is_owed_and_holds_up_no_log() {
     receiver.handle_input(at(6), Input::Down);
     receiver.handle_input(at(6), Input::Up);
     assert_eq!(requests(&hear(&mut receiver, at(7), beat(begins))), []);
+}
+
+#[test]
+fn a_log_of_billions_of_records_is_still_of_one_directory() {
+    let mut receiver = Receiver::new(B);
+    receiver.handle_input(at(0), Input::Local(local(5, 5)));
+    receiver.handle_input(at(0), Input::Up);
+    let round = wants(&outputs(&mut receiver)).expect("wants")[0].round;
+    let first = Seq(9_000_000_000);
+    let told = trimmed(&mut receiver, round, first.0);
+    assert_eq!(told, [Output::TooOld { first }]);
 }
