@@ -77,7 +77,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     fn of(export: &Export) -> Self {
-        Self::deserialize(&export.settings).unwrap_or_default()
+        control::settings::read(&export.table.name, &export.settings)
     }
 
     /// Returns what the keys of all its objects begin with.

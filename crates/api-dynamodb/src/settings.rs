@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use control::settings;
 use control::tables::{Replica, Table};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -100,9 +101,9 @@ pub(crate) struct Reads {
 }
 
 impl Shared {
-    /// Reads a table's settings; what cannot be read is left at its default.
+    /// Reads a table's settings; a member that cannot be read is told, and has its default.
     pub(crate) fn of(table: &Table) -> Self {
-        Self::deserialize(&table.settings).unwrap_or_default()
+        settings::read(&table.name, &table.settings)
     }
 
     /// Returns whether the table is billed by use.
@@ -145,9 +146,9 @@ impl Shared {
 }
 
 impl Own {
-    /// Reads a replica's settings; what cannot be read is left at its default.
+    /// Reads a replica's settings; a member that cannot be read is told, and has its default.
     pub(crate) fn of(replica: &Replica) -> Self {
-        Self::deserialize(&replica.settings).unwrap_or_default()
+        settings::read(&format_args!("{:016x}", replica.table), &replica.settings)
     }
 
     pub(crate) fn to_value(&self) -> Value {
@@ -157,9 +158,25 @@ impl Own {
 
 #[cfg(test)]
 mod tests {
+    use control::tables::{Replica, ReplicaStatus};
     use serde_json::json;
 
-    use super::Shared;
+    use super::{Own, Shared};
+
+    #[test]
+    fn a_member_that_cannot_be_read_resets_no_other() {
+        let replica = Replica {
+            table: 1,
+            region: "us-east-1".to_owned(),
+            status: ReplicaStatus::Active,
+            created: 0,
+            settings: json!({"tags": [1], "protected": true, "rewind_days": 7, "invented": 1}),
+            restore: None,
+        };
+        let own = Own::of(&replica);
+        assert_eq!((own.protected, own.rewind_days), (true, Some(7)));
+        assert!(own.tags.is_empty() && own.rest.contains_key("invented"));
+    }
 
     #[test]
     fn members_of_a_newer_build_survive_a_rewrite() {

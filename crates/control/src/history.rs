@@ -15,6 +15,7 @@ use table::limits::TRANSACTION_ITEMS_MAX;
 use crate::control::{Control, ControlError};
 use crate::exports::Export;
 use crate::resource::{Change, Resource};
+use crate::settings;
 use crate::system::SystemTable;
 use crate::tables::{Replica, Table};
 
@@ -66,8 +67,8 @@ struct Own {
 /// Returns what a replica keeps of its changes; everything that undoes them, where a copy of its
 /// items as of a moment `is_made`.
 pub(crate) fn kept(table: &Table, replica: &Replica, is_made: bool) -> HistoryDef {
-    let shared = Shared::deserialize(&table.settings).unwrap_or_default();
-    let own = Own::deserialize(&replica.settings).unwrap_or_default();
+    let shared: Shared = settings::read(&table.name, &table.settings);
+    let own: Own = settings::read(&table.name, &replica.settings);
     HistoryDef {
         stream: shared.stream.as_deref().map(images),
         rewinds: own.rewinds || is_made,
@@ -84,7 +85,7 @@ fn images(view: &str) -> Images {
 
 /// Returns what is left of a replica that is deleted, where the table has or had a stream.
 pub(crate) fn remains(table: &Table, replica: &Replica, ended: i64) -> Option<Remains> {
-    let shared = Shared::deserialize(&table.settings).ok()?;
+    let shared: Shared = settings::read(&table.name, &table.settings);
     shared.stream_label?;
     Some(Remains {
         region: replica.region.clone(),
@@ -111,7 +112,7 @@ impl<S: Store> Control<S> {
             let Some(replica) = view.replicas.get(self.project().region.as_str()) else {
                 continue;
             };
-            let own = Own::deserialize(&replica.settings).unwrap_or_default();
+            let own: Own = settings::read(&view.table.name, &replica.settings);
             let days = own.rewind_days.unwrap_or(REWIND_DAYS_MAX);
             let rewind = own.rewinds.then(|| now - days * DAY_MICROS);
             floors.insert(view.table.id(), day.min(rewind.unwrap_or(day)));

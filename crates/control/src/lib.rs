@@ -9,6 +9,8 @@ pub mod project;
 
 pub mod resource;
 
+pub mod settings;
+
 pub mod control;
 
 pub mod published;

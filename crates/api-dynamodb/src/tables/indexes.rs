@@ -58,9 +58,9 @@ pub(crate) struct IndexSettings {
 }
 
 impl IndexSettings {
-    /// Reads an index's settings; what cannot be read is left at its default.
+    /// Reads an index's settings; a member that cannot be read is told, and has its default.
     pub(crate) fn of(index: &Index) -> Self {
-        Self::deserialize(&index.settings).unwrap_or_default()
+        control::settings::read(&index.name, &index.settings)
     }
 
     pub(crate) fn to_value(&self) -> Value {
