@@ -17,6 +17,7 @@ mod statements;
 
 use api_protocol::authority::Need;
 use api_protocol::caller::Caller;
+use api_protocol::fault::Fault;
 use iam::context::Context;
 use iam::identity::Identity;
 use iam::keys;
@@ -42,16 +43,46 @@ impl<S: Store> DynamoDb<S> {
         operation: &str,
         body: &[u8],
     ) -> Result<(), Refused> {
-        let Some(identity) = caller.checked() else {
+        // Its statements are answered apart, and so are those that are not allowed.
+        if operation == BATCH_OF_STATEMENTS {
+            return Ok(());
+        }
+        let Some(identity) = self.limited(caller) else {
             return Ok(());
         };
-        if identity.is_root() && (!self.has_policies() || ROOTS_OWN.contains(&operation)) {
+        if identity.is_root() && ROOTS_OWN.contains(&operation) {
             return Ok(());
         }
         for ask in asks::of(operation, body)? {
             self.check_ask(caller, identity, ask)?;
         }
         Ok(())
+    }
+
+    /// Returns, for each statement of a `BatchExecuteStatement`, why the caller may not have it
+    /// run; nothing at all where nobody limits the caller.
+    ///
+    /// Errors: what is wrong with a request that cannot be read.
+    pub(crate) fn denied_statements(
+        &self,
+        caller: &Caller,
+        body: &[u8],
+    ) -> Result<Vec<Option<Fault>>, Refused> {
+        let Some(identity) = self.limited(caller) else {
+            return Ok(Vec::new());
+        };
+        let denied = |ask: Option<Ask>| {
+            let checked = self.check_ask(caller, identity, ask?);
+            checked.err().map(|Refused(fault)| fault)
+        };
+        let asks = statements::of(BATCH_OF_STATEMENTS, body)?;
+        Ok(asks.into_iter().map(denied).collect())
+    }
+
+    /// Returns who a caller is, where something may limit what it may do.
+    fn limited<'c>(&self, caller: &'c Caller) -> Option<&'c Identity> {
+        let identity = caller.checked()?;
+        (!identity.is_root() || self.has_policies()).then_some(identity)
     }
 
     fn check_ask(&self, caller: &Caller, identity: &Identity, ask: Ask) -> Result<(), Refused> {
@@ -131,6 +162,8 @@ impl<S: Store> DynamoDb<S> {
         open.policy.get_or_init(compile).as_ref()
     }
 }
+
+const BATCH_OF_STATEMENTS: &str = "BatchExecuteStatement";
 
 /// What the root user may do whatever a table's policy says: a policy must not lock out whoever
 /// has to mend it.

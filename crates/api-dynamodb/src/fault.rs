@@ -150,6 +150,7 @@ pub(crate) struct Refused(pub(crate) Fault);
 /// error of a statement of a batch.
 pub(crate) fn reason_code(fault: &Fault) -> &'static str {
     match &*fault.code {
+        "AccessDeniedException" => "AccessDenied",
         "ConditionalCheckFailedException" => "ConditionalCheckFailed",
         "DuplicateItemException" => "DuplicateItem",
         "ItemCollectionSizeLimitExceededException" => "ItemCollectionSizeLimitExceeded",

@@ -20,7 +20,6 @@ use partiql::error::PartiqlError;
 use partiql::plan::{self, Call, Keys, Plan};
 use partiql::statement::{self, Statement};
 use store::port::Store;
-use table::def::IndexDef;
 
 use crate::capacity::{self, Consumed, Side};
 use crate::catalog::OpenTable;
@@ -139,18 +138,10 @@ impl<S: Store> DynamoDb<S> {
     ) -> Result<Prepared, NoPlan> {
         let given = statement.table().to_owned();
         let open = self.open(&given).map_err(NoPlan::Source)?;
-        let index = match statement.index() {
-            None => None,
-            Some(name) => {
-                let index = self.open_index(&open, name).map_err(NoPlan::Source)?;
-                Some(key_of_index(index.def))
-            }
-        };
-        let keys = Keys {
-            table: &open.def.schema,
-            index: index.as_ref(),
-        };
-        let plan = plan::of(statement, keys, parameters).map_err(NoPlan::Statement)?;
+        if let Some(name) = statement.index() {
+            self.open_index(&open, name).map_err(NoPlan::Source)?;
+        }
+        let plan = planned(&open, statement, parameters).map_err(NoPlan::Statement)?;
         Ok(Prepared {
             given,
             open,
@@ -220,13 +211,29 @@ fn write_capacity(
     }
 }
 
-/// Returns the key that statements are planned against. Of an index whose partition has several
-/// attributes no statement names one whole: it is read from end to end, and filtered.
-fn key_of_index(index: &IndexDef) -> KeySchema {
-    match &index.partition[..] {
+/// Plans a statement on a table: what is run, and what leave is asked for, are one plan.
+pub(crate) fn planned(
+    open: &OpenTable,
+    statement: &Statement,
+    parameters: &[AttributeValue],
+) -> Result<Plan, PartiqlError> {
+    let index = index_key(open, statement);
+    let keys = Keys {
+        table: &open.def.schema,
+        index: index.as_ref(),
+    };
+    plan::of(statement, keys, parameters)
+}
+
+/// Returns the key of the index that a statement names. Of one whose partition has several
+/// attributes no statement names it whole: the index is read from end to end, and filtered.
+pub(crate) fn index_key(open: &OpenTable, statement: &Statement) -> Option<KeySchema> {
+    let name = statement.index()?;
+    let index = open.indexes().find(|index| index.view.name == name)?;
+    Some(match &index.def.partition[..] {
         [only] => KeySchema {
             partition: only.clone(),
-            sort: index.sort.first().cloned(),
+            sort: index.def.sort.first().cloned(),
         },
         _ => KeySchema {
             // No path has an empty name.
@@ -236,7 +243,7 @@ fn key_of_index(index: &IndexDef) -> KeySchema {
             },
             sort: None,
         },
-    }
+    })
 }
 
 fn values(parameters: Option<Vec<ValueIn>>) -> Result<Vec<AttributeValue>, Refused> {

@@ -202,8 +202,9 @@ pub(super) fn of(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
         }
         "BatchWriteItem" => batch_write(operation, body),
         "TransactGetItems" | "TransactWriteItems" => transaction(operation, body),
-        "ExecuteStatement" | "BatchExecuteStatement" | "ExecuteTransaction" => {
-            statements::of(operation, body)
+        "ExecuteStatement" | "ExecuteTransaction" => {
+            let asks = statements::of(operation, body)?;
+            Ok(asks.into_iter().flatten().collect())
         }
         _ => named(operation, body),
     }

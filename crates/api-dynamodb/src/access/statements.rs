@@ -6,19 +6,20 @@
 
 use std::collections::BTreeSet;
 
+use ::partiql::plan::{List, Plan, Reads, Returning};
+use ::partiql::statement::{self, Statement, StatementKind};
 use api_protocol::json;
 use expr::condition::Condition;
 use expr::path::Path;
 use iam::context::Context;
 use iam::keys;
-use item::key::{KeyAttribute, KeyKind, KeySchema};
+use item::key::KeySchema;
 use item::value::AttributeValue;
-use partiql::plan::{self, Keys, List, Plan, Reads, Returning};
-use partiql::statement::{self, Statement, StatementKind};
 
 use super::asks::{Ask, CallIn, Facts, On};
 use crate::catalog::OpenTable;
 use crate::fault::Refused;
+use crate::partiql;
 use crate::wire::shape;
 use crate::wire::value::ValueIn;
 
@@ -62,8 +63,8 @@ pub(super) struct Reached {
     returns: Option<&'static str>,
 }
 
-/// Returns what the statements of a call ask leave for.
-pub(super) fn of(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
+/// Returns what each statement of a call asks leave for; `None` for one that is wrong.
+pub(super) fn of(operation: &str, body: &[u8]) -> Result<Vec<Option<Ask>>, Refused> {
     let request: ExecuteIn = json::parse(body)?;
     let (statements, enclosing) = match operation {
         "ExecuteStatement" => {
@@ -77,11 +78,8 @@ pub(super) fn of(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
         "BatchExecuteStatement" => (request.statements.unwrap_or_default(), None),
         _ => (request.transaction.unwrap_or_default(), Some(operation)),
     };
-    let mut asks = Vec::new();
-    for one in statements {
-        let Some(stated) = stated(one.statement, one.parameters) else {
-            continue;
-        };
+    let ask = |one: StatementIn| {
+        let stated = stated(one.statement, one.parameters)?;
         let statement = &stated.statement;
         let table = statement.table().to_owned();
         let action = match statement.kind() {
@@ -90,7 +88,7 @@ pub(super) fn of(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
             StatementKind::Update => "PartiQLUpdate",
             StatementKind::Delete => "PartiQLDelete",
         };
-        asks.push(Ask {
+        Some(Ask {
             action: action.to_owned(),
             on: match statement.index() {
                 Some(index) => On::Index(table, index.to_owned()),
@@ -99,9 +97,9 @@ pub(super) fn of(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
             call: CallIn::default(),
             facts: Facts::of_statement(one.on_failure, request.capacity.clone(), enclosing),
             stated: Some(stated),
-        });
-    }
-    Ok(asks)
+        })
+    };
+    Ok(statements.into_iter().map(ask).collect())
 }
 
 fn stated(text: Option<String>, parameters: Option<Vec<ValueIn>>) -> Option<Stated> {
@@ -119,17 +117,10 @@ fn stated(text: Option<String>, parameters: Option<Vec<ValueIn>>) -> Option<Stat
 impl Stated {
     /// Returns what the statement reaches; nothing where it has no plan and so is not run.
     pub(super) fn reached(&self, open: &OpenTable) -> Reached {
-        let index = self.statement.index().and_then(|name| {
-            let index = open.indexes().find(|index| index.view.name == name)?;
-            Some(key_of(&index.def.partition, &index.def.sort))
-        });
-        let keys = Keys {
-            table: &open.def.schema,
-            index: index.as_ref(),
-        };
-        let Ok(plan) = plan::of(&self.statement, keys, &self.parameters) else {
+        let Ok(plan) = partiql::planned(open, &self.statement, &self.parameters) else {
             return Reached::default();
         };
+        let index = partiql::index_key(open, &self.statement);
         let own = open
             .def
             .schema
@@ -226,23 +217,5 @@ impl Reached {
                 attributes.insert(path.name().to_owned());
             });
         }
-    }
-}
-
-/// Returns the key of an index as statements are planned against it: of several attributes none
-/// names the partition.
-fn key_of(partition: &[KeyAttribute], sort: &[KeyAttribute]) -> KeySchema {
-    match partition {
-        [only] => KeySchema {
-            partition: only.clone(),
-            sort: sort.first().cloned(),
-        },
-        _ => KeySchema {
-            partition: KeyAttribute {
-                name: String::new(),
-                kind: KeyKind::S,
-            },
-            sort: None,
-        },
     }
 }

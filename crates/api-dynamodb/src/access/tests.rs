@@ -307,7 +307,7 @@ async fn statements_need_leave_for_what_they_do() {
     let statement = |text: &str, name: &str| {
         format!(r#"{{"Statement":"{text}","Parameters":[{{"S":"{name}"}}]}}"#)
     };
-    let read = "SELECT sku FROM carts WHERE customer = ?";
+    let read = "SELECT sku FROM carts WHERE customer = ? AND sku = 's'";
     world.may("ExecuteStatement", &statement(read, "anna"));
     world.may_not("ExecuteStatement", &statement(read, "bert"));
     let all = r#"{"Statement":"SELECT sku FROM carts"}"#;
@@ -323,7 +323,17 @@ async fn statements_need_leave_for_what_they_do() {
         statement(read, "anna"),
         statement(read, "bert")
     );
-    world.may_not("BatchExecuteStatement", &batch);
+    // Each is answered apart: what is not allowed stops none of the others.
+    assert_eq!(
+        world.batch_errors(&batch).await,
+        [None, Some("AccessDenied".to_owned())]
+    );
+    let (write, wrong) = (statement(delete, "anna"), statement("SELECT", "anna"));
+    let batch = format!(r#"{{"Statements":[{wrong},{write}]}}"#);
+    assert_eq!(
+        world.batch_errors(&batch).await,
+        ["ValidationError", "AccessDenied"].map(|code| Some(code.to_owned()))
+    );
     let transaction = format!(
         r#"{{"TransactStatements":[{}]}}"#,
         statement(delete, "anna")

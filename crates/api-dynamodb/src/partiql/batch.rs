@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use api_protocol::caller::Caller;
 use api_protocol::fault::Fault;
 use api_protocol::json;
 use bytes::Bytes;
@@ -88,7 +89,7 @@ struct Done {
 
 impl<S: Store> DynamoDb<S> {
     /// Answers `BatchExecuteStatement`.
-    pub(crate) async fn batch_execute_statement(&self, body: &[u8]) -> Answer {
+    pub(crate) async fn batch_execute_statement(&self, caller: &Caller, body: &[u8]) -> Answer {
         let request: BatchIn = json::parse(body)?;
         let capacity = items::returned_capacity(request.capacity.as_deref());
         let asked = request.statements.unwrap_or_default().into_iter();
@@ -97,7 +98,12 @@ impl<S: Store> DynamoDb<S> {
         let kinds: Vec<StatementKind> = kinds.map(Statement::kind).collect();
         plan::check_together(&kinds, Call::Batch)
             .map_err(|problem| fault::validation(problem.to_string()))?;
-        let steps: Vec<Result<Step, Fault>> = asked.into_iter().map(|one| self.step(one)).collect();
+        let mut denied = self.denied_statements(caller, body)?.into_iter();
+        let steps = asked.into_iter().map(|one| match denied.next().flatten() {
+            Some(fault) => Err(fault),
+            None => self.step(one),
+        });
+        let steps: Vec<Result<Step, Fault>> = steps.collect();
         let mut items = BTreeSet::new();
         for step in steps.iter().flatten() {
             let (open, key) = match step {

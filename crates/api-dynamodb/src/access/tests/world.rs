@@ -89,6 +89,20 @@ impl World {
         self.facade.authorise(&root, operation, body.as_bytes())
     }
 
+    /// Runs a batch of statements; returns the code of the error of each.
+    pub(super) async fn batch_errors(&self, body: &str) -> Vec<Option<String>> {
+        let request = Request::post("/")
+            .header("x-amz-target", "DynamoDB_20120810.BatchExecuteStatement")
+            .body(Bytes::from(body.to_owned()))
+            .expect("a request");
+        let response = self.facade.handle(&self.anna, request).await;
+        assert_eq!(response.status(), 200, "{response:?}");
+        let answer: serde_json::Value = serde_json::from_slice(response.body()).expect("an answer");
+        let answers = answer["Responses"].as_array().expect("answers");
+        let code = |one: &serde_json::Value| one["Error"]["Code"].as_str().map(str::to_owned);
+        answers.iter().map(code).collect()
+    }
+
     #[track_caller]
     pub(super) fn may(&self, operation: &str, body: &str) {
         self.expect(operation, body, true);
