@@ -22,14 +22,6 @@ shape! {
     }
 }
 
-shape! {
-    /// The members of the calls on bulk operations.
-    BulkIn {
-        arn: "BulkOperationArn" as String,
-        after: "NextToken" as String,
-    }
-}
-
 impl<S: Store> DynamoDb<S> {
     /// Answers `DescribeContributorInsights`: they are off.
     pub(crate) fn describe_contributor_insights(&self, body: &[u8]) -> Answer {
@@ -65,23 +57,6 @@ impl<S: Store> DynamoDb<S> {
         let name = self.existing(&request.table.unwrap_or_default())?;
         let answer = json_value!({ "TableName": name, "KinesisDataStreamDestinations": [] });
         Ok(answer.to_string().into_bytes())
-    }
-
-    /// Answers `ListBulkOperations`: there are none.
-    pub(crate) fn list_bulk_operations(body: &[u8]) -> Answer {
-        let request: BulkIn = json::parse(body)?;
-        if request.after.is_some() {
-            return Err(fault::invalid_parameter("NextToken is not one of this endpoint").into());
-        }
-        Ok(b"{\"BulkOperationsSummaryList\":[]}".to_vec())
-    }
-
-    /// Answers `DescribeBulkOperation` and `CancelBulkOperation`: there is no such operation.
-    pub(crate) fn no_bulk_operation(body: &[u8]) -> Answer {
-        let request: BulkIn = json::parse(body)?;
-        let arn = request.arn.unwrap_or_default();
-        let message = format!("Requested resource not found: BulkOperation: {arn} not found");
-        Err(Fault::caller("ResourceNotFoundException", message).into())
     }
 
     fn insights_off(&self, request: &NamedIn) -> Answer {

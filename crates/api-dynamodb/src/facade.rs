@@ -210,10 +210,13 @@ impl<S: Store> DynamoDb<S> {
             Served::UpdateContributorInsights => self.update_contributor_insights(body),
             Served::ListContributorInsights => self.list_contributor_insights(body),
             Served::DescribeKinesisStreamingDestination => self.describe_kinesis_destinations(body),
-            Served::ListBulkOperations => Self::list_bulk_operations(body),
-            Served::DescribeBulkOperation | Served::CancelBulkOperation => {
-                Self::no_bulk_operation(body)
-            }
+            Served::ImportTable => self.import_table(caller, body).await,
+            Served::DescribeImport => self.describe_import(body),
+            Served::ListImports => self.list_imports(body),
+            Served::StartBulkPutItems => self.start_bulk_put_items(caller, body).await,
+            Served::DescribeBulkOperation => self.describe_bulk_operation(body),
+            Served::ListBulkOperations => self.list_bulk_operations(body),
+            Served::CancelBulkOperation => self.cancel_bulk_operation(body).await,
             Served::CreateGlobalTable => Self::create_global_table(),
             Served::UpdateGlobalTable => Self::update_global_table(body),
             Served::DescribeGlobalTable

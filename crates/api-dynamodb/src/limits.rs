@@ -126,3 +126,53 @@ pub(crate) const EXPORTS_RUNNING_MAX: usize = 300;
 
 /// A data file of an export ends with the page that reaches this size, before it is packed. 32 MiB.
 pub(crate) const EXPORT_FILE_BYTES: usize = 32 << 20;
+
+/// Most bytes of one record of an item file, unpacked. 8 MiB: an item of 400 KB as JSON with every
+/// letter escaped takes a quarter of that, one of short numbers in lists some 2 MB. A longer one
+/// counts as an error and is not kept in memory.
+pub(crate) const RECORD_BYTES_MAX: usize = 8 << 20;
+
+/// Most levels of a record of Ion. 40: an item has 32, and stands in a record.
+/// Source: DynamoDB developer guide, "Quotas" (nested attribute depth).
+pub(crate) const ION_DEPTH_MAX: usize = 40;
+
+/// Most loads of one kind that are asked for and not done yet. 50; the next one is refused.
+/// Source: DynamoDB developer guide, "Import format quotas and validation".
+pub(crate) const LOADS_RUNNING_MAX: usize = 50;
+
+/// Most loads that are worked on at once; the others wait. 4, some 64 MiB of pages and batches.
+pub(crate) const LOADS_AT_ONCE: usize = 4;
+
+/// Most objects of one load. 50,000; with more it fails.
+/// Source: DynamoDB developer guide, "Import format quotas and validation".
+pub(crate) const LOAD_OBJECTS_MAX: usize = 50_000;
+
+/// Most items of one batch of a load, which is one transaction. 500; a larger one holds up the
+/// writes of others for longer, a smaller one waits for the disk more often.
+pub(crate) const LOAD_BATCH_ITEMS: usize = 500;
+
+/// A batch of a load ends before the record with which its records reach this size, but for the
+/// first. 4 MiB; with one more record it is well below what a transaction may have.
+pub(crate) const LOAD_BATCH_BYTES: u64 = 4 << 20;
+
+/// How many batches of an import are written before that is noted. 32: so many are written again
+/// after a crash.
+pub(crate) const LOAD_NOTED_BATCHES: usize = 32;
+
+/// Most lines in one report of a load. 100,000, some 40 MB; what is beyond is counted alone.
+pub(crate) const LOAD_REPORTED_MAX: u64 = 100_000;
+
+/// Most imports on one page of `ListImports`. 25.
+/// Source: DynamoDB service model, `ListImportsMaxLimit`.
+pub(crate) const LIST_LOADS_MAX: usize = 25;
+
+/// How many bulk operations a page has where nobody says. 10.
+/// Source: DynamoDB API reference, `ListBulkOperations`.
+pub(crate) const LIST_BULKS: usize = 10;
+
+/// How often cancelling a bulk operation is tried. 8: each time somebody else was faster.
+pub(crate) const CANCEL_TRIES_MAX: u32 = 8;
+
+/// How long the token of an export, an import or a bulk operation stands for it. 8 h.
+/// Source: DynamoDB API reference, `ImportTable` (`ClientToken`).
+pub(crate) const TRANSFER_TOKEN_SECS: i64 = 28_800;

@@ -40,7 +40,7 @@ operations! {
         BatchExecuteStatement,
         BatchGetItem,
         BatchWriteItem,
-        CancelBulkOperation "there are none to be cancelled",
+        CancelBulkOperation,
         CreateBackup,
         CreateGlobalTable "refuses as AWS does: version 2017.11.29 is no more",
         CreateTable "vector indexes and keys of KMS are refused",
@@ -49,13 +49,14 @@ operations! {
         DeleteResourcePolicy "streams have none",
         DeleteTable,
         DescribeBackup,
-        DescribeBulkOperation "there are none to be described",
+        DescribeBulkOperation "what it used is not told",
         DescribeContinuousBackups,
         DescribeContributorInsights "they are always off",
         DescribeEndpoints,
         DescribeExport,
         DescribeGlobalTable "refuses as AWS does: version 2017.11.29 is no more",
         DescribeGlobalTableSettings "refuses as AWS does: version 2017.11.29 is no more",
+        DescribeImport,
         DescribeKinesisStreamingDestination "there are none to be described",
         DescribeLimits,
         DescribeStream,
@@ -68,11 +69,13 @@ operations! {
         GetRecords,
         GetResourcePolicy "streams have none",
         GetShardIterator,
+        ImportTable "from the region's directories; vector indexes and keys of KMS are refused",
         ListBackups,
-        ListBulkOperations "there are none to be listed",
+        ListBulkOperations,
         ListContributorInsights "there are none to be listed",
         ListExports,
         ListGlobalTables "there are none of version 2017.11.29, as on AWS",
+        ListImports,
         ListStreams,
         ListTables,
         ListTagsOfResource,
@@ -82,6 +85,7 @@ operations! {
         RestoreTableFromBackup "keys of KMS are refused",
         RestoreTableToPointInTime "keys of KMS are refused",
         Scan,
+        StartBulkPutItems "from and into the region's directories, unencrypted",
         TagResource,
         TransactGetItems,
         TransactWriteItems,
@@ -95,14 +99,10 @@ operations! {
         UpdateTimeToLive "it may be changed again at once",
     }
     refused {
-        DescribeImport: IMPORTS,
         DescribeTableReplicaAutoScaling: AUTO_SCALING,
         DisableKinesisStreamingDestination: KINESIS,
         EnableKinesisStreamingDestination: KINESIS,
-        ImportTable: IMPORTS,
-        ListImports: IMPORTS,
         SearchVectors: VECTORS,
-        StartBulkPutItems: BULK,
         UpdateKinesisStreamingDestination: KINESIS,
         UpdateTableReplicaAutoScaling: AUTO_SCALING,
     }
@@ -114,8 +114,6 @@ pub(crate) fn refuse(name: &str, why: &str) -> Refused {
 }
 
 const AUTO_SCALING: &str = "capacity is scaled by Application Auto Scaling, which is not here";
-const BULK: &str = "there is no object store to read items in bulk from";
-const IMPORTS: &str = "there is no object store to import from";
 pub(crate) const INSIGHTS: &str = "accesses are not counted by key";
 const KINESIS: &str = "there are no Kinesis streams to send changes to";
 const VECTORS: &str = "there are no vector indexes";

@@ -31,7 +31,7 @@ pub(crate) mod tags;
 pub(crate) mod throughput;
 mod update;
 
-pub(crate) use create::{EncryptionIn, ThroughputIn, bill, is_encrypted, refuse, serve};
+pub(crate) use create::{CreateIn, EncryptionIn, ThroughputIn, bill, is_encrypted, refuse, serve};
 pub(crate) use describe::{Status, table_id};
 pub(crate) use indexes::{IndexIn, IndexSettings, index_shape};
 

@@ -19,10 +19,11 @@ use table::rewind::{BackupId, RewindError, Source};
 
 use crate::control::{Control, ControlError};
 use crate::exports::Export;
+use crate::loads::Load;
 use crate::resource::{Change, Resource};
 use crate::system::SystemTable;
 use crate::tables::indexes::{Expiry, Index};
-use crate::tables::{Replica, ReplicaStatus, Table, TableDraft, TableError, TableView};
+use crate::tables::{Origin, Replica, ReplicaStatus, Table, TableDraft, TableError, TableView};
 
 /// A backup of a table. What it holds is in its region alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -180,7 +181,8 @@ impl<S: Store> Control<S> {
             index.index = self.index_number();
             index.with_table = true;
         }
-        self.make_table(draft, Some(restore)).await
+        let restored: Origin<fn(&Table) -> Load> = Origin::Restored(restore);
+        self.make_table(draft, restored).await
     }
 
     /// Returns the tables whose items are being copied as of a moment, so that what undoes changes

@@ -282,9 +282,7 @@ impl<S: Store> Control<S> {
             .collect();
         let written = self.inner.tables.transact(writes).await;
         let written = written.map_err(|error| blame(error, &keys))?;
-        self.refresh().await?;
-        let generation = *self.inner.generation.borrow();
-        self.inner.published.reached(generation).await;
+        self.publish().await?;
         let seq = written
             .iter()
             .map(|one| one.position.0)
@@ -294,6 +292,14 @@ impl<S: Store> Control<S> {
             origin: self.inner.tables.region().0,
             seq,
         })
+    }
+
+    /// Loads what has changed, and waits for every [`Follower`].
+    pub(crate) async fn publish(&self) -> Result<(), ControlError> {
+        self.refresh().await?;
+        let generation = *self.inner.generation.borrow();
+        self.inner.published.reached(generation).await;
+        Ok(())
     }
 
     /// Loads what has changed since the last time.
@@ -411,6 +417,16 @@ impl<S: Store> Control<S> {
 
     fn write_of(&self, change: Change) -> Write {
         let Change { key, body, expect } = change;
+        self.write_later(key, expect, move || body)
+    }
+
+    /// Makes a write of a body that is not known before the writes ahead of it are decided.
+    pub(crate) fn write_later(
+        &self,
+        key: ResourceKey,
+        expect: Expect,
+        body: impl FnOnce() -> Option<Value> + Send + Sync + 'static,
+    ) -> Write {
         let table = Arc::clone(&self.inner.definitions[&key.table]);
         let item_key = item_key(&key);
         let decide = Box::new(move |current: &table::write::Current| {
@@ -426,7 +442,7 @@ impl<S: Store> Control<S> {
             if !holds {
                 return Err(Refusal::ConditionFailed);
             }
-            Ok(match body {
+            Ok(match body() {
                 Some(body) => Effect::Put(resource::item_of(&key, &body)),
                 None => Effect::Delete,
             })

@@ -13,7 +13,6 @@ use table::def::{HistoryDef, Images};
 use table::limits::TRANSACTION_ITEMS_MAX;
 
 use crate::control::{Control, ControlError};
-use crate::exports::Export;
 use crate::resource::{Change, Resource};
 use crate::settings;
 use crate::system::SystemTable;
@@ -101,7 +100,8 @@ impl<S: Store> Control<S> {
         self.list(self.project().region.as_str(), REMAINS)
     }
 
-    /// Removes what of histories nobody can ask for any more, and exports that ended long ago.
+    /// Removes what of histories nobody can ask for any more, and exports and loads that ended
+    /// long ago.
     ///
     /// Errors: those of the tables; what is left is removed the next time.
     pub async fn trim_history(&self) -> Result<(), ControlError> {
@@ -126,8 +126,15 @@ impl<S: Store> Control<S> {
         let old = self.remains().into_iter().filter(|old| old.ended < day);
         let old = old.map(|old| Change::remove(&old));
         let exports = self.exports().into_iter();
-        let exports = exports.filter(|export| is_forgotten(export, now));
+        let exports = exports.filter(|export| is_forgotten(export.ended, now));
         let old = old.chain(exports.map(|export| Change::remove(&export)));
+        let loads = self.loads().into_iter();
+        let loads = loads.filter(|load| is_forgotten(load.ended, now));
+        let old = old.chain(loads.flat_map(|load| {
+            let progress = self.load_progress(&load);
+            let progress = progress.map(|progress| Change::remove(&progress));
+            progress.into_iter().chain([Change::remove(&load)])
+        }));
         // More than one change may have is left for the next time.
         let old: Vec<Change> = old.take(TRANSACTION_ITEMS_MAX).collect();
         if !old.is_empty() {
@@ -137,10 +144,10 @@ impl<S: Store> Control<S> {
     }
 }
 
-/// Returns whether an export ended so long ago that it is told of no more.
-fn is_forgotten(export: &Export, now: i64) -> bool {
+/// Returns whether an export or a load ended so long ago that it is told of no more.
+fn is_forgotten(ended: Option<i64>, now: i64) -> bool {
     let floor = now - EXPORTS_KEPT_DAYS * DAY_MICROS;
-    export.ended.is_some_and(|ended| ended < floor)
+    ended.is_some_and(|ended| ended < floor)
 }
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -152,6 +159,6 @@ const STREAM_KEPT_MICROS: i64 = DAY_MICROS + 1_800_000_000;
 /// Source: DynamoDB API reference, `PointInTimeRecoverySpecification`.
 const REWIND_DAYS_MAX: i64 = 35;
 
-/// How long exports are told of after they have ended. 90 days; their files stay.
-/// Source: DynamoDB API reference, `ListExports`.
+/// How long exports and loads are told of after they have ended. 90 days; their files stay.
+/// Source: DynamoDB API reference, `ListExports`, `ListImports` and `ListBulkOperations`.
 const EXPORTS_KEPT_DAYS: i64 = 90;

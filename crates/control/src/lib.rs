@@ -27,6 +27,8 @@ pub mod backups;
 
 pub mod exports;
 
+pub mod loads;
+
 pub mod reset;
 
 pub mod dns;

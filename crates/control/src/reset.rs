@@ -14,6 +14,7 @@ use crate::backups::{BACKUP, Backup};
 use crate::control::{Control, ControlError, Position};
 use crate::exports::{EXPORT, Export};
 use crate::history::{REMAINS, Remains};
+use crate::loads::{LOAD, Load, PROGRESS, Progress};
 use crate::resource::Change;
 use crate::tables::TableError;
 
@@ -34,7 +35,7 @@ pub struct Emptied {
 
 impl<S: Store> Control<S> {
     /// Asks for the deletion of all tables that this region knows, in all regions, protected ones
-    /// too, with their streams, backups and exports.
+    /// too, with their streams, backups, exports and loads.
     ///
     /// What was made meanwhile, or changed by somebody else, is left to the next call.
     ///
@@ -69,6 +70,11 @@ impl<S: Store> Control<S> {
             changes.extend(streams.iter().map(Change::remove));
             changes.extend(backups.iter().map(Change::remove));
             changes.extend(exports.iter().map(Change::remove));
+            // Whoever works on one ends when it finds it gone.
+            let loads = self.list::<Load>(region, LOAD);
+            let progress = self.list::<Progress>(region, PROGRESS);
+            changes.extend(loads.iter().map(Change::remove));
+            changes.extend(progress.iter().map(Change::remove));
         }
         while !changes.is_empty() {
             let rest = changes.split_off(changes.len().min(TRANSACTION_ITEMS_MAX));
@@ -85,6 +91,7 @@ impl<S: Store> Control<S> {
         let is_left = |region: &str| {
             !self.list::<Backup>(region, BACKUP).is_empty()
                 || !self.list::<Export>(region, EXPORT).is_empty()
+                || !self.list::<Load>(region, LOAD).is_empty()
                 || !self.list::<Remains>(region, REMAINS).is_empty()
         };
         let mut regions = self.project().regions.iter();

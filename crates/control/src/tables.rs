@@ -17,6 +17,7 @@ use table::def::{HistoryDef, TableDef};
 use crate::backups::Restore;
 use crate::control::{Control, ControlError, Position};
 use crate::history;
+use crate::loads::Load;
 use crate::resource::{Change, Expect, Resource};
 use crate::system::SystemTable;
 
@@ -68,6 +69,9 @@ pub struct Replica {
     /// What it is, or was, restored from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore: Option<Restore>,
+    /// The number of the load that fills it, as long as one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<u64>,
 }
 
 /// The state of a replica.
@@ -106,6 +110,16 @@ pub struct TableDraft {
     pub settings: serde_json::Value,
     /// What its facade keeps with its first replica.
     pub replica_settings: serde_json::Value,
+}
+
+/// Where a table that is made gets its first items from.
+pub(crate) enum Origin<L> {
+    /// From its users.
+    Users,
+    /// From a backup, or another table's past.
+    Restored(Restore),
+    /// From a bucket, by a load that is made with it.
+    Imported(L),
 }
 
 /// A change of tables that was not made.
@@ -275,14 +289,15 @@ impl<S: Store> Control<S> {
     ///
     /// Errors: [`TableError::Exists`] where the name is taken here.
     pub async fn create_table_of(&self, draft: TableDraft) -> Result<TableView, TableError> {
-        self.make_table(draft, None).await
+        let users: Origin<fn(&Table) -> Load> = Origin::Users;
+        self.make_table(draft, users).await
     }
 
-    /// Makes a table, to be restored from something where that is given.
+    /// Makes a table, to be filled from something where that is given.
     pub(crate) async fn make_table(
         &self,
         draft: TableDraft,
-        restore: Option<Restore>,
+        origin: Origin<impl FnOnce(&Table) -> Load + Send>,
     ) -> Result<TableView, TableError> {
         let TableDraft {
             name,
@@ -309,19 +324,27 @@ impl<S: Store> Control<S> {
             created,
             settings,
         };
+        let (restore, load) = match origin {
+            Origin::Users => (None, None),
+            Origin::Restored(restore) => (Some(restore), None),
+            Origin::Imported(load) => (None, Some(load(&table))),
+        };
         let region = self.project().region.as_str().to_owned();
         let replica = Replica {
             table: id,
             region: region.clone(),
-            status: match restore {
-                Some(_) => ReplicaStatus::Creating,
-                None => ReplicaStatus::Active,
+            status: if restore.is_some() || load.is_some() {
+                ReplicaStatus::Creating
+            } else {
+                ReplicaStatus::Active
             },
             created,
             settings: replica_settings,
             restore,
+            imported: load.as_ref().map(|load| load.id),
         };
         let mut changes = vec![Change::create(&table), Change::create(&replica)];
+        changes.extend(load.as_ref().map(Change::create));
         for (index, place) in indexes.iter_mut().zip(0..) {
             index.table = id;
             index.created = created + place;
@@ -358,6 +381,7 @@ impl<S: Store> Control<S> {
             created: self.clock().wall().as_micros(),
             settings,
             restore: None,
+            imported: None,
         };
         Ok(self.change(vec![Change::create(&replica)]).await?)
     }
@@ -409,6 +433,7 @@ impl<S: Store> Control<S> {
             let is_ready = |replica: &&Replica| {
                 replica.status == ReplicaStatus::Creating
                     && !replica.is_being_restored()
+                    && replica.imported.is_none()
                     && self.holdings().has(view.table.id(), replica.created)
             };
             if let Some(replica) = filling.filter(is_ready) {

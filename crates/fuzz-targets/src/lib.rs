@@ -7,6 +7,7 @@ pub mod dynamodb_json;
 pub mod expressions;
 pub mod iam_policy;
 pub mod item_codec;
+pub mod item_files;
 pub mod keys;
 pub mod numbers;
 pub mod partiql_statement;

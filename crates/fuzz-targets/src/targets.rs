@@ -6,12 +6,13 @@
 pub type Target = fn(&[u8]);
 
 /// The targets, by the names of their folders in `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("dns_message", crate::dns_message::run),
     ("dynamodb_json", crate::dynamodb_json::run),
     ("expressions", crate::expressions::run),
     ("iam_policy", crate::iam_policy::run),
     ("item_codec", crate::item_codec::run),
+    ("item_files", crate::item_files::run),
     ("keys", crate::keys::run),
     ("numbers", crate::numbers::run),
     ("partiql_statement", crate::partiql_statement::run),

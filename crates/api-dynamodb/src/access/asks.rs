@@ -161,6 +161,7 @@ shape! {
         backup: "BackupArn" as String,
         export: "ExportArn" as String,
         import: "ImportArn" as String,
+        bulk: "BulkOperationArn" as String,
         global: "GlobalTableName" as String,
         source: "SourceTableName" as String,
         source_arn: "SourceTableArn" as String,
@@ -293,6 +294,7 @@ fn named(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
         request.backup,
         request.export,
         request.import,
+        request.bulk,
     ];
     let tables = tables.into_iter().flatten().map(On::of_table);
     let others = others.into_iter().flatten().map(On::Arn);

@@ -25,21 +25,11 @@ use table::rewind::RewindError;
 use table::tables::ReadError;
 
 use super::{Settings, ion, md5};
+use crate::buckets::Buckets;
 use crate::facade::DynamoDb;
 use crate::limits::EXPORT_FILE_BYTES;
 use crate::tables;
 use crate::wire::render::{self, Object};
-
-/// Where objects of buckets are kept.
-pub trait Buckets: Send + Sync {
-    /// Stores an object, in place of one that has its key.
-    fn put(
-        &self,
-        bucket: &str,
-        key: &str,
-        object: Bytes,
-    ) -> impl Future<Output = std::io::Result<()>> + Send;
-}
 
 /// An export that was not written.
 #[derive(Debug, thiserror::Error)]

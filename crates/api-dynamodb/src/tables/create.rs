@@ -17,7 +17,7 @@ use super::table_failed;
 use super::tags::{self, TagIn};
 use super::throughput::{Of, OnDemandIn, WarmIn};
 use crate::facade::{Answer, DynamoDb};
-use crate::fault;
+use crate::fault::{self, Refused};
 use crate::settings::{Own, Shared};
 use crate::streams;
 use crate::wire::shape;
@@ -86,6 +86,23 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `CreateTable`.
     pub(crate) async fn create_table(&self, caller: &Caller, body: &[u8]) -> Answer {
         let request: CreateIn = json::parse(body)?;
+        let draft = self.draft(request)?;
+        let name = draft.name.clone();
+        let created = self.control.create_table_of(draft).await;
+        created.map_err(|error| table_failed(&error, &name))?;
+        let open = self
+            .find(&name)
+            .ok_or_else(|| fault::no_table_named(&name))?;
+        let description = self.description(caller, &open, None);
+        Ok(json_value!({ "TableDescription": description })
+            .to_string()
+            .into_bytes())
+    }
+
+    /// Returns what a table is to be made of.
+    ///
+    /// Errors: `ValidationException`.
+    pub(crate) fn draft(&self, request: CreateIn) -> Result<TableDraft, Refused> {
         let name = request.name.clone().unwrap_or_default();
         let schema = request.schema()?;
         let now = self.control.clock().wall();
@@ -117,22 +134,13 @@ impl<S: Store> DynamoDb<S> {
             Some(name) => name.to_owned(),
             None => return Err(fault::validation("TableName names another region").into()),
         };
-        let draft = TableDraft {
-            name: name.clone(),
+        Ok(TableDraft {
+            name,
             schema,
             indexes,
             settings: shared.to_value(),
             replica_settings: own.to_value(),
-        };
-        let created = self.control.create_table_of(draft).await;
-        created.map_err(|error| table_failed(&error, &name))?;
-        let open = self
-            .find(&name)
-            .ok_or_else(|| fault::no_table_named(&name))?;
-        let description = self.description(caller, &open, None);
-        Ok(json_value!({ "TableDescription": description })
-            .to_string()
-            .into_bytes())
+        })
     }
 
     /// Returns the indexes that a table is to be made with.

@@ -411,7 +411,7 @@ impl<S: Store> DynamoDb<S> {
     }
 
     /// Returns whether an index of a table is still being built in this region.
-    pub(super) fn is_building(&self, open: &OpenTable) -> bool {
+    pub(crate) fn is_building(&self, open: &OpenTable) -> bool {
         open.view.indexes.iter().any(|index| {
             let state = self.control.tables().index_state(open.def.id, index.id());
             !state.is_some_and(|state| state.is_ready)

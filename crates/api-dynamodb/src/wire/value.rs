@@ -92,6 +92,22 @@ impl ItemIn {
     }
 }
 
+impl From<AttributeValue> for ValueIn {
+    fn from(value: AttributeValue) -> Self {
+        right(value)
+    }
+}
+
+impl From<BTreeMap<String, AttributeValue>> for ItemIn {
+    fn from(map: BTreeMap<String, AttributeValue>) -> Self {
+        let named = map.keys().find_map(|name| check_name(name).err());
+        Self {
+            item: Item::from(map),
+            problem: named.map(Box::new),
+        }
+    }
+}
+
 /// Checks the name of an attribute.
 pub(crate) const fn check_name(name: &str) -> Result<(), ValueProblem> {
     match name.len() {
@@ -104,10 +120,10 @@ pub(crate) const fn check_name(name: &str) -> Result<(), ValueProblem> {
 impl<'de> Deserialize<'de> for ItemIn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Entries { map, problem } = Entries::deserialize(deserializer)?;
-        let named = map.keys().find_map(|name| check_name(name).err());
+        let read = Self::from(map);
         Ok(Self {
-            item: Item::from(map),
-            problem: named.map(Box::new).or(problem),
+            problem: read.problem.or(problem),
+            ..read
         })
     }
 }

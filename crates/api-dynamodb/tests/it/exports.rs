@@ -1,64 +1,12 @@
 //! Exports: what their files hold, and what they are called.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::sync::Mutex;
 use std::time::Duration;
 
-use api_dynamodb::exports::write::Buckets;
-use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::buckets::InMemory;
 use crate::world::{World, n, s};
-
-/// Buckets in memory; one of them takes nothing.
-#[derive(Default)]
-struct InMemory(Mutex<BTreeMap<String, Bytes>>);
-
-impl Buckets for InMemory {
-    async fn put(&self, bucket: &str, key: &str, object: Bytes) -> std::io::Result<()> {
-        if bucket == "read-only" {
-            return Err(std::io::Error::other("it is read-only"));
-        }
-        let mut objects = self.0.lock().unwrap();
-        objects.insert(format!("{bucket}/{key}"), object);
-        Ok(())
-    }
-}
-
-impl InMemory {
-    fn text(&self, key: &str) -> String {
-        let objects = self.0.lock().unwrap();
-        let object = objects.get(key);
-        let object = object.unwrap_or_else(|| panic!("{key} among {:?}", objects.keys()));
-        if !key.contains("/data/") {
-            return String::from_utf8(object.to_vec()).unwrap();
-        }
-        let mut text = String::new();
-        let mut packed = flate2::read::GzDecoder::new(&object[..]);
-        packed.read_to_string(&mut text).unwrap();
-        text
-    }
-
-    /// Returns the summary of an export, and the lines of its data files, sorted.
-    fn read(&self, manifest: &str) -> (Value, Vec<String>) {
-        let summary: Value =
-            serde_json::from_str(&self.text(&format!("bucket/{manifest}"))).unwrap();
-        let files = summary["manifestFilesS3Key"].as_str().unwrap();
-        let mut lines = Vec::new();
-        for file in self.text(&format!("bucket/{files}")).lines() {
-            let file: Value = serde_json::from_str(file).unwrap();
-            let key = file["dataFileS3Key"].as_str().unwrap();
-            lines.extend(
-                self.text(&format!("bucket/{key}"))
-                    .lines()
-                    .map(str::to_owned),
-            );
-        }
-        lines.sort();
-        (summary, lines)
-    }
-}
 
 async fn world() -> World {
     let world = World::with_tables().await;

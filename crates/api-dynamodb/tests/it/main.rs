@@ -7,10 +7,13 @@
 
 mod backups;
 mod batches;
+mod buckets;
+mod bulk;
 mod collections;
 mod expiry;
 mod exports;
 mod faults;
+mod imports;
 mod indexes;
 mod items;
 mod legacy;

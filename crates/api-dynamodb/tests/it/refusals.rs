@@ -26,9 +26,12 @@ async fn what_is_no_request_is_a_serialization_error() {
 #[tokio::test]
 async fn operations_that_are_not_served_are_named() {
     let world = World::open("us-east-1").await;
-    let message = "ListImports is not supported by this endpoint: \
-                   there is no object store to import from";
-    world.invalid("ListImports", json!({}), message).await;
+    let message = "DescribeTableReplicaAutoScaling is not supported by this endpoint: \
+                   capacity is scaled by Application Auto Scaling, which is not here";
+    let request = json!({ "TableName": "abc" });
+    world
+        .invalid("DescribeTableReplicaAutoScaling", request, message)
+        .await;
     let message = "The requested operation is not supported: Nonsense";
     let code = "UnknownOperationException";
     world.refused("Nonsense", json!({}), code, message).await;

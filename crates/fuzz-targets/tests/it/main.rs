@@ -51,6 +51,7 @@ targets! {
     expressions
     iam_policy
     item_codec
+    item_files
     keys
     numbers
     partiql_statement

@@ -1,0 +1,363 @@
+//! Records gathered into batches, and batches written.
+//!
+//! No item stands twice in one batch, so that of two records of one key the later one is written
+//! later. It opens no object.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use api_protocol::fault::Fault;
+use control::loads::{Load, LoadKind, Progress};
+use expr::condition::Condition;
+use item::key::Key;
+use item::size;
+use item::value::Item;
+use store::port::Store;
+use table::write::{Current, Decide, Effect, Write};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::report::{self, Kind, Lines};
+use super::{LoadError, Settings};
+use crate::buckets::{Buckets, Object};
+use crate::catalog::OpenTable;
+use crate::facade::DynamoDb;
+use crate::fault;
+use crate::indexes::{self, Writing};
+use crate::items;
+use crate::limits::{LOAD_BATCH_BYTES, LOAD_BATCH_ITEMS, LOAD_NOTED_BATCHES, LOAD_REPORTED_MAX};
+use crate::records::{Entry, Format, Packing, Record, Records};
+
+/// The batches of a load.
+pub(super) struct Batches<'l, S> {
+    facade: &'l DynamoDb<S>,
+    load: &'l Load,
+    layout: (Packing, Format),
+    /// How far it has come for certain.
+    noted: Progress,
+    /// How far it has come once the batch is written.
+    progress: Progress,
+    /// How many records of the object are to be passed over, since they are done.
+    skip: u64,
+    writes: Vec<Write>,
+    keys: BTreeSet<Key>,
+    /// How large the records of the batch are.
+    bytes: u64,
+    units: u64,
+    /// How many batches were written since progress was noted.
+    unnoted: usize,
+    errors: Lines,
+    /// What was not to be written, as the writes find out.
+    refused: Arc<Mutex<Refusals>>,
+}
+
+/// A write of a record.
+struct Ready {
+    key: Key,
+    decide: Decide,
+    /// What it costs.
+    units: u64,
+}
+
+/// Items whose condition does not hold.
+#[derive(Debug, Default)]
+struct Refusals {
+    count: u64,
+    lines: Lines,
+}
+
+impl<'l, S: Store> Batches<'l, S> {
+    pub(super) fn new(
+        facade: &'l DynamoDb<S>,
+        load: &'l Load,
+        progress: Progress,
+        layout: (Packing, Format),
+    ) -> Self {
+        Self {
+            facade,
+            load,
+            layout,
+            noted: progress.clone(),
+            progress,
+            skip: 0,
+            writes: Vec::new(),
+            keys: BTreeSet::new(),
+            bytes: 0,
+            units: 0,
+            unnoted: 0,
+            errors: Lines::default(),
+            refused: Arc::default(),
+        }
+    }
+
+    pub(super) const fn load(&self) -> &'l Load {
+        self.load
+    }
+
+    /// Notes how many bytes all objects have.
+    pub(super) const fn note_total(&mut self, total: u64) {
+        self.progress.total = Some(total);
+    }
+
+    /// Returns whether an object is done.
+    pub(super) fn is_behind(&self, object: &Object) -> bool {
+        let known = self.progress.object.as_str();
+        object.key.as_str() < known || (object.key == known && self.progress.is_done)
+    }
+
+    /// Starts with an object, where it was left.
+    pub(super) fn begin(
+        &mut self,
+        object: &Object,
+        opened: io::Result<Box<dyn Read + Send>>,
+    ) -> Pages {
+        if self.progress.object == object.key {
+            self.skip = self.progress.records;
+        } else {
+            self.skip = 0;
+            self.progress.object.clone_from(&object.key);
+            self.progress.records = 0;
+        }
+        self.progress.is_done = false;
+        let (packing, format) = self.layout.clone();
+        let object = opened.unwrap_or_else(|error| Box::new(Unopened(Some(error))));
+        Pages::new(Records::new(object, packing, format))
+    }
+
+    /// Ends an object.
+    pub(super) const fn end(&mut self, object: &Object) {
+        self.progress.is_done = true;
+        self.progress.packed += object.bytes;
+    }
+
+    /// Returns whether the batch is to be written before a record is added to it.
+    pub(super) fn is_full_for(&self, entry: &Entry) -> bool {
+        LOAD_BATCH_ITEMS <= self.writes.len()
+            || (!self.writes.is_empty() && LOAD_BATCH_BYTES < self.bytes + entry.bytes)
+            || LOAD_BATCH_BYTES < self.errors.len()
+    }
+
+    /// Adds a record; the batch is written before, where it has one of its key.
+    ///
+    /// Errors: those of writing.
+    pub(super) async fn add(
+        &mut self,
+        open: &Arc<OpenTable>,
+        entry: Entry,
+        buckets: &impl Buckets,
+    ) -> Result<(), LoadError> {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return Ok(());
+        }
+        let number = self.progress.records;
+        let read = entry.record.map_err(|error| error.to_string());
+        let ready = read.and_then(|record| self.ready(open, record, number));
+        if ready
+            .as_ref()
+            .is_ok_and(|ready| self.keys.contains(&ready.key))
+        {
+            self.write(buckets).await?;
+        }
+        self.progress.records += 1;
+        self.progress.bytes += entry.bytes;
+        self.bytes += entry.bytes;
+        match ready {
+            Ok(Ready { key, decide, units }) => {
+                self.progress.written += 1;
+                self.units += units;
+                self.keys.insert(key.clone());
+                self.writes.push(Write {
+                    table: Arc::clone(&open.def),
+                    key,
+                    decide,
+                });
+            }
+            Err(message) => {
+                if self.progress.failed < LOAD_REPORTED_MAX {
+                    let at = (&*self.progress.object, number);
+                    self.errors.error(self.load, at, &message);
+                }
+                self.progress.failed += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a write of a record.
+    ///
+    /// Errors: what is wrong with it, in words.
+    fn ready(&self, open: &OpenTable, record: Record, number: u64) -> Result<Ready, String> {
+        let told = |fault: Fault| fault.message;
+        let schema = &open.def.schema;
+        let (item, condition) = match record {
+            Record::Put { item, condition } => (item, condition),
+            Record::Delete(key) => {
+                return Ok(Ready {
+                    key: items::key_of(schema, &key).map_err(told)?,
+                    decide: Box::new(|_: &Current| Ok(Effect::Delete)),
+                    units: 1,
+                });
+            }
+        };
+        let key = schema.key_of(&item);
+        let key = key.map_err(|error| told(fault::bad_key_of_item(&error)))?;
+        items::check_size(&item, items::TOO_LARGE).map_err(told)?;
+        indexes::check_item(open, &item, Writing::Put).map_err(told)?;
+        if condition.is_some() && self.load.kind == LoadKind::Import {
+            return Err("a record that is imported has no condition".to_owned());
+        }
+        let bytes = u64::try_from(size::item_size(&item)).unwrap_or(u64::MAX);
+        Ok(Ready {
+            key,
+            decide: self.decide(item, condition, number),
+            units: bytes.div_ceil(1024),
+        })
+    }
+
+    fn decide(&self, item: Item, condition: Option<Condition>, number: u64) -> Decide {
+        let Some(condition) = condition else {
+            return Box::new(move |_: &Current| Ok(Effect::Put(item)));
+        };
+        let at = (self.progress.object.clone(), number);
+        let (load, refused) = (self.load.clone(), Arc::clone(&self.refused));
+        let room = LOAD_REPORTED_MAX.saturating_sub(self.progress.refused);
+        Box::new(move |current: &Current| {
+            let existing = current.item()?;
+            if condition.evaluate(existing.as_ref()) {
+                return Ok(Effect::Put(item));
+            }
+            let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
+            if refused.count < room {
+                let at = (&*at.0, at.1);
+                refused.lines.refusal(&load, at, &item, existing.as_ref());
+            }
+            refused.count += 1;
+            Ok(Effect::Keep)
+        })
+    }
+
+    /// Writes the batch.
+    pub(super) async fn write(&mut self, buckets: &impl Buckets) -> Result<(), LoadError> {
+        let began = Instant::now();
+        let writes = std::mem::take(&mut self.writes);
+        self.keys.clear();
+        self.bytes = 0;
+        self.unnoted += 1;
+        let is_shared = self.load.kind == LoadKind::Puts;
+        let is_due = self.progress.is_done || LOAD_NOTED_BATCHES <= self.unnoted;
+        if is_shared || is_due || !self.errors.is_empty() {
+            self.note(writes, buckets).await?;
+        } else if !writes.is_empty() {
+            let written = self.facade.control.tables().transact(writes).await;
+            written.map_err(control::control::ControlError::Write)?;
+        }
+        let units = std::mem::take(&mut self.units);
+        let pause = self.pause(units);
+        if !pause.is_zero() {
+            tokio::time::sleep_until(began + pause).await;
+        }
+        Ok(())
+    }
+
+    /// Writes the batch together with the progress that it is.
+    async fn note(&mut self, writes: Vec<Write>, buckets: &impl Buckets) -> Result<(), LoadError> {
+        let errors = self.errors.take();
+        if report::tells(self.load, Kind::Errors) {
+            // Before the progress that counts them: what is told twice is told in the same place.
+            let from = self.progress.reported[0];
+            self.progress.reported[0] += u64::try_from(errors.len()).unwrap_or(u64::MAX);
+            report::add(self.load, Kind::Errors, from, errors, buckets).await?;
+        }
+        let (before, refused) = (self.progress.clone(), Arc::clone(&self.refused));
+        let tells = report::tells(self.load, Kind::Refusals);
+        let to = move || {
+            let refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
+            after(before, &refused, tells)
+        };
+        let written = self.facade.control.advance_load(&self.noted, writes, to);
+        written.await?;
+        let mut refused = {
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *refused)
+        };
+        let from = self.progress.reported[1];
+        self.progress = after(self.progress.clone(), &refused, tells);
+        self.noted = self.progress.clone();
+        self.unnoted = 0;
+        if tells {
+            // After it: only the writes know. What a crash takes from the report is counted.
+            let lines = refused.lines.take();
+            report::add(self.load, Kind::Refusals, from, lines, buckets).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns how long a batch of so many units has to take.
+    fn pause(&self, units: u64) -> Duration {
+        let request = Settings::of(self.load).request;
+        let most = request["MaxWriteRequestUnits"]
+            .as_u64()
+            .filter(|most| *most > 0);
+        let micros = most.map(|most| units.saturating_mul(1_000_000) / most);
+        Duration::from_micros(micros.unwrap_or(0))
+    }
+}
+
+/// Returns the progress when some of the items that were to be written were not.
+fn after(mut progress: Progress, refused: &Refusals, tells: bool) -> Progress {
+    progress.refused += refused.count;
+    progress.written -= refused.count;
+    if tells {
+        progress.reported[1] += refused.lines.len();
+    }
+    progress
+}
+
+/// The records of an object, read ahead by a page.
+pub(super) struct Pages(Option<JoinHandle<(Records, Vec<Entry>)>>);
+
+impl Pages {
+    fn new(records: Records) -> Self {
+        Self(Some(tokio::task::spawn_blocking(move || read(records))))
+    }
+
+    /// Returns the next records; `None` at the end.
+    pub(super) async fn next(&mut self) -> Option<Vec<Entry>> {
+        let (records, page) = match self.0.take()?.await {
+            Ok(read) => read,
+            // A panic of the reader is the reader's bug, and ends it.
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => return None,
+            },
+        };
+        if page.is_empty() {
+            return None;
+        }
+        *self = Self::new(records);
+        Some(page)
+    }
+}
+
+fn read(mut records: Records) -> (Records, Vec<Entry>) {
+    let mut page = Vec::new();
+    let mut bytes = 0;
+    while page.len() < LOAD_BATCH_ITEMS && bytes < LOAD_BATCH_BYTES {
+        let Some(entry) = records.next() else { break };
+        bytes += entry.bytes;
+        page.push(entry);
+    }
+    (records, page)
+}
+
+/// An object that could not be opened: reading it says so.
+struct Unopened(Option<io::Error>);
+
+impl Read for Unopened {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
