@@ -172,6 +172,7 @@ mod tests {
             created: 0,
             settings: json!({"tags": [1], "protected": true, "rewind_days": 7, "invented": 1}),
             restore: None,
+            imported: None,
         };
         let own = Own::of(&replica);
         assert_eq!((own.protected, own.rewind_days), (true, Some(7)));
