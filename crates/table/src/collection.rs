@@ -2,8 +2,8 @@
 //!
 //! It limits nothing. A collection is counted when its size is first asked for, and from then on
 //! with every change while the region runs; tables without local indexes have none and pay nothing.
-//! Changes that are made while a collection is counted may count twice: it is an estimate, which
-//! is exact again once it is counted anew.
+//! A change that is on its way while its collection is counted may be missed or count twice: the
+//! size is an estimate then, and exact again once it is counted anew.
 //! Source: DynamoDB developer guide, "Local secondary indexes" (item collections).
 
 use std::collections::BTreeMap;
