@@ -15,9 +15,13 @@ mod asks;
 mod reach;
 mod statements;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use api_protocol::authority::Need;
 use api_protocol::caller::Caller;
 use api_protocol::fault::Fault;
+use base::arn::Arn;
 use iam::context::Context;
 use iam::identity::Identity;
 use iam::keys;
@@ -29,6 +33,7 @@ use crate::catalog::OpenTable;
 use crate::facade::DynamoDb;
 use crate::fault::Refused;
 use crate::settings::Own;
+use crate::streams;
 
 use asks::{Ask, On};
 use reach::Reach;
@@ -90,9 +95,12 @@ impl<S: Store> DynamoDb<S> {
         let table = ask.on.table().and_then(|given| self.plain_name(given));
         let open = table.and_then(|table| self.tables_by_name().get(table).cloned());
         let resource = self.resource(caller, &ask.on);
-        let policy = open
-            .as_deref()
-            .and_then(|open| self.policy_of(open, &ask.on));
+        let stream = self.stream_on(&ask.on);
+        let policy = match (&stream, open.as_deref()) {
+            (Some((of, label)), _) => self.policies_of_streams(of).get(label),
+            (None, Some(open)) => self.policy_of(open, &ask.on),
+            (None, None) => None,
+        };
         let is_asked =
             |key: &str| identity.mentions(key) || policy.is_some_and(|policy| policy.mentions(key));
         let mut context = Context::new();
@@ -141,8 +149,44 @@ impl<S: Store> DynamoDb<S> {
             On::Nothing => "*".to_owned(),
             On::Table(given) => arn(given),
             On::Index(given, index) => format!("{}/index/{index}", arn(given)),
-            On::Arn(arn) => arn.clone(),
+            // As for tables: under no other account's name does a policy miss it.
+            On::Arn(arn) => match self.stream_on(on) {
+                Some((open, label)) => {
+                    let (region, account) = (&self.control.project().region, caller.account);
+                    let table = &open.view.table.name;
+                    format!("arn:aws:dynamodb:{region}:{account}:table/{table}/stream/{label}")
+                }
+                None => arn.clone(),
+            },
         }
+    }
+
+    /// Returns the table and the label of a stream of this region that is asked for.
+    fn stream_on(&self, on: &On) -> Option<(Arc<OpenTable>, String)> {
+        let On::Arn(arn) = on else {
+            return None;
+        };
+        let arn = Arn::parse(arn)?;
+        if arn.service != "dynamodb" || arn.region != self.control.project().region.as_str() {
+            return None;
+        }
+        let (name, label) = streams::named_by(&arn)?;
+        let open = self.tables_by_name().get(name)?.clone();
+        Some((open, label.to_owned()))
+    }
+
+    /// Returns the policies of a table's streams, by their labels.
+    fn policies_of_streams<'t>(&self, open: &'t OpenTable) -> &'t BTreeMap<String, Policy> {
+        open.stream_policies.get_or_init(|| {
+            let own = self.own_replica(open).map(Own::of).unwrap_or_default();
+            let kept = own.stream_policies.into_iter();
+            kept.map(|(label, kept)| {
+                let name = format!("{}/stream/{label}", open.view.table.name);
+                let policy = Policy::stored(&name, &kept.document, Kind::Resource);
+                (label, policy)
+            })
+            .collect()
+        })
     }
 
     /// Returns the policy of a table, which is one for its indexes, too.

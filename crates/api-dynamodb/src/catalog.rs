@@ -39,6 +39,8 @@ pub(crate) struct OpenTable {
     pub(crate) view: TableView,
     /// The policy of this region's replica, compiled when it is first asked.
     pub(crate) policy: OnceLock<Option<Policy>>,
+    /// The same of its streams, by their labels.
+    pub(crate) stream_policies: OnceLock<BTreeMap<String, Policy>>,
     /// What bounds its use, while it is throttled.
     pub(crate) meters: Option<Meters>,
 }
@@ -125,6 +127,7 @@ impl<S: Store> DynamoDb<S> {
                 def,
                 view,
                 policy,
+                stream_policies: OnceLock::new(),
                 meters,
             };
             Some((name, Arc::new(open)))
@@ -140,7 +143,10 @@ impl<S: Store> DynamoDb<S> {
         let mut opened = tables.values();
         let has_policies = opened.any(|open| {
             let own = self.own_replica(open);
-            own.is_some_and(|replica| !replica.settings["policy"].is_null())
+            own.is_some_and(|replica| {
+                let streams = replica.settings["stream_policies"].as_object();
+                !replica.settings["policy"].is_null() || streams.is_some_and(|all| !all.is_empty())
+            })
         });
         Catalog {
             generation: Some(generation),

@@ -88,7 +88,7 @@ impl<S: Store> DynamoDb<S> {
             return Err(Fault::caller("LimitExceededException", message).into());
         }
         let parameters = request.parameters.unwrap_or_default();
-        let draft = self.draft(parameters)?;
+        let draft = self.draft(parameters, None)?;
         let name = draft.name.clone();
         let id = self.control.entropy().random();
         let region = self.control.project().region.as_str().to_owned();

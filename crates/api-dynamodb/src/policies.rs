@@ -1,4 +1,4 @@
-//! Policies of tables: PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy.
+//! Policies of tables and streams: PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy.
 //!
 //! Each replica has its own. A policy is checked and kept here; [`crate::access`] asks it.
 //! Source: DynamoDB developer guide, "Using resource-based policies".
@@ -11,6 +11,7 @@ use api_protocol::caller::Caller;
 use api_protocol::fault::Fault;
 use api_protocol::json;
 use base::arn::Arn;
+use clock::time::WallTime;
 use iam::kind::Kind;
 use iam::policy::Policy;
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ use store::port::Store;
 use crate::catalog::OpenTable;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
-use crate::settings::Own;
+use crate::settings::{Own, Shared};
 use crate::wire::shape;
 
 shape! {
@@ -32,7 +33,7 @@ shape! {
     }
 }
 
-/// The policy of a replica.
+/// The policy of a replica, or of one of its streams.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kept {
     /// The document, in the form that it is shown in.
@@ -41,23 +42,79 @@ pub(crate) struct Kept {
     revision: i64,
 }
 
+/// A policy that a call is about: a table's, or one of its streams'.
+struct Subject {
+    open: Arc<OpenTable>,
+    /// The settings of this region's replica.
+    own: Own,
+    /// The label of the stream.
+    stream: Option<String>,
+    arn: String,
+}
+
+impl Kept {
+    /// Returns a policy that is put where there was none.
+    fn first(document: String, now: WallTime) -> Self {
+        let revision = now.as_micros() / 1000;
+        Self { document, revision }
+    }
+}
+
+/// Returns the policy that a table is made with.
+pub(crate) fn first(arn: &str, document: &str, now: WallTime) -> Result<Kept, Fault> {
+    Ok(Kept::first(checked(arn, document)?, now))
+}
+
+impl Subject {
+    fn kept(&self) -> Option<&Kept> {
+        match &self.stream {
+            None => self.own.policy.as_ref(),
+            Some(label) => self.own.stream_policies.get(label),
+        }
+    }
+
+    /// Returns the settings with another policy; those of streams that are no more go.
+    fn with(&self, policy: Option<Kept>) -> Own {
+        let mut own = self.own.clone();
+        match &self.stream {
+            None => own.policy = policy,
+            Some(label) => {
+                let shared = Shared::of(&self.open.view.table);
+                own.stream_policies
+                    .retain(|other, _| other != label && shared.has_stream(other));
+                let entry = policy.map(|policy| (label.clone(), policy));
+                own.stream_policies.extend(entry);
+            }
+        }
+        own
+    }
+
+    /// Returns what it is called where revisions differ.
+    fn target(&self) -> String {
+        match &self.stream {
+            None => format!("table {}", self.open.view.table.name),
+            Some(label) => format!("stream {label}"),
+        }
+    }
+}
+
 impl<S: Store> DynamoDb<S> {
     /// Answers `PutResourcePolicy`.
     pub(crate) async fn put_resource_policy(&self, caller: &Caller, body: &[u8]) -> Answer {
         let request: PolicyIn = json::parse(body)?;
-        let (open, own, arn) = self.of_policy(caller, request.arn)?;
-        let document = checked(&arn, &request.document.unwrap_or_default())?;
-        expect(&open, own.policy.as_ref(), request.expected.as_deref())?;
-        if let Some(same) = own.policy.as_ref().filter(|kept| kept.document == document) {
-            return Ok(revised(same.revision));
+        let subject = self.subject(caller, request.arn)?;
+        let document = checked(&subject.arn, &request.document.unwrap_or_default())?;
+        subject.expect(request.expected.as_deref())?;
+        let mut policy = Kept::first(document, self.control.clock().wall());
+        if let Some(kept) = subject.kept() {
+            if kept.document == policy.document {
+                return Ok(revised(kept.revision));
+            }
+            policy.revision = policy.revision.max(kept.revision + 1);
         }
-        let now = self.control.clock().wall().as_micros() / 1000;
-        let revision = own
-            .policy
-            .as_ref()
-            .map_or(now, |kept| now.max(kept.revision + 1));
-        let policy = Some(Kept { document, revision });
-        self.change_settings(&open, None, Some(&Own { policy, ..own }))
+        let revision = policy.revision;
+        let own = subject.with(Some(policy));
+        self.change_settings(&subject.open, None, Some(&own))
             .await?;
         Ok(revised(revision))
     }
@@ -65,8 +122,8 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `GetResourcePolicy`.
     pub(crate) fn get_resource_policy(&self, caller: &Caller, body: &[u8]) -> Answer {
         let request: PolicyIn = json::parse(body)?;
-        let (_, own, arn) = self.of_policy(caller, request.arn)?;
-        let policy = own.policy.ok_or_else(|| not_found(&arn))?;
+        let subject = self.subject(caller, request.arn)?;
+        let policy = subject.kept().ok_or_else(|| not_found(&subject.arn))?;
         let answer = json_value!({
             "Policy": policy.document,
             "RevisionId": policy.revision.to_string(),
@@ -77,35 +134,47 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `DeleteResourcePolicy`; where there is none, there is nothing to do.
     pub(crate) async fn delete_resource_policy(&self, caller: &Caller, body: &[u8]) -> Answer {
         let request: PolicyIn = json::parse(body)?;
-        let (open, own, _) = self.of_policy(caller, request.arn)?;
-        expect(&open, own.policy.as_ref(), request.expected.as_deref())?;
-        let Some(policy) = &own.policy else {
+        let subject = self.subject(caller, request.arn)?;
+        subject.expect(request.expected.as_deref())?;
+        let Some(policy) = subject.kept() else {
             return Ok(b"{}".to_vec());
         };
         let revision = policy.revision;
-        let without = Own {
-            policy: None,
-            ..own
-        };
-        self.change_settings(&open, None, Some(&without)).await?;
+        let own = subject.with(None);
+        self.change_settings(&subject.open, None, Some(&own))
+            .await?;
         Ok(revised(revision))
     }
 
-    /// Returns the table whose policy a call is about, with this replica's settings and its name.
-    fn of_policy(
-        &self,
-        caller: &Caller,
-        arn: Option<String>,
-    ) -> Result<(Arc<OpenTable>, Own, String), Refused> {
+    /// Returns the policy that a call is about.
+    fn subject(&self, caller: &Caller, arn: Option<String>) -> Result<Subject, Refused> {
         let arn = arn.unwrap_or_default();
-        let name = self.table_of(caller, &arn)?;
+        let (name, stream) = self.named_by(caller, &arn)?;
         let open = self.find(name).ok_or_else(|| fault::no_table_named(name))?;
         let own = self.own_replica(&open).map(Own::of).unwrap_or_default();
-        Ok((open, own, arn))
+        let stream = stream.map(str::to_owned);
+        let shared = Shared::of(&open.view.table);
+        if stream
+            .as_ref()
+            .is_some_and(|label| !shared.has_stream(label))
+        {
+            let message = format!("Requested resource not found: Stream: {arn} not found");
+            return Err(Fault::caller("ResourceNotFoundException", message).into());
+        }
+        Ok(Subject {
+            open,
+            own,
+            stream,
+            arn,
+        })
     }
 
-    /// Returns the name of the table that an ARN is of.
-    fn table_of<'a>(&self, caller: &Caller, arn: &'a str) -> Result<&'a str, Fault> {
+    /// Returns the name of the table that an ARN is of, and the label where it is of a stream.
+    fn named_by<'a>(
+        &self,
+        caller: &Caller,
+        arn: &'a str,
+    ) -> Result<(&'a str, Option<&'a str>), Fault> {
         if !arn.starts_with("arn:") {
             return Err(fault::invalid_parameter(format_args!(
                 "ARNs must start with 'arn:': {arn}"
@@ -122,10 +191,10 @@ impl<S: Store> DynamoDb<S> {
         }
         let (_, resource) = arn.split_once(":table/").ok_or_else(invalid)?;
         match resource.split_once('/') {
-            None => Ok(resource),
-            Some((_, part)) if part.starts_with("stream/") => Err(fault::invalid_parameter(
-                "policies of streams are not supported by this endpoint",
-            )),
+            None => Ok((resource, None)),
+            Some((table, part)) if part.starts_with("stream/") => {
+                Ok((table, part.strip_prefix("stream/")))
+            }
             Some((_, part)) if part.starts_with("index/") => {
                 Err(fault::invalid_parameter(format_args!(
                     "Invalid resource arn provided, only table or stream is accepted. Provided \
@@ -163,28 +232,32 @@ fn invalid(message: &str) -> Fault {
     fault::invalid_parameter(format_args!("Invalid policy document: {message}"))
 }
 
-/// Checks that a policy is the one that a caller has seen; `NO_POLICY` stands for none.
-fn expect(open: &OpenTable, kept: Option<&Kept>, expected: Option<&str>) -> Result<(), Fault> {
-    let table = &open.view.table.name;
-    let message = match (expected, kept) {
-        (None, _) | (Some(NO_POLICY), None) => return Ok(()),
-        (Some(expected), Some(kept)) if kept.revision.to_string() == expected => return Ok(()),
-        (Some(NO_POLICY), Some(kept)) => format!(
-            "Requested policy update expecting none to be present for table {table}, but a policy \
-             exists with revision id {}.",
-            kept.revision
-        ),
-        (Some(expected), Some(kept)) => format!(
-            "Requested update for policy with revision id {expected}, but the policy associated \
-             to target table {table} has revision id {}.",
-            kept.revision
-        ),
-        (Some(expected), None) => format!(
-            "Requested update for policy with revision id {expected}, but no policy is associated \
-             to target table {table}."
-        ),
-    };
-    Err(not_found(&message))
+impl Subject {
+    /// Checks that the policy is the one that a caller has seen; `NO_POLICY` stands for none.
+    fn expect(&self, expected: Option<&str>) -> Result<(), Fault> {
+        let target = self.target();
+        let message = match (expected, self.kept()) {
+            (None, _) | (Some(NO_POLICY), None) => return Ok(()),
+            (Some(expected), Some(kept)) if kept.revision.to_string() == expected => {
+                return Ok(());
+            }
+            (Some(NO_POLICY), Some(kept)) => format!(
+                "Requested policy update expecting none to be present for {target}, but a policy \
+                 exists with revision id {}.",
+                kept.revision
+            ),
+            (Some(expected), Some(kept)) => format!(
+                "Requested update for policy with revision id {expected}, but the policy \
+                 associated to target {target} has revision id {}.",
+                kept.revision
+            ),
+            (Some(expected), None) => format!(
+                "Requested update for policy with revision id {expected}, but no policy is \
+                 associated to target {target}."
+            ),
+        };
+        Err(not_found(&message))
+    }
 }
 
 fn not_found(what: &str) -> Fault {

@@ -77,6 +77,8 @@ pub(crate) struct Own {
     pub(crate) protected: bool,
     /// Its policy.
     pub(crate) policy: Option<Kept>,
+    /// The policies of its streams, by their labels.
+    pub(crate) stream_policies: BTreeMap<String, Kept>,
     /// Whether it can be restored to a moment of its past. Control reads it too.
     pub(crate) rewinds: bool,
     /// For how many days back it can.
@@ -129,6 +131,13 @@ impl Shared {
             until: None,
             roll_secs: self.stream_roll,
         })
+    }
+
+    /// Returns whether a label is that of the table's stream, or of one that can be read yet.
+    pub(crate) fn has_stream(&self, label: &str) -> bool {
+        let mut past = self.past_streams.iter();
+        (self.stream.is_some() && self.stream_label.as_deref() == Some(label))
+            || past.any(|stream| stream.label == label)
     }
 
     /// Ends the stream that the table has; those that can no longer be read are forgotten.

@@ -80,6 +80,11 @@ pub(crate) struct Stream {
     since_here: i64,
 }
 
+/// Returns the table and the label that the ARN of a stream names.
+pub(crate) fn named_by(arn: &Arn) -> Option<(&str, &str)> {
+    arn.resource.strip_prefix("table/")?.split_once("/stream/")
+}
+
 impl<S: Store> DynamoDb<S> {
     /// Answers `ListStreams`.
     pub(crate) fn list_streams(&self, caller: &Caller, body: &[u8]) -> Answer {
@@ -222,9 +227,7 @@ impl<S: Store> DynamoDb<S> {
         if parsed.region != self.control.project().region.as_str() {
             return Err(missing().into());
         }
-        let name = parsed.resource.strip_prefix("table/");
-        let name = name.and_then(|rest| rest.split_once("/stream/"));
-        let (name, label) = name.ok_or_else(missing)?;
+        let (name, label) = named_by(&parsed).ok_or_else(missing)?;
         let mut streams = Vec::new();
         if let Some(open) = self.find(name) {
             let since_here = self.own_replica(&open).map_or(0, |replica| replica.created);

@@ -167,6 +167,7 @@ shape! {
         source_arn: "SourceTableArn" as String,
         target: "TargetTableName" as String,
         parameters: "TableCreationParameters" as ParametersIn,
+        policy: "ResourcePolicy" as String,
         tags: "Tags" as Vec<TagIn>,
         tag_keys: "TagKeys" as Vec<String>,
     }
@@ -298,7 +299,15 @@ fn named(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
     ];
     let tables = tables.into_iter().flatten().map(On::of_table);
     let others = others.into_iter().flatten().map(On::Arn);
-    let asks: Vec<Ask> = tables.chain(others).map(ask).collect();
+    let mut asks: Vec<Ask> = tables.chain(others).map(ask).collect();
+    // Who makes a table with a policy puts the policy, too.
+    if operation == "CreateTable" && request.policy.is_some() {
+        let puts = asks.first().map(|one| ask(one.on.clone()));
+        asks.extend(puts.map(|one| Ask {
+            action: "PutResourcePolicy".to_owned(),
+            ..one
+        }));
+    }
     if asks.is_empty() {
         return Ok(vec![ask(On::Nothing)]);
     }

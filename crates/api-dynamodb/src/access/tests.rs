@@ -276,6 +276,53 @@ async fn a_tables_own_policy_grants_and_denies_and_never_locks_root_out() {
 }
 
 #[tokio::test]
+async fn a_streams_own_policy_grants_and_denies_on_that_stream() {
+    let own = allow(r#""dynamodb:DescribeStream""#, "*", "");
+    let world = World::new(&own).await;
+    let stream = world.start_stream().await;
+    let of_stream = |arn: &str| format!(r#"{{"StreamArn":"{arn}"}}"#);
+    let records = format!(r#"{{"ShardIterator":"{stream}|1|x"}}"#);
+    world.may("DescribeStream", &of_stream(&stream));
+    world.may_not("GetRecords", &records);
+    world.may_not("GetShardIterator", &of_stream(&stream));
+    let statement = |effect: &str, action: &str| {
+        format!(
+            r#"{{"Effect":"{effect}","Principal":{{"AWS":"arn:aws:iam::000000000000:user/anna"}},
+               "Action":"dynamodb:{action}","Resource":"{stream}"}}"#
+        )
+    };
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{},{},{}]}}"#,
+        statement("Allow", "GetRecords"),
+        statement("Allow", "GetShardIterator"),
+        statement("Deny", "DescribeStream")
+    );
+    world.put_policy_of(&stream, &policy).await;
+    world.may("GetRecords", &records);
+    world.may("GetShardIterator", &of_stream(&stream));
+    world.may_not("DescribeStream", &of_stream(&stream));
+    let disguised = stream.replace("000000000000", "111111111111");
+    world.may_not("DescribeStream", &of_stream(&disguised));
+    world.may_not(
+        "GetRecords",
+        &records.replace(&stream, &format!("{TABLE}/stream/other")),
+    );
+    world.may_not("GetItem", r#"{"TableName":"carts","Key":{}}"#);
+}
+
+#[tokio::test]
+async fn who_makes_a_table_with_a_policy_must_be_allowed_to_put_it() {
+    let world = World::new(&allow(r#""dynamodb:CreateTable""#, "*", "")).await;
+    world.may("CreateTable", r#"{"TableName":"other"}"#);
+    let with = r#"{"TableName":"other","ResourcePolicy":"{}"}"#;
+    world.may_not("CreateTable", with);
+    let both = r#"["dynamodb:CreateTable","dynamodb:PutResourcePolicy"]"#;
+    World::new(&allow(both, "*", ""))
+        .await
+        .may("CreateTable", with);
+}
+
+#[tokio::test]
 async fn tags_count_on_the_resource_and_in_the_request() {
     let tagged = r#""StringEquals":{"aws:ResourceTag/team":"shop"}"#;
     let world = World::new(&allow(r#""dynamodb:Scan""#, TABLE, tagged)).await;

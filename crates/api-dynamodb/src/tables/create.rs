@@ -18,6 +18,7 @@ use super::tags::{self, TagIn};
 use super::throughput::{Of, OnDemandIn, WarmIn};
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
+use crate::policies::{self, Kept};
 use crate::settings::{Own, Shared};
 use crate::streams;
 use crate::wire::shape;
@@ -86,7 +87,8 @@ impl<S: Store> DynamoDb<S> {
     /// Answers `CreateTable`.
     pub(crate) async fn create_table(&self, caller: &Caller, body: &[u8]) -> Answer {
         let request: CreateIn = json::parse(body)?;
-        let draft = self.draft(request)?;
+        let policy = self.first_policy(caller, &request)?;
+        let draft = self.draft(request, policy)?;
         let name = draft.name.clone();
         let created = self.control.create_table_of(draft).await;
         created.map_err(|error| table_failed(&error, &name))?;
@@ -99,10 +101,28 @@ impl<S: Store> DynamoDb<S> {
             .into_bytes())
     }
 
-    /// Returns what a table is to be made of.
+    /// Returns the policy that a table is to be made with.
+    fn first_policy(&self, caller: &Caller, request: &CreateIn) -> Result<Option<Kept>, Fault> {
+        let name = request
+            .name
+            .as_deref()
+            .and_then(|name| self.plain_name(name));
+        let (Some(name), Some(document)) = (name, &request.policy) else {
+            return Ok(None);
+        };
+        let (region, account) = (&self.control.project().region, caller.account);
+        let arn = format!("arn:aws:dynamodb:{region}:{account}:table/{name}");
+        policies::first(&arn, document, self.control.clock().wall()).map(Some)
+    }
+
+    /// Returns what a table is to be made of. Only who may put a policy gives one.
     ///
     /// Errors: `ValidationException`.
-    pub(crate) fn draft(&self, request: CreateIn) -> Result<TableDraft, Refused> {
+    pub(crate) fn draft(
+        &self,
+        request: CreateIn,
+        policy: Option<Kept>,
+    ) -> Result<TableDraft, Refused> {
         let name = request.name.clone().unwrap_or_default();
         let schema = request.schema()?;
         let now = self.control.clock().wall();
@@ -124,16 +144,17 @@ impl<S: Store> DynamoDb<S> {
         }
         request.refuse_unsupported()?;
         let indexes = self.drafted(&request, &schema, &shared)?;
-        let own = Own {
-            tags: tags::first(request.tags.unwrap_or_default())?,
-            protected: request.protected.unwrap_or(false),
-            ..Own::default()
-        };
-        shared.stream_roll = streams::roll_of(&own.tags)?;
         let name = match self.plain_name(&name) {
             Some(name) => name.to_owned(),
             None => return Err(fault::validation("TableName names another region").into()),
         };
+        let own = Own {
+            tags: tags::first(request.tags.unwrap_or_default())?,
+            protected: request.protected.unwrap_or(false),
+            policy,
+            ..Own::default()
+        };
+        shared.stream_roll = streams::roll_of(&own.tags)?;
         Ok(TableDraft {
             name,
             schema,
@@ -277,7 +298,6 @@ impl CreateIn {
                     .is_some_and(|all| !all.is_empty()),
             ),
             ("SSESpecification", is_encrypted(self.encryption.as_ref())),
-            ("ResourcePolicy", self.policy.is_some()),
             ("GlobalTableSourceArn", self.source.is_some()),
         ])
     }

@@ -205,6 +205,75 @@ async fn what_no_table_has_is_told_as_off() {
 }
 
 #[tokio::test]
+async fn a_table_is_made_with_its_policy_or_not_at_all() {
+    let world = World::open("us-east-1").await;
+    let make = |document: &str| {
+        json!({
+            "TableName": "hash",
+            "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+            "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
+            "BillingMode": "PAY_PER_REQUEST",
+            "ResourcePolicy": document,
+        })
+    };
+    let (status, answer) = world.call("CreateTable", make("{}")).await;
+    assert_eq!(status, 400, "{answer}");
+    assert_eq!(
+        world.ok("ListTables", json!({})).await["TableNames"],
+        json!([])
+    );
+    world
+        .ok("CreateTable", make(&policy("dynamodb:GetItem")))
+        .await;
+    let named = json!({ "ResourceArn": ARN });
+    let kept = world.ok("GetResourcePolicy", named).await;
+    let revision = kept["RevisionId"].as_str().unwrap();
+    assert!(
+        kept["Policy"]
+            .as_str()
+            .unwrap()
+            .contains("dynamodb:GetItem")
+    );
+    let next = put(&policy("dynamodb:Scan"), Some(revision));
+    world.ok("PutResourcePolicy", next).await;
+}
+
+#[tokio::test]
+async fn a_stream_has_a_policy_of_its_own() {
+    let world = World::with_tables().await;
+    let stream = json!({
+        "TableName": "hash",
+        "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "KEYS_ONLY" },
+    });
+    let table = world.ok("UpdateTable", stream).await;
+    let arn = table["TableDescription"]["LatestStreamArn"]
+        .as_str()
+        .unwrap();
+    let document = policy("dynamodb:GetRecords").replace(ARN, arn);
+    let put = json!({ "ResourceArn": arn, "Policy": document });
+    let revision = world.ok("PutResourcePolicy", put).await["RevisionId"].clone();
+    let named = json!({ "ResourceArn": arn });
+    let kept = world.ok("GetResourcePolicy", named.clone()).await;
+    assert_eq!(kept["RevisionId"], revision);
+    let code = "PolicyNotFoundException";
+    let none = format!("Resource-based policy not found for the provided ResourceArn: {ARN}");
+    let of_table = json!({ "ResourceArn": ARN });
+    world
+        .refused("GetResourcePolicy", of_table, code, &none)
+        .await;
+    let other = format!("{ARN}/stream/2026-01-01T00:00:00.000");
+    let missing = format!("Requested resource not found: Stream: {other} not found");
+    let code = "ResourceNotFoundException";
+    let request = json!({ "ResourceArn": other });
+    world
+        .refused("GetResourcePolicy", request, code, &missing)
+        .await;
+    let deleted = world.ok("DeleteResourcePolicy", named.clone()).await;
+    assert_eq!(deleted["RevisionId"], revision);
+    assert_eq!(world.ok("DeleteResourcePolicy", named).await, json!({}));
+}
+
+#[tokio::test]
 async fn global_tables_of_2017_are_no_more() {
     let world = World::with_tables().await;
     let message = "One or more parameter values were invalid: DynamoDB global tables version \

@@ -17,6 +17,7 @@ use store::memory::MemStore;
 use super::TABLE;
 use crate::facade::DynamoDb;
 use crate::fault::Refused;
+use crate::settings::Shared;
 
 /// Returns a policy of one statement that allows; `condition` may be empty.
 pub(super) fn allow(actions: &str, resource: &str, condition: &str) -> String {
@@ -73,7 +74,21 @@ impl World {
     }
 
     pub(super) async fn put_policy(&self, policy: &str) {
-        let body = serde_json::json!({"ResourceArn": TABLE, "Policy": policy});
+        self.put_policy_of(TABLE, policy).await;
+    }
+
+    /// Gives the table a stream; returns its ARN.
+    pub(super) async fn start_stream(&self) -> String {
+        let body = r#"{"TableName":"carts","StreamSpecification":{"StreamEnabled":true,
+            "StreamViewType":"KEYS_ONLY"}}"#;
+        self.done("UpdateTable", body).await;
+        let open = self.facade.find("carts").expect("a table");
+        let label = Shared::of(&open.view.table).stream_label;
+        format!("{TABLE}/stream/{}", label.expect("a stream"))
+    }
+
+    pub(super) async fn put_policy_of(&self, arn: &str, policy: &str) {
+        let body = serde_json::json!({"ResourceArn": arn, "Policy": policy});
         self.done("PutResourcePolicy", &body.to_string()).await;
     }
 
