@@ -1,6 +1,6 @@
 //! Exports of tables into buckets, in AWS's file formats.
 //!
-//! A bucket is wherever [`write::Buckets`] keeps it. Filters and encryption are refused.
+//! A bucket is wherever [`crate::buckets::Buckets`] keeps it. Encryption is refused.
 //! Source: DynamoDB API reference, `ExportTableToPointInTime`.
 
 use api_protocol::caller::Caller;
@@ -14,15 +14,22 @@ use serde_json::{Map, Value, json as json_value};
 use store::port::Store;
 
 use crate::backups::continuous;
+use crate::buckets;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
-use crate::limits::{EXPORTS_RUNNING_MAX, LIST_EXPORTS_MAX};
+use crate::limits::{
+    EXPORT_SPAN_SECS_MAX, EXPORT_SPAN_SECS_MIN, EXPORTS_RUNNING_MAX, LIST_EXPORTS_MAX,
+};
+use crate::loading::is_remembered;
 use crate::tables;
 use crate::wire::shape;
 
+mod filter;
 mod ion;
 mod md5;
 pub mod write;
+
+use filter::Filter;
 
 shape! {
     /// The members of `ExportTableToPointInTime`.
@@ -73,6 +80,10 @@ pub(crate) struct Settings {
     is_ion: bool,
     /// Whether changes are told with what was before.
     with_old: bool,
+    /// Which items are told, and what of them.
+    filter: Option<Value>,
+    /// The call that asked for it.
+    request: Value,
 }
 
 impl Settings {
@@ -122,14 +133,15 @@ impl<S: Store> DynamoDb<S> {
         request.check()?;
         let given = request.table.clone().unwrap_or_default();
         let open = self.backed_up(&given)?;
+        let asked: Value = json::parse(body)?;
+        let now = self.control.clock().wall();
         let known = self.control.exports().into_iter().find(|export| {
             let token = Settings::of(export).token;
-            token.is_some() && token == request.token
+            token.is_some() && token == request.token && is_remembered(export.created, now)
         });
         if let Some(known) = known {
-            let same = known.table.id == open.view.table.id;
-            if !same {
-                let message = "There was a conflict when writing to the specified S3 bucket";
+            if Settings::of(&known).request != asked {
+                let message = "The client token was used for another export in the last 8 hours";
                 return Err(Fault::caller("ExportConflictException", message).into());
             }
             return Ok(described(&known));
@@ -138,6 +150,8 @@ impl<S: Store> DynamoDb<S> {
             let message = format!("At most {EXPORTS_RUNNING_MAX} exports can run at once");
             return Err(Fault::caller("LimitExceededException", message).into());
         }
+        let schema = &open.def.schema;
+        Filter::parse(request.filter.as_ref(), schema)?;
         let incremental = request.kind.as_deref() == Some("INCREMENTAL_EXPORT");
         let span = request.span.as_ref().filter(|_| incremental);
         let (from, to) = self.span(&request, span, &open).await?;
@@ -166,6 +180,8 @@ impl<S: Store> DynamoDb<S> {
             token: request.token.clone(),
             is_ion: request.format.as_deref() == Some("ION"),
             with_old: span.is_some_and(|span| span.view.as_deref() != Some("NEW_IMAGE")),
+            filter: request.filter.clone(),
+            request: asked,
         };
         export.settings =
             serde_json::to_value(settings).expect("settings are plain data with text keys");
@@ -245,6 +261,14 @@ impl<S: Store> DynamoDb<S> {
                            continuous backups, or ends before it begins";
             return Err(Fault::caller("InvalidExportTimeException", message).into());
         }
+        if let Some(from) = from {
+            let micros = to.0.saturating_add(1).saturating_sub(from.0);
+            if !(EXPORT_SPAN_SECS_MIN..=EXPORT_SPAN_SECS_MAX).contains(&(micros / 1_000_000)) {
+                let message = "The time between ExportFromTime and ExportToTime is at least 15 \
+                               minutes and at most 24 hours";
+                return Err(Fault::caller("InvalidExportTimeException", message).into());
+            }
+        }
         let to = to.max(window.since);
         Ok((from.map_or(to, |from| from.max(window.since)), to))
     }
@@ -253,7 +277,6 @@ impl<S: Store> DynamoDb<S> {
 impl ExportIn {
     fn check(&self) -> Result<(), Fault> {
         tables::refuse(&[
-            ("FilterSpecification", self.filter.is_some()),
             // The files are as readable as the directory that they are in.
             ("S3SseAlgorithm", self.encryption.is_some()),
         ])?;
@@ -264,8 +287,7 @@ impl ExportIn {
             return Err(fault::validation(message));
         }
         let prefix = self.prefix.as_deref().unwrap_or_default();
-        let is_plain = |part: &str| !part.is_empty() && part != "." && part != "..";
-        if !prefix.is_empty() && !prefix.trim_end_matches('/').split('/').all(is_plain) {
+        if !prefix.is_empty() && !buckets::is_folder(prefix.trim_end_matches('/')) {
             let message = "S3Prefix is made of names with slashes in between";
             return Err(fault::validation(message));
         }
@@ -314,6 +336,9 @@ fn described(export: &Export) -> Vec<u8> {
         tell("IncrementalExportSpecification", span);
     } else {
         tell("ExportTime", epoch(export.to));
+    }
+    if let Some(filter) = &settings.filter {
+        tell("FilterSpecification", filter.clone());
     }
     if let Some(ended) = export.ended {
         tell("EndTime", epoch(ended));

@@ -176,3 +176,11 @@ pub(crate) const CANCEL_TRIES_MAX: u32 = 8;
 /// How long the token of an export, an import or a bulk operation stands for it. 8 h.
 /// Source: DynamoDB API reference, `ImportTable` (`ClientToken`).
 pub(crate) const TRANSFER_TOKEN_SECS: i64 = 28_800;
+
+/// The least time whose changes an incremental export tells. 15 minutes.
+/// Source: DynamoDB developer guide, "Requesting a table export" (incremental export).
+pub(crate) const EXPORT_SPAN_SECS_MIN: i64 = 900;
+
+/// The longest time whose changes an incremental export tells. 24 h.
+/// Source: DynamoDB developer guide, "Requesting a table export" (incremental export).
+pub(crate) const EXPORT_SPAN_SECS_MAX: i64 = 86_400;

@@ -64,7 +64,7 @@ operations! {
         DescribeTimeToLive,
         ExecuteStatement,
         ExecuteTransaction,
-        ExportTableToPointInTime "into the region's directories, unencrypted and unfiltered",
+        ExportTableToPointInTime "into the region's directories, unencrypted",
         GetItem,
         GetRecords,
         GetResourcePolicy,

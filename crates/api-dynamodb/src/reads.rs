@@ -271,7 +271,29 @@ impl ReadIn {
     }
 }
 
+/// Checks that a query's filter leaves the key alone: the key has its own condition.
+pub(crate) fn check_filter(filter: &Condition, keys: &[&KeyAttribute]) -> Result<(), Fault> {
+    let mut key: Option<String> = None;
+    filter.for_each_path(&mut |path| {
+        if key.is_none() && keys.iter().any(|key| key.name == path.name()) {
+            key = Some(path.name().to_owned());
+        }
+    });
+    match key {
+        Some(name) => Err(fault::validation(format!(
+            "Filter Expression can only contain non-primary key attributes: \
+             Primary key attribute: {name}"
+        ))),
+        None => Ok(()),
+    }
+}
+
 impl Reading {
+    fn check_filter(&self, keys: &[&KeyAttribute]) -> Result<(), Fault> {
+        let filter = self.filter.as_ref();
+        filter.map_or(Ok(()), |filter| check_filter(filter, keys))
+    }
+
     /// Checks `Select` against what else the request asks for.
     fn selecting(
         self,
@@ -321,25 +343,6 @@ impl Reading {
             capacity,
             ..self
         })
-    }
-
-    /// Checks that a query's filter leaves the key alone: the key has its own condition.
-    fn check_filter(&self, keys: &[&KeyAttribute]) -> Result<(), Fault> {
-        let mut key: Option<String> = None;
-        if let Some(filter) = &self.filter {
-            filter.for_each_path(&mut |path| {
-                if key.is_none() && keys.iter().any(|key| key.name == path.name()) {
-                    key = Some(path.name().to_owned());
-                }
-            });
-        }
-        match key {
-            Some(name) => Err(fault::validation(format!(
-                "Filter Expression can only contain non-primary key attributes: \
-                 Primary key attribute: {name}"
-            ))),
-            None => Ok(()),
-        }
     }
 
     fn found(&self, open: &OpenTable, ticket: Ticket, page: Page) -> Found {

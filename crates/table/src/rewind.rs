@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use tokio::sync::oneshot;
 
 use base::name::TableId;
@@ -42,6 +42,35 @@ pub enum Source {
     Table(TableId, Hlc),
     /// From a backup's.
     Backup(BackupId),
+}
+
+/// An item that changed, as [`Tables::note_changed`] notes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedItem {
+    /// Its key as in records.
+    pub key: Bytes,
+    /// When it was written the last time: by whoever wrote it, in whichever region.
+    pub written: Hlc,
+    /// The encoded item as it was before; `None` where there was none.
+    pub old: Option<Bytes>,
+}
+
+impl ChangedItem {
+    /// Reads a row of a backup that changed items were noted into.
+    ///
+    /// Errors: [`Damaged`] for other rows.
+    pub fn decode(key: Bytes, mut value: Bytes) -> Result<Self, Damaged> {
+        let written = value.try_get_i64().map_err(|_| Damaged("a changed item"))?;
+        Ok(Self {
+            key,
+            written: Hlc(written),
+            old: Some(value).filter(|old| !old.is_empty()),
+        })
+    }
+
+    fn encode(written: Hlc, old: &[u8]) -> Vec<u8> {
+        [&written.0.to_be_bytes(), old].concat()
+    }
 }
 
 /// How much a backup or a restored table holds.
@@ -177,7 +206,7 @@ impl<S: Store> Tables<S> {
     }
 
     /// Notes into a backup, which is emptied first, which items changed from a stamp on and before
-    /// another one, each as it was before: nothing at all where there was none.
+    /// another one, each as a [`ChangedItem`].
     ///
     /// Errors: [`RewindError`]; calling it again begins anew.
     pub async fn note_changed(
@@ -195,21 +224,38 @@ impl<S: Store> Tables<S> {
         let mut after = Place::before(from);
         loop {
             let page = self.read_history(table, after, to, portion).await?;
-            let mut firsts = BTreeMap::new();
+            let mut changed: BTreeMap<Bytes, (Hlc, Bytes)> = BTreeMap::new();
             for event in &page.events {
                 after = event.place;
                 if event.was && event.old.is_none() {
                     return Err(RewindError::Unknown(table));
                 }
-                let key = event.suffix().clone();
-                if self.item_of_backup(backup, &key).await?.is_none() {
-                    let old = || event.old.clone().unwrap_or_default();
-                    firsts.entry(key).or_insert_with(old);
+                // What expires carries the stamp of what it was.
+                let written = match event.cause {
+                    Cause::Expiry => event.place.at,
+                    Cause::Write | Cause::Applied | Cause::Copied | Cause::Removed => {
+                        event.version.hlc
+                    }
+                };
+                let key = event.suffix();
+                if let Some(known) = changed.get_mut(key) {
+                    known.0 = written;
+                    continue;
                 }
+                let old = match self.item_of_backup(backup, key).await? {
+                    Some(known) => {
+                        ChangedItem::decode(key.clone(), known)
+                            .map_err(ReadError::from)?
+                            .old
+                    }
+                    None => event.old.clone(),
+                };
+                changed.insert(key.clone(), (written, old.unwrap_or_default()));
             }
             let mut batch = Batch::default();
-            for (suffix, image) in firsts {
-                batch.put(Space::Backups, backup.key(&suffix), image);
+            for (suffix, (written, old)) in changed {
+                let noted = ChangedItem::encode(written, &old);
+                batch.put(Space::Backups, backup.key(&suffix), noted);
             }
             let kept = self.commit(batch, Durability::Buffered).await;
             kept.map_err(ReadError::from)?;

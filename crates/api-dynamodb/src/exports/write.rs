@@ -21,9 +21,10 @@ use item::key::Key;
 use item::view::ItemRef;
 use serde_json::json;
 use store::port::Store;
-use table::rewind::RewindError;
+use table::rewind::{ChangedItem, RewindError};
 use table::tables::ReadError;
 
+use super::filter::Filter;
 use super::{Settings, ion, md5};
 use crate::buckets::Buckets;
 use crate::facade::DynamoDb;
@@ -43,6 +44,9 @@ pub enum ExportError {
     /// An object could not be stored.
     #[error("store an object of an export: {0}")]
     Object(#[from] std::io::Error),
+    /// What it is to tell cannot be read: another build asked for it.
+    #[error("read what the export is to tell")]
+    Filter,
     /// What became of it could not be noted.
     #[error(transparent)]
     Control(#[from] control::control::ControlError),
@@ -111,7 +115,9 @@ impl<S: Store> DynamoDb<S> {
                 ..export.clone()
             },
             Err(
-                error @ (ExportError::Rewind(RewindError::Unknown(_)) | ExportError::Object(_)),
+                error @ (ExportError::Rewind(RewindError::Unknown(_))
+                | ExportError::Object(_)
+                | ExportError::Filter),
             ) => {
                 tracing::warn!(%error, "an export has failed");
                 Export {
@@ -157,16 +163,22 @@ impl<S: Store> DynamoDb<S> {
             bytes: 0,
             done: Vec::new(),
         };
+        let schema = export.table.schema().ok_or(ExportError::Filter)?;
+        let filter = Filter::parse(settings.filter.as_ref(), &schema);
+        let filter = filter.map_err(|_| ExportError::Filter)?;
         let mut after = None;
         loop {
             let (rows, next) = tables.read_backup(source, after.as_ref()).await?;
-            for (key, image) in rows {
+            for (key, value) in rows {
                 if export.incremental {
-                    let new = tables.item_of_backup(items, &key).await?;
-                    let old = Some(&image).filter(|old| !old.is_empty());
-                    write_change(&mut files, export, (&key, old, new.as_ref()))?;
-                } else {
-                    write_item(&mut files, &settings, &image)?;
+                    let changed = ChangedItem::decode(key, value).map_err(ReadError::from)?;
+                    let new = tables.item_of_backup(items, &changed.key).await?;
+                    write_change(&mut files, export, &filter, (&changed, new.as_ref()))?;
+                } else if filter.reads(&value, &schema)? {
+                    files.bytes += size_of(&value)?;
+                    if filter.tells(&value)? {
+                        write_item(&mut files, &settings, &filter.part(&value)?)?;
+                    }
                 }
             }
             if files.lines.len() >= EXPORT_FILE_BYTES {
@@ -269,26 +281,37 @@ impl Files {
 fn write_change(
     files: &mut Files,
     export: &Export,
-    (suffix, old, new): (&Bytes, Option<&Bytes>, Option<&Bytes>),
+    filter: &Filter,
+    (changed, new): (&ChangedItem, Option<&Bytes>),
 ) -> Result<(), ExportError> {
-    if old == new {
+    let old = changed.old.as_ref();
+    // What there is no more is told or not by what it last was.
+    let (false, Some(latest)) = (old == new, new.or(old)) else {
+        return Ok(());
+    };
+    let schema = export.table.schema().ok_or(ExportError::Filter)?;
+    if !filter.reads(latest, &schema)? {
         return Ok(());
     }
-    let settings = Settings::of(export);
-    let key = suffix.get(2..).and_then(|key| Key::decode(key).ok());
-    let keys = key.zip(export.table.schema());
-    let keys = keys.map(|(key, schema)| codec::encode(&key.to_item(&schema)));
-    let old = old.filter(|_| settings.with_old);
-    let parts = [
-        ("Keys", keys.as_deref()),
-        ("OldImage", old.map(|image| &image[..])),
-        ("NewImage", new.map(|image| &image[..])),
-    ];
     for image in [old, new].into_iter().flatten() {
         files.bytes += size_of(image)?;
     }
+    if !filter.tells(latest)? {
+        return Ok(());
+    }
+    let settings = Settings::of(export);
+    let key = changed.key.get(2..).and_then(|key| Key::decode(key).ok());
+    let keys = key.map(|key| codec::encode(&key.to_item(&schema)));
+    let old = old.filter(|_| settings.with_old);
+    let part = |image: Option<&Bytes>| image.map(|image| filter.part(image)).transpose();
+    let (old, new) = (part(old)?, part(new)?);
+    let parts = [
+        ("Keys", keys.as_deref()),
+        ("OldImage", old.as_deref()),
+        ("NewImage", new.as_deref()),
+    ];
     let out = &mut files.lines;
-    let stamp = WallTime::from_micros(export.to).as_micros();
+    let stamp = changed.written.0;
     if settings.is_ion {
         out.extend_from_slice(b"$ion_1_0 {Record:{");
         let metadata = format!("Metadata:{{WriteTimestampMicros:{stamp}.}}");
@@ -319,7 +342,6 @@ fn write_change(
 
 /// Writes a line of an item.
 fn write_item(files: &mut Files, settings: &Settings, image: &[u8]) -> Result<(), ExportError> {
-    files.bytes += size_of(image)?;
     files.items += 1;
     let out = &mut files.lines;
     if settings.is_ion {

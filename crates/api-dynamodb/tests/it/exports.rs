@@ -89,7 +89,8 @@ async fn an_incremental_export_has_what_changed() {
     let window = world.ok("DescribeContinuousBackups", window).await;
     let from = &window["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"];
     let from = from["LatestRestorableDateTime"].clone();
-    world.node.clock.advance(Duration::from_secs(2));
+    world.node.clock.advance(Duration::from_mins(10));
+    let start = world.node.control.clock().wall().as_micros();
     for value in 2..4 {
         world
             .put(json!({ "pk": s("changed"), "value": n(value) }))
@@ -101,7 +102,9 @@ async fn an_incremental_export_has_what_changed() {
         let request = json!({ "TableName": "hash", "Key": { "pk": s(pk) } });
         world.ok("DeleteItem", request).await;
     }
-    world.node.clock.advance(Duration::from_secs(1));
+    // Stamps may be a little ahead of a clock that hardly moves.
+    let end = world.node.control.clock().wall().as_micros() + 1_000_000;
+    world.node.clock.advance(Duration::from_mins(10));
     for (view, old) in [("NEW_AND_OLD_IMAGES", true), ("NEW_IMAGE", false)] {
         let request = json!({
             "ExportType": "INCREMENTAL_EXPORT",
@@ -116,7 +119,11 @@ async fn an_incremental_export_has_what_changed() {
             let line: Value = serde_json::from_str(line).unwrap();
             let image = |name: &str| line[name]["value"]["N"].as_str().map(str::to_owned);
             let pk = line["Keys"]["pk"]["S"].as_str().unwrap().to_owned();
-            assert!(line["Metadata"]["WriteTimestampMicros"]["N"].is_string());
+            let written = line["Metadata"]["WriteTimestampMicros"]["N"]
+                .as_str()
+                .unwrap();
+            let written: i64 = written.parse().unwrap();
+            assert!(pk == "late" || (start..end).contains(&written), "{line}");
             found.insert(pk, (image("OldImage"), image("NewImage")));
         }
         found.remove("late");
@@ -214,4 +221,93 @@ async fn exports_are_bounded_and_forgotten_in_the_end() {
     let message = format!("Export not found: {}", told["ExportArn"].as_str().unwrap());
     let code = "ExportNotFoundException";
     world.refused("DescribeExport", named, code, &message).await;
+}
+
+#[tokio::test]
+async fn an_export_tells_what_its_filter_asks_for() {
+    let (world, buckets) = (world().await, InMemory::default());
+    for (pk, value) in [("a", 1), ("b", 2), ("c", 3)] {
+        world
+            .put(json!({ "pk": s(pk), "value": n(value), "more": s("x") }))
+            .await;
+    }
+    let values = |value: Value| json!({ ":v": value });
+    let cases = [
+        (
+            json!({
+                "FilterExpression": "#v > :v", "ExpressionAttributeNames": { "#v": "value" },
+                "ProjectionExpression": "pk", "ExpressionAttributeValues": values(n(1)),
+            }),
+            vec![json!({ "pk": s("b") }), json!({ "pk": s("c") })],
+        ),
+        (
+            json!({
+                "KeyConditionExpression": "pk = :v",
+                "ExpressionAttributeValues": values(s("a")),
+            }),
+            vec![json!({ "pk": s("a"), "value": n(1), "more": s("x") })],
+        ),
+    ];
+    for (filter, expect) in cases {
+        let told = export(&world, &buckets, json!({ "FilterSpecification": filter })).await;
+        assert_eq!(told["FilterSpecification"], filter);
+        assert_eq!(told["ItemCount"], expect.len());
+        let (_, lines) = buckets.read(told["ExportManifest"].as_str().unwrap());
+        let items = lines.iter().map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line["Item"].clone()
+        });
+        let mut items: Vec<Value> = items.collect();
+        items.sort_by_key(|item| item["pk"]["S"].to_string());
+        assert_eq!(items, expect);
+        for pk in ["late"] {
+            let request = json!({ "TableName": "hash", "Key": { "pk": s(pk) } });
+            world.ok("DeleteItem", request).await;
+        }
+    }
+    let both = json!({
+        "KeyConditionExpression": "pk = :v", "FilterExpression": "pk = :v",
+        "ExpressionAttributeValues": values(s("a")),
+    });
+    let request = json!({
+        "TableArn": "arn:aws:dynamodb:us-east-1:000000000000:table/hash", "S3Bucket": "bucket",
+        "FilterSpecification": both,
+    });
+    let message = "Filter Expression can only contain non-primary key attributes: \
+                   Primary key attribute: pk";
+    world
+        .invalid("ExportTableToPointInTime", request, message)
+        .await;
+}
+
+#[tokio::test]
+async fn an_incremental_export_tells_a_quarter_of_an_hour_to_a_day() {
+    let world = world().await;
+    let latest = || async {
+        let request = json!({ "TableName": "hash" });
+        let known = world.ok("DescribeContinuousBackups", request).await;
+        let recovery = &known["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"];
+        recovery["LatestRestorableDateTime"].as_i64().unwrap()
+    };
+    world.node.clock.advance(Duration::from_hours(30));
+    let to = latest().await;
+    world.node.clock.advance(Duration::from_secs(2));
+    for (secs, is_taken) in [(899, false), (900, true), (86_400, true), (86_401, false)] {
+        let request = json!({
+            "TableArn": "arn:aws:dynamodb:us-east-1:000000000000:table/hash",
+            "S3Bucket": "bucket", "ExportType": "INCREMENTAL_EXPORT",
+            "IncrementalExportSpecification": {
+                "ExportFromTime": to - secs, "ExportToTime": to,
+            },
+        });
+        let operation = "ExportTableToPointInTime";
+        if is_taken {
+            world.ok(operation, request).await;
+            continue;
+        }
+        let message = "The time between ExportFromTime and ExportToTime is at least 15 minutes \
+                       and at most 24 hours";
+        let code = "InvalidExportTimeException";
+        world.refused(operation, request, code, message).await;
+    }
 }
