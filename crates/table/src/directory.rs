@@ -29,6 +29,7 @@ use store::port::{Batch, Durability, Space, Store, StoreError};
 use crate::def::TableDef;
 use crate::layout::meta;
 use crate::limits::PAUSES_MAX;
+use crate::planted::Planted;
 use crate::remote::ApplyError;
 use crate::state;
 use crate::tables::{Damaged, OpenError, ReadError, Tables};
@@ -358,6 +359,9 @@ impl<S: Store> Tables<S> {
     ///
     /// Errors: those of the store.
     pub(crate) async fn is_coming(&self, def: &TableDef) -> Result<bool, ReadError> {
+        if self.lock().planted == Planted::PartForWhole {
+            return Ok(false);
+        }
         let is_holder = |region: &RegionId| {
             *region != self.region() && (def.id.is_system() || def.replicas.contains(region))
         };

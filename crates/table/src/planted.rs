@@ -18,6 +18,8 @@ pub enum Planted {
     TtlStampedNow,
     /// Trims a record although this region lacks something that its write had seen.
     TrimmedTooSoon,
+    /// What has come back of a lost directory's writes counts as all of it.
+    PartForWhole,
 }
 
 #[cfg(feature = "planted")]

@@ -29,6 +29,8 @@ pub enum Change {
     Reset(usize, usize),
     /// A region's power is cut.
     Kill(usize),
+    /// A region starts on an empty disk.
+    Replace(usize),
     /// A region starts again.
     Start(usize),
     /// A region's wall clock stands this far ahead of the truth, in microseconds.
@@ -137,6 +139,7 @@ pub fn apply(world: &mut World, change: &Change) {
         Change::Silence(from, to) => world.silence(*from, *to),
         Change::Reset(from, to) => world.reset(*from, *to),
         Change::Kill(at) => world.kill(*at),
+        Change::Replace(at) => world.replace(*at),
         Change::Start(at) => world.start(*at),
         Change::Fail(at) => world.fail(*at),
         Change::Clock(at, ahead) => {

@@ -141,6 +141,60 @@ fn remembered(mut event: Bytes) -> (Bytes, Option<Bytes>, Option<Bytes>) {
     (key, old, (flags & 16 != 0).then_some(event))
 }
 
+/// Returns what is still to come after a region has lost its directory: all regions hold the same
+/// items and owe nothing, and no acknowledged write of the others is lost, or undone by an older
+/// one.
+pub fn unlike_after_loss(world: &World) -> Option<String> {
+    let items = live(world.regions.first()?);
+    let applied = world.regions.first()?.process.as_ref()?.tables.applied();
+    for region in &world.regions {
+        let (id, tables) = (region.id(), &region.process.as_ref()?.tables);
+        let owed = tables.local().owed;
+        if owed.values().any(|owed| !owed.is_empty()) {
+            return Some(format!("{id} is owed {owed:?}"));
+        }
+        if tables.applied() != applied {
+            return Some(format!("{id} has {}, not {applied}", tables.applied()));
+        }
+        let found = live(region);
+        if found != items {
+            return Some(format!("{id} holds {}", difference(&found, &items)));
+        }
+        if tables.digest(CARTS).0 != sum(&items) {
+            return Some(format!("{id} has a digest that is not of its items"));
+        }
+    }
+    undone(&world.ledger.open(), &items)
+}
+
+fn undone(truth: &Truth, items: &Items) -> Option<String> {
+    let writes: Vec<&Wrote> = truth.writes().collect();
+    let is_kept = |wrote: &Wrote| {
+        wrote.acknowledged && !truth.lost_directories().contains(&wrote.record.origin)
+    };
+    for wrote in writes.iter().filter(|wrote| is_kept(wrote)) {
+        for change in &wrote.record.changes {
+            let version = wrote.record.version_of(change);
+            let ends = |other: &&Wrote| {
+                let mut changes = other.record.changes.iter();
+                changes.any(|one| {
+                    let is_delete = one.key == change.key && one.image.is_none();
+                    is_delete && version <= other.record.version_of(one)
+                })
+            };
+            let stays = match items.get(&change.key) {
+                Some((found, _)) => version <= *found,
+                None => writes.iter().any(ends),
+            };
+            if !stays {
+                let (origin, seq) = (wrote.record.origin, wrote.record.seq);
+                return Some(format!("{origin}:{seq}, acknowledged, is lost or undone"));
+            }
+        }
+    }
+    None
+}
+
 /// Returns what became of writes that may not have: each stays, or was seen by a later one of
 /// its item, or is the loser of a race in some region's conflict log; and only races are there.
 pub fn unaccounted(world: &World) -> Option<String> {

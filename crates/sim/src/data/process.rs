@@ -3,6 +3,8 @@
 //! It stands where the shell `replica` stands, and does the same in the same order. It ends with
 //! a kill; the disk and the clocks outlive it.
 
+mod copying;
+
 pub mod ends;
 
 mod sweep;
@@ -19,7 +21,7 @@ use replica_core::limits::REDIAL;
 use replica_core::link::Now;
 use replica_core::link::mesh::Mesh;
 use replica_core::link::receive::{self, ApplyFault};
-use replica_core::link::send::{self, LogRead};
+use replica_core::link::send::{self, CopyRead, LogRead};
 use replica_core::vector::Seq;
 use store::port::Durability;
 use table::def::TableDef;
@@ -74,6 +76,10 @@ pub struct Process {
     tasks: Tasks<Done>,
     progressed: Box<dyn FnMut() -> bool>,
     sweep: Sweep,
+    /// Some region has lost its directory: copies are to be expected.
+    pub knows_lost: bool,
+    /// The log is being begun anew.
+    is_beginning: bool,
     mistake: Mistake,
     effects: Vec<Effect>,
 }
@@ -83,6 +89,7 @@ enum Done {
     Sender(usize, send::Input),
     Receiver(usize, receive::Input),
     Client(Operation, Result<Seq, WriteError>),
+    Begun,
     Swept(Hlc),
 }
 
@@ -141,6 +148,8 @@ impl Process {
                 at: now,
                 ..Sweep::default()
             },
+            knows_lost: false,
+            is_beginning: false,
             mistake,
             effects: Vec::new(),
             place,
@@ -276,6 +285,7 @@ impl Process {
                 self.effects
                     .push(Effect::Wrong(format!("{name} failed: {error}")));
             }
+            Done::Begun => self.is_beginning = false,
             Done::Swept(collected) => {
                 self.sweep.running = false;
                 self.sweep.collected = collected.max(self.sweep.collected);
@@ -347,11 +357,29 @@ impl Process {
                 });
             }
             send::Output::Acked => {
+                if self.knows_lost {
+                    self.tables.note_welcome();
+                }
                 if let Some(Sending { sender, .. }) = self.sending.get(&peer) {
                     self.mesh.durable(self.place.id(peer), sender.durable());
                 }
             }
             send::Output::Close(error) => self.close(peer, connection, Role::Sending, &error),
+            send::Output::ReadCopy {
+                ticket,
+                table,
+                after,
+                items,
+                bytes_max,
+            } if self.knows_lost => {
+                let (tables, to) = (self.tables.clone(), self.place.id(peer));
+                self.tasks.spawn(async move {
+                    let read = tables.copy_for(to, table, after, (items, bytes_max));
+                    let read = read.await.unwrap_or(CopyRead::Later);
+                    Done::Sender(peer, send::Input::CopyRead { ticket, read })
+                });
+            }
+            send::Output::NeedsResync { .. } if self.knows_lost => {}
             send::Output::NeedsResync { .. } | send::Output::ReadCopy { .. } => {
                 self.effects
                     .push(Effect::Wrong(format!("peer {peer} needs {output:?}")));
@@ -386,8 +414,21 @@ impl Process {
                 self.tables.note_horizon(id, beat.head, beat.horizon);
                 self.mesh.durable(id, &beat.durable);
                 self.mesh.stable(id, beat.stable);
+                let (now, shared) = (self.now(), self.tables.shared_with(id));
+                let receiving = self.receiving.get_mut(&peer);
+                let receiver = receiving.map(|receiving| &mut receiving.receiver);
+                if let Some(receiver) = receiver.filter(|it| it.needs_resync().is_some()) {
+                    receiver.handle_input(now, receive::Input::Shared(shared));
+                }
             }
             receive::Output::Close(error) => self.close(peer, connection, Role::Receiving, &error),
+            receive::Output::Merge { .. }
+            | receive::Output::Skip { .. }
+            | receive::Output::Repaid { .. }
+                if self.knows_lost =>
+            {
+                self.copy(peer, output);
+            }
             receive::Output::Merge { .. }
             | receive::Output::Filled { .. }
             | receive::Output::Skip { .. }

@@ -12,7 +12,7 @@ use store::port::Durability;
 use crate::chance::Chance;
 use crate::clocks::START;
 use crate::data::chaos::{self, Change, Temper};
-use crate::data::client;
+use crate::data::client::{self, Operation, Verb};
 use crate::data::oracle;
 use crate::data::world::{REGIONS, World};
 use crate::network::Network;
@@ -28,6 +28,8 @@ pub struct Options {
     pub durability: Durability,
     /// A known mistake.
     pub mistake: Mistake,
+    /// Whether a region loses its directory on the way.
+    pub loses: bool,
 }
 
 /// A known mistake in the code under test; by default none.
@@ -48,6 +50,8 @@ pub struct Mistake {
 pub struct Report {
     /// The seed.
     pub seed: u64,
+    /// Whether a region lost its directory.
+    pub loses: bool,
     /// The step that it ended with.
     pub step: u64,
     /// How many events happened.
@@ -96,6 +100,7 @@ pub fn run(options: Options) -> Report {
     let writes = run.world.ledger.open().writes().count();
     Report {
         seed: options.seed,
+        loses: options.loses,
         step: run.step,
         events: run.world.happened(),
         writes,
@@ -115,6 +120,7 @@ struct Run {
     temper: Temper,
     steps: u64,
     step: u64,
+    loses: bool,
     changes: VecDeque<(Duration, Change)>,
 }
 
@@ -135,17 +141,32 @@ impl Run {
             temper,
             steps: options.steps,
             step: 0,
+            loses: options.loses,
             changes: VecDeque::new(),
         }
     }
 
     fn whole(&mut self) -> Result<(), String> {
+        let lost = self.loses.then(|| {
+            let at = self.plan.index(REGIONS.len());
+            (at, self.plan.below(self.steps))
+        });
         while self.step < self.steps {
+            if let Some((at, _)) = lost.filter(|(_, step)| *step == self.step) {
+                self.replace(at)?;
+            }
             self.step += 1;
             let change = chaos::choose(&mut self.plan, self.temper, &self.world, self.step);
             self.change(change)?;
             let pause = self.temper.pause(&mut self.plan);
             self.pass(pause)?;
+        }
+        if self.loses {
+            self.heal()?;
+            for at in 0..REGIONS.len() {
+                self.change(Change::Start(at))?;
+            }
+            return self.until(oracle::unlike_after_loss);
         }
         let dead = self.plan.index(REGIONS.len());
         self.lose(dead)?;
@@ -171,6 +192,49 @@ impl Run {
         self.change(Change::Kill(dead))?;
         self.change(Change::Heal)?;
         self.until(|world| oracle::differences(world, &alive))
+    }
+
+    /// Lets a region lose its directory, most often while it does not reach one other. Both others
+    /// know its log: one that knows nothing of it would let the empty one in as the first.
+    fn replace(&mut self, at: usize) -> Result<(), String> {
+        self.heal()?;
+        for region in 0..REGIONS.len() {
+            self.change(Change::Start(region))?;
+        }
+        self.put(at, 1)?;
+        self.pass(Duration::from_secs(4))?;
+        let away = (at + 1 + self.plan.index(REGIONS.len() - 1)) % REGIONS.len();
+        let other = REGIONS.len() - at - away;
+        if self.plan.one_in(2) {
+            // The last write of the directory reaches only the region that is away then.
+            self.part(at, other)?;
+            self.part(other, away)?;
+            self.put(at, 2)?;
+            self.pass(Duration::from_millis(800))?;
+        }
+        if !self.plan.one_in(4) {
+            self.part(at, away)?;
+        }
+        self.change(Change::Replace(at))?;
+        self.change(Change::Mend(at, other))?;
+        self.change(Change::Mend(other, at))?;
+        let pause = Duration::from_millis(self.plan.below(4_000));
+        self.pass(pause)
+    }
+
+    /// Puts an item that nobody else writes.
+    fn put(&mut self, at: usize, number: u64) -> Result<(), String> {
+        let operation = Operation {
+            name: format!("last-{number}"),
+            items: vec![(client::KEYS + number, Verb::Put)],
+            lasts: None,
+        };
+        self.change(Change::Operate(at, operation))
+    }
+
+    fn part(&mut self, one: usize, other: usize) -> Result<(), String> {
+        self.change(Change::Cut(one, other))?;
+        self.change(Change::Cut(other, one))
     }
 
     /// Waits until nothing is left of all that was, and accounts for every write.
@@ -230,6 +294,9 @@ impl Run {
         if let Some(first) = self.world.ledger.open().violations().first() {
             return Err(first.clone());
         }
+        if !self.world.ledger.open().lost_directories().is_empty() {
+            return Ok(());
+        }
         let count = REGIONS.len();
         for at in 0..count {
             let wrong = oracle::wrong_in(&self.world, at);
@@ -267,7 +334,12 @@ impl fmt::Display for Report {
         }
         write!(
             f,
-            "replay: HITHER_SEED={seed:#x} cargo test -p sim --test it -- --exact data::replay"
+            "replay: HITHER_SEED={seed:#x} cargo test -p sim --test it -- --exact data::{}",
+            if self.loses {
+                "replay_on_empty"
+            } else {
+                "replay"
+            }
         )
     }
 }

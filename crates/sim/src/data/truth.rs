@@ -3,7 +3,7 @@
 //! It is kept from what goes into the stores, not from what the code says of itself. Nothing of
 //! it reaches the regions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -24,6 +24,9 @@ pub struct Truth {
     /// Whether what clients were told is done must survive every crash.
     pub keeps_acknowledged: bool,
     digest: u64,
+    /// The regions that lost their directory. What comes in copies is not in any log: from the
+    /// first of them on, only what is in the end is judged.
+    replaced: BTreeSet<RegionId>,
 }
 
 /// One write that is in its region's log.
@@ -72,6 +75,24 @@ impl Truth {
         }
     }
 
+    /// Notes that a region starts from an empty directory.
+    pub fn replaced(&mut self, region: RegionId) {
+        self.replaced.insert(region);
+        self.held.insert(region, Held::default());
+    }
+
+    /// Returns the regions that lost their directory.
+    pub fn lost_directories(&self) -> &BTreeSet<RegionId> {
+        &self.replaced
+    }
+
+    /// Notes something that does not follow from what is in the logs.
+    fn unfounded(&mut self, what: String) {
+        if self.replaced.is_empty() {
+            self.wrong(what);
+        }
+    }
+
     /// Returns what was wrong so far.
     pub fn violations(&self) -> &[String] {
         &self.violations
@@ -110,14 +131,14 @@ impl Truth {
         if origin != holder {
             let known = self.writes.get(&(origin, seq));
             if known.is_none_or(|known| known.record != *record) {
-                self.wrong(format!("{holder} got {origin}:{seq}, which {origin} lacks"));
+                self.unfounded(format!("{holder} got {origin}:{seq}, which {origin} lacks"));
             }
             return;
         }
         let last = self.writes.range(..(origin, Seq(u64::MAX))).next_back();
         let last = last.map(|(at, _)| *at).filter(|(of, _)| *of == origin);
         if seq != last.map_or(Seq(0), |(_, seq)| seq).next() {
-            self.wrong(format!("{origin} writes {seq} after {last:?}"));
+            self.unfounded(format!("{origin} writes {seq} after {last:?}"));
         }
         let held = self.held.entry(holder).or_default();
         let mut past = held.past.clone();
@@ -130,17 +151,17 @@ impl Truth {
             .filter_map(|change| lost_update(held, &change.key, change.image.as_ref()?))
             .collect();
         for lost in lost_updates {
-            self.wrong(format!("{origin}:{seq} {lost}"));
+            self.unfounded(format!("{origin}:{seq} {lost}"));
         }
         if record.seen != seen {
             let claim = &record.seen;
-            self.wrong(format!(
+            self.unfounded(format!(
                 "{origin}:{seq} says it saw {claim}, and saw {seen}"
             ));
         }
         let version = record.version();
         if let Some(other) = self.versions.insert(version, seq) {
-            self.wrong(format!("{origin} stamps {other} and {seq} alike"));
+            self.unfounded(format!("{origin} stamps {other} and {seq} alike"));
         }
         self.fold(version.hlc.0.unsigned_abs() ^ seq.0 << 48 ^ u64::from(origin.0) << 32);
         let wrote = Wrote {
@@ -157,7 +178,7 @@ impl Truth {
         let held = self.held.entry(holder).or_default();
         let before = held.past.at(origin);
         if before.next() != seq {
-            self.wrong(format!("{holder} applies {origin}:{seq} after {before}"));
+            self.unfounded(format!("{holder} applies {origin}:{seq} after {before}"));
         }
         let held = self.held.entry(holder).or_default();
         held.past.advance(origin, seq);
@@ -169,7 +190,7 @@ impl Truth {
     pub fn trimmed(&mut self, holder: RegionId, origin: RegionId, seq: Seq) {
         let lacks = |held: &&Held| held.past.at(origin) < seq;
         if self.held.values().any(|held| lacks(&held)) {
-            self.wrong(format!("{holder} trims {origin}:{seq}, which one lacks"));
+            self.unfounded(format!("{holder} trims {origin}:{seq}, which one lacks"));
         }
         let held = self.held.entry(holder).or_default();
         held.trimmed.advance(origin, seq);
@@ -193,7 +214,9 @@ impl Truth {
             }
         }
         self.held.insert(holder, anew);
-        self.lost(holder, own);
+        if self.replaced.is_empty() {
+            self.lost(holder, own);
+        }
         self.fold(own.0 ^ u64::from(holder.0) << 48);
     }
 
@@ -208,12 +231,12 @@ impl Truth {
             self.versions.remove(&wrote.record.version());
             let (origin, seq) = at;
             if wrote.acknowledged && self.keeps_acknowledged {
-                self.wrong(format!(
+                self.unfounded(format!(
                     "a crash took {origin}:{seq}, which was acknowledged"
                 ));
             }
             if self.held.values().any(|held| seq <= held.past.at(origin)) {
-                self.wrong(format!("a crash took {origin}:{seq}, which others have"));
+                self.unfounded(format!("a crash took {origin}:{seq}, which others have"));
             }
         }
     }
@@ -228,7 +251,7 @@ impl Truth {
             images.all(|image| attribute(image, OPERATION).as_deref() == Some(operation))
         });
         if !is_it {
-            self.wrong(format!("{origin}:{seq} is not {operation}, acknowledged"));
+            self.unfounded(format!("{origin}:{seq} is not {operation}, acknowledged"));
         }
     }
 

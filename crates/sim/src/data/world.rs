@@ -39,6 +39,8 @@ pub struct World {
     happened: u64,
     crashes: u64,
     failures: u64,
+    /// The directory of each region that each region knows, which is on its disk.
+    met: BTreeMap<(usize, usize), u64>,
     /// The ways between the regions.
     pub network: Network,
     /// What is true.
@@ -111,6 +113,7 @@ impl World {
             happened: 0,
             crashes: 0,
             failures: 0,
+            met: BTreeMap::new(),
             network,
             ledger: ledger.clone(),
             regions: Vec::new(),
@@ -206,7 +209,9 @@ impl World {
         if region.process.is_none() {
             region.lives += 1;
             let (place, disk) = (region.place.clone(), region.disk.clone());
-            region.process = Some(Process::start(place, disk, incarnation, how));
+            let mut process = Process::start(place, disk, incarnation, how);
+            process.knows_lost = !self.ledger.open().lost_directories().is_empty();
+            region.process = Some(process);
             self.turn(at);
         }
     }
@@ -248,6 +253,22 @@ impl World {
         for (connection, role) in ends {
             if self.chance.one_in(2) {
                 self.hang(connection, role);
+            }
+        }
+    }
+
+    /// Starts a region on an empty disk, in the place of what it had.
+    pub fn replace(&mut self, at: usize) {
+        self.kill(at);
+        let id = self.regions[at].id();
+        self.ledger.open().replaced(id);
+        self.met.retain(|(who, _), _| *who != at);
+        self.regions[at].disk = Tap::new(MemStore::new(), id, self.ledger.clone());
+        self.start(at);
+        self.regions[at].disk.disk.hold();
+        for region in &mut self.regions {
+            if let Some(process) = &mut region.process {
+                process.knows_lost = true;
             }
         }
     }
@@ -506,7 +527,34 @@ impl World {
         }
     }
 
+    /// Returns whether two regions let each other's directories in; each tells the other where it
+    /// does not.
+    fn admit(&mut self, one: usize, other: usize) -> bool {
+        for (host, guest) in [(one, other), (other, one)] {
+            let name = self.regions[guest].place.names[guest].clone();
+            let process = |at: usize| self.regions[at].process.as_ref();
+            let (Some(hosts), Some(guests)) = (process(host), process(guest)) else {
+                return true;
+            };
+            let directory = guests.tables.directory();
+            let known = self.met.get(&(host, guest)).copied();
+            let had = hosts.tables.applied().at(name.id());
+            if directory.admit(&name, known, had).is_err() {
+                if let Some(process) = &mut self.regions[guest].process {
+                    process.refused(had);
+                    self.turn(guest);
+                }
+                return false;
+            }
+            self.met.insert((host, guest), directory.incarnation);
+        }
+        true
+    }
+
     fn greeted(&mut self, connection: u64, from: usize, to: usize) {
+        if !self.admit(from, to) {
+            return self.hang(connection, Role::Receiving);
+        }
         match &mut self.regions[to].process {
             Some(process) => {
                 process.accept(from, connection);

@@ -21,6 +21,7 @@ fn go(seed: u64, mistake: Mistake) -> Report {
         steps: STEPS,
         durability: Durability::Disk,
         mistake,
+        loses: false,
     })
 }
 
@@ -31,6 +32,18 @@ fn go_early(seed: u64, mistake: Mistake) -> Report {
         steps: STEPS,
         durability: Durability::Buffered,
         mistake,
+        loses: false,
+    })
+}
+
+/// Runs a shorter seed, in which a region loses its directory.
+fn go_on_empty(seed: u64, mistake: Mistake) -> Report {
+    run(Options {
+        seed,
+        steps: 300,
+        durability: Durability::Disk,
+        mistake,
+        loses: true,
     })
 }
 
@@ -42,6 +55,18 @@ fn regions_converge_and_no_acknowledged_write_is_lost() {
 #[test]
 fn regions_converge_where_a_crash_takes_acknowledged_writes() {
     check_seeds(go_early, 64);
+}
+
+#[test]
+fn a_region_that_starts_on_an_empty_disk_takes_nothing_from_the_others() {
+    check_seeds(go_on_empty, 256);
+}
+
+#[test]
+fn replay_on_empty() {
+    let seed = number("HITHER_SEED").unwrap_or(1);
+    let report = go_on_empty(seed, Mistake::default());
+    assert!(report.violation.is_none(), "{report}");
 }
 
 fn check_seeds(go: fn(u64, Mistake) -> Report, seeds: u64) {
@@ -150,6 +175,14 @@ fn dropping_tombstones_on_acknowledgement_is_found() {
 #[test]
 fn forgetting_races_is_found() {
     found(in_tables(InTables::RacesForgotten), "lost without a trace");
+}
+
+#[test]
+fn giving_a_part_of_a_lost_directory_as_the_whole_is_found() {
+    let mistake = in_tables(InTables::PartForWhole);
+    let found = (0..64).find_map(|seed| go_on_empty(seed, mistake).violation);
+    let found = found.expect("it went unnoticed");
+    assert!(found.contains("is the last it has"), "{found}");
 }
 
 #[test]
