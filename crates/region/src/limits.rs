@@ -72,6 +72,9 @@ pub(crate) const CONFLICTS_PERIOD: Duration = Duration::from_mins(1);
 /// Longest body of an administrative call. 1 MiB.
 pub(crate) const ADMIN_BODY_BYTES_MAX: usize = 1 << 20;
 
+/// Items that cannot be read and were logged, while a node runs. 1,000; further ones are not.
+pub(crate) const DAMAGED_KEPT_MAX: usize = 1_000;
+
 /// How often items that have expired are looked for. 1 s, the unit that their times are in.
 pub(crate) const EXPIRY_PERIOD: Duration = Duration::from_secs(1);
 

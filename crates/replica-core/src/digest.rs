@@ -6,7 +6,7 @@
 use clock::hlc::Version;
 
 /// A wrapping sum of 128-bit hashes, one for each live item.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest(pub u128);
 
 impl Digest {

@@ -11,25 +11,41 @@ use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes};
 
+use base::name::TableId;
+use clock::hlc::Version;
 use clock::time::WallTime;
+use replica_core::digest::Digest;
 use store::port::{Order, Range, Space, Store};
 
 use crate::def::{ExpiryDef, TableDef};
 use crate::history::Cause;
 use crate::index;
 use crate::layout::{self, INDEX_PREFIX_BYTES, Stored};
-use crate::limits::{EXPIRY_GRACE_SECS, EXPIRY_ITEMS, EXPIRY_PAGES, EXPIRY_SECS_MAX, STEP_BYTES};
+use crate::limits::{
+    DAMAGED_TOLD_MAX, EXPIRY_GRACE_SECS, EXPIRY_ITEMS, EXPIRY_PAGES, EXPIRY_SECS_MAX, STEP_BYTES,
+};
 use crate::locks::Locks;
 use crate::tables::{Damaged, ReadError, Tables};
 use crate::write::{Decided, WriteError};
 
 /// What a sweep came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expired {
     /// How many items it deleted.
     pub items: usize,
     /// Whether more have expired by now than one sweep deletes.
     pub more: bool,
+    /// Items that cannot be read, and so are left; not more than `DAMAGED_TOLD_MAX` of them.
+    pub damaged: Vec<DamagedItem>,
+}
+
+/// An item that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DamagedItem {
+    /// Its table.
+    pub table: TableId,
+    /// A digest of its key: keys themselves are users' data, which logs have nothing of.
+    pub key: Digest,
 }
 
 impl<S: Store> Tables<S> {
@@ -47,6 +63,9 @@ impl<S: Store> Tables<S> {
                 let of_table = self.expire_in(&def, expiry, now).await?;
                 expired.items += of_table.items;
                 expired.more |= of_table.more;
+                let room = DAMAGED_TOLD_MAX - expired.damaged.len();
+                let damaged = of_table.damaged.into_iter().take(room);
+                expired.damaged.extend(damaged);
             }
         }
         Ok(expired)
@@ -86,7 +105,11 @@ impl<S: Store> Tables<S> {
             let last = page.rows.last().map(|(key, _)| key.to_vec());
             let suffixes = page.rows.into_iter().map(|(key, _)| item_of(key));
             let suffixes = suffixes.collect::<Result<Vec<Bytes>, Damaged>>()?;
-            expired.items += self.expire_page(def, expiry, now, suffixes).await?;
+            let of_page = self.expire_page(def, expiry, now, suffixes).await?;
+            expired.items += of_page.items;
+            let room = DAMAGED_TOLD_MAX - expired.damaged.len();
+            let damaged = of_page.damaged.into_iter().take(room);
+            expired.damaged.extend(damaged);
             if EXPIRY_ITEMS <= expired.items {
                 expired.more = true;
                 return Ok(expired);
@@ -107,15 +130,22 @@ impl<S: Store> Tables<S> {
         expiry: &ExpiryDef,
         now: WallTime,
         suffixes: Vec<Bytes>,
-    ) -> Result<usize, WriteError> {
+    ) -> Result<Expired, WriteError> {
         let needed = Locks::needed(suffixes.iter().map(|suffix| (def.id, &suffix[..])));
         let held = self.inner.locks.hold(needed).await;
         let mut decided = Vec::with_capacity(suffixes.len());
+        let mut expired = Expired::default();
         for suffix in suffixes {
             let stored = match self.stored(def.id, &suffix).await {
                 Ok(stored) => stored,
-                // Whoever reads it is told; the items behind it expire all the same.
-                Err(ReadError::Damaged(_)) => continue,
+                // The items behind it expire all the same.
+                Err(ReadError::Damaged(_)) => {
+                    let mut key = Digest::default();
+                    key.add(&suffix, Version::default(), &[]);
+                    let table = def.id;
+                    expired.damaged.push(DamagedItem { table, key });
+                    continue;
+                }
                 Err(ReadError::Store(error)) => return Err(error.into()),
             };
             if let Some(stored) = stored.filter(|stored| self.has_expired(stored, expiry, now)) {
@@ -129,11 +159,11 @@ impl<S: Store> Tables<S> {
                 });
             }
         }
-        let count = decided.len();
-        if count > 0 {
+        expired.items = decided.len();
+        if expired.items > 0 {
             self.commit_decided(decided, held).await?;
         }
-        Ok(count)
+        Ok(expired)
     }
 
     fn has_expired(&self, stored: &Stored, expiry: &ExpiryDef, now: WallTime) -> bool {

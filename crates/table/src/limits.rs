@@ -59,3 +59,7 @@ pub const EXPIRY_GRACE_SECS: u64 = 5;
 /// How long ago an item's time may lie for the item to expire. Five years.
 /// Source: DynamoDB developer guide, "Using time to live (TTL)".
 pub const EXPIRY_SECS_MAX: u64 = 5 * 365 * 86_400 + 2 * 86_400;
+
+/// Most items that cannot be read of which one sweep for expired ones tells. 100; that some are
+/// there is the news.
+pub(crate) const DAMAGED_TOLD_MAX: usize = 100;

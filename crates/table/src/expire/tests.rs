@@ -13,11 +13,12 @@ use item::key::{Key, KeyAttribute, KeyKind, KeySchema};
 use item::number::Number;
 use item::value::{AttributeValue, Item};
 use store::memory::MemStore;
-use store::port::Durability;
+use store::port::{Batch, Durability, Space, Store};
 
 use super::Expired;
 use crate::def::{ExpiryDef, HistoryDef, Images, IndexId, TableDef};
 use crate::history::{Cause, Place, Portion};
+use crate::layout;
 use crate::limits::{EXPIRY_GRACE_SECS, EXPIRY_ITEMS, EXPIRY_SECS_MAX};
 use crate::planted::Planted;
 use crate::tables::{Options, Tables};
@@ -195,7 +196,7 @@ async fn an_item_goes_once_its_time_has_passed_and_not_before() {
     region.wait(1);
     let one = Expired {
         items: 1,
-        more: false,
+        ..Expired::default()
     };
     assert_eq!(region.expire().await, one);
     assert!(!region.has("soon").await);
@@ -344,4 +345,31 @@ async fn the_planted_mistake_is_one() {
     a.expire().await;
     a.pull(&b, B).await;
     assert!(!a.has("session").await, "the write is lost");
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_is_told_and_holds_up_no_other() {
+    let region = Region::open(MemStore::new(), A, &[A]).await;
+    for id in ["one", "two", "three"] {
+        region.put(id, number(START + 1)).await;
+    }
+    let key = Key {
+        partition: "two".into(),
+        sort: None,
+    };
+    let key = layout::item_key(SESSIONS, &layout::item_suffix(&key));
+    let mut batch = Batch::default();
+    batch.put(Space::Items, key, vec![0xff]);
+    let done = Box::new(|result: Result<(), _>| result.expect("written"));
+    region.store.submit(batch, Durability::Disk, done);
+    region.wait(2);
+    let expired = region.expire().await;
+    assert_eq!((expired.items, expired.damaged.len()), (2, 1));
+    assert_eq!(expired.damaged[0].table, SESSIONS);
+    assert!(!region.has("one").await && !region.has("three").await);
+    assert_eq!(
+        region.expire().await.damaged,
+        expired.damaged,
+        "the same one"
+    );
 }
