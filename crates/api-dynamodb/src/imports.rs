@@ -220,7 +220,7 @@ impl<S: Store> DynamoDb<S> {
         if let Some(ended) = load.ended {
             tell("EndTime", epoch(ended));
         }
-        if let Some(failure) = &load.failure {
+        if let Some(failure) = load.failure.as_ref().filter(|_| load.ended.is_some()) {
             tell("FailureCode", failure.code.as_str().into());
             tell("FailureMessage", failure.message.as_str().into());
         }

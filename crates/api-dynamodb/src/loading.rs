@@ -87,9 +87,6 @@ impl<S: Store> DynamoDb<S> {
         // Those being worked on, and those that are tried again later.
         let (mut begun, mut failed) = (BTreeSet::new(), BTreeSet::new());
         loop {
-            if let Err(error) = self.control.remove_unloaded().await {
-                tracing::error!(%error, "a table that was not imported could not be removed");
-            }
             for load in self.control.running_loads() {
                 let is_due = !failed.contains(&load.id) && working.len() < LOADS_AT_ONCE;
                 if is_due && begun.insert(load.id) {
@@ -116,7 +113,6 @@ impl<S: Store> DynamoDb<S> {
     ///
     /// Errors: [`LoadError`] of the first that cannot be worked on.
     pub async fn work_on_loads(&self, buckets: &impl Buckets) -> Result<(), LoadError> {
-        self.control.remove_unloaded().await?;
         for load in self.control.running_loads() {
             self.work_on_load(&load, buckets).await?;
         }
@@ -162,8 +158,14 @@ impl<S: Store> DynamoDb<S> {
         }
         let is_filled = progress.written > 0 || progress.is_done;
         if is_import && !is_filled {
-            self.control.change_load(&current, &ended).await?;
-            self.control.remove_unloaded().await?;
+            // Whoever sees that it failed finds no table, and a crash in between takes no reason.
+            let failing = Load {
+                failure: ended.failure.clone(),
+                ..current.clone()
+            };
+            self.control.change_load(&current, &failing).await?;
+            self.control.remove_imported(&failing).await?;
+            self.control.change_load(&failing, &ended).await?;
         } else {
             self.control.end_load(&current, &ended).await?;
         }
@@ -171,6 +173,9 @@ impl<S: Store> DynamoDb<S> {
     }
 
     async fn load_all(&self, load: &Load, buckets: &impl Buckets) -> Result<Ending, LoadError> {
+        if let Some(failure) = &load.failure {
+            return Ok(Ending::Failed(failure.clone()));
+        }
         let progress = self.control.begin_load(load).await?;
         let Some(open) = self.loaded(load) else {
             return Ok(Ending::Failed(no_table()));

@@ -32,7 +32,7 @@ pub struct Load {
     pub kind: LoadKind,
     /// Its state.
     pub status: LoadStatus,
-    /// What went wrong, where something did.
+    /// What went wrong, where something did; known before the load has ended.
     pub failure: Option<Failure>,
     /// When it was asked for, in microseconds since 1970.
     pub created: i64,
@@ -283,17 +283,14 @@ impl<S: Store> Control<S> {
         }
     }
 
-    /// Removes tables that were made for loads which have ended without filling them.
+    /// Removes the table that was made for a load, which was not filled.
     ///
     /// Errors: those of the change.
-    pub async fn remove_unloaded(&self) -> Result<(), TableError> {
+    pub async fn remove_imported(&self, load: &Load) -> Result<(), TableError> {
         let own = &self.project().region;
         for view in self.table_views() {
             let replica = view.replicas.get(own.as_str());
-            let Some(id) = replica.and_then(|replica| replica.imported) else {
-                continue;
-            };
-            if !self.load(id).is_some_and(|load| load.status.is_running()) {
+            if replica.is_some_and(|replica| replica.imported == Some(load.id)) {
                 self.delete_replica(&view, own).await?;
             }
         }
