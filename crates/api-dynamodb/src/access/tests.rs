@@ -387,3 +387,30 @@ async fn statements_need_leave_for_what_they_do() {
     );
     world.may_not("ExecuteTransaction", &transaction);
 }
+
+#[tokio::test]
+async fn loads_are_about_the_table_that_they_fill_or_about_themselves() {
+    let world = World::new(&allow(
+        r#"["dynamodb:ImportTable","dynamodb:DescribeImport","dynamodb:StartBulkPutItems",
+            "dynamodb:DescribeBulkOperation"]"#,
+        &format!("{TABLE}*"),
+        "",
+    ))
+    .await;
+    let parameters =
+        |table: &str| format!(r#"{{"TableCreationParameters":{{"TableName":"{table}"}}}}"#);
+    world.may("ImportTable", &parameters("carts-2"));
+    world.may_not("ImportTable", &parameters("others"));
+    let import = |arn: &str| format!(r#"{{"ImportArn":"{arn}/import/01"}}"#);
+    world.may("DescribeImport", &import(TABLE));
+    world.may_not(
+        "DescribeImport",
+        &import("arn:aws:dynamodb:us-east-1:000000000000:table/o"),
+    );
+    world.may("StartBulkPutItems", r#"{"TableName":"carts"}"#);
+    world.may_not("StartBulkPutItems", r#"{"TableName":"others"}"#);
+    let bulk = format!(r#"{{"BulkOperationArn":"{TABLE}/bulk-operation/01"}}"#);
+    world.may("DescribeBulkOperation", &bulk);
+    world.may_not("CancelBulkOperation", &bulk);
+    world.may_not("ListImports", "{}");
+}
