@@ -3,8 +3,10 @@
 //! It verifies nothing: the other region does, by the same signature. Connections are kept, a few
 //! to each region, since making one costs a round trip across an ocean.
 
+mod origin;
+
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -18,15 +20,18 @@ use tokio::time::Instant;
 use api_protocol::fault::Fault;
 use base::limits::API_BODY_BYTES_MAX;
 use base::region::RegionName;
+use control::project::ProjectKey;
 use net::dial::Dialer;
 use net::tasks::Tasks;
 
+use self::origin::{FORWARDED, Seals};
 use crate::limits::{FORWARD_CONNECT, FORWARD_IDLE, FORWARD_KEPT_MAX, FORWARD_PATIENCE};
 
 /// Forwards calls to other regions.
 pub(crate) struct Forwarder {
     endpoints: BTreeMap<RegionName, SocketAddr>,
     dialer: Dialer,
+    seals: Seals,
     tasks: Tasks,
     kept: Mutex<BTreeMap<SocketAddr, Vec<Kept>>>,
 }
@@ -71,26 +76,33 @@ impl ForwardError {
     }
 }
 
-/// Marks a call that was forwarded, so that two regions with different views of the project
-/// cannot hand it back and forth.
-const FORWARDED: HeaderName = HeaderName::from_static("x-hither-forwarded");
-
 impl Forwarder {
-    pub(crate) fn new(endpoints: BTreeMap<RegionName, SocketAddr>, dialer: Dialer) -> Self {
+    pub(crate) fn new(
+        endpoints: BTreeMap<RegionName, SocketAddr>,
+        dialer: Dialer,
+        key: &ProjectKey,
+    ) -> Self {
         Self {
             endpoints,
             dialer,
+            seals: Seals::new(&key.0),
             tasks: Tasks::new(),
             kept: Mutex::default(),
         }
     }
 
-    /// Hands a call to `region` and returns its answer.
+    /// Returns who made a call that another region of the project forwarded; `None` for others.
+    pub(crate) fn client(&self, request: &Request<Bytes>) -> Option<IpAddr> {
+        self.seals.client(request)
+    }
+
+    /// Hands a call that `client` made to `region` and returns its answer.
     ///
     /// Errors: [`ForwardError`] where there is none.
     pub(crate) async fn forward(
         &self,
         region: &RegionName,
+        client: IpAddr,
         request: &Request<Bytes>,
     ) -> Result<Response<Bytes>, ForwardError> {
         if request.headers().contains_key(&FORWARDED) {
@@ -99,7 +111,8 @@ impl Forwarder {
         let Some(endpoint) = self.endpoints.get(region) else {
             return Err(ForwardError::NoEndpoint(region.clone()));
         };
-        match tokio::time::timeout(FORWARD_PATIENCE, self.exchange(*endpoint, request)).await {
+        let exchange = self.exchange(*endpoint, client, request);
+        match tokio::time::timeout(FORWARD_PATIENCE, exchange).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(source)) => {
                 tracing::info!(%region, error = source, "a call could not be forwarded");
@@ -113,9 +126,10 @@ impl Forwarder {
     async fn exchange(
         &self,
         endpoint: SocketAddr,
+        client: IpAddr,
         request: &Request<Bytes>,
     ) -> Result<Response<Bytes>, Box<dyn std::error::Error + Send + Sync>> {
-        let mut request = next_hop(request)?;
+        let mut request = next_hop(request, client, &self.seals)?;
         while let Some(mut sender) = self.take(endpoint) {
             // The other side may have closed it meanwhile.
             if sender.ready().await.is_err() {
@@ -181,7 +195,11 @@ impl Forwarder {
 }
 
 /// Returns a call as it goes on: the same but for what concerns one connection.
-fn next_hop(request: &Request<Bytes>) -> Result<Request<Full<Bytes>>, http::Error> {
+fn next_hop(
+    request: &Request<Bytes>,
+    client: IpAddr,
+    seals: &Seals,
+) -> Result<Request<Full<Bytes>>, http::Error> {
     let uri = request.uri();
     let mut headers = request.headers().clone();
     // HTTP/2 names the host in the URI; the next hop speaks HTTP/1.1, and the signature covers
@@ -193,8 +211,8 @@ fn next_hop(request: &Request<Bytes>) -> Result<Request<Full<Bytes>>, http::Erro
         headers.insert(header::HOST, host);
     }
     remove_hop_by_hop(&mut headers);
-    headers.insert(FORWARDED, HeaderValue::from_static("1"));
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    headers.insert(FORWARDED, seals.mark(client, path, request));
     let mut next = Request::new(Full::new(request.body().clone()));
     *next.method_mut() = request.method().clone();
     *next.uri_mut() = path.parse::<Uri>()?;

@@ -172,7 +172,7 @@ impl Node {
         let endpoint = Arc::new(Endpoint {
             front: ports::front(&config, directory, Arc::clone(&clock), entropy.as_ref()),
             region: config.project.region.clone(),
-            forwarder: Forwarder::new(views::endpoints(&config.project), config.dialer.clone()),
+            forwarder: forwarder(&config),
             admin: Admin::new(status, Arc::clone(&facades.dynamodb), &config),
             facades,
             room: Room::new(BODIES_BYTES_MAX),
@@ -299,6 +299,11 @@ async fn open_control(
         reach: reached,
     };
     Ok((Control::open(tables, options).await?, reach))
+}
+
+fn forwarder(config: &NodeConfig) -> Forwarder {
+    let endpoints = views::endpoints(&config.project);
+    Forwarder::new(endpoints, config.dialer.clone(), &config.project.key)
 }
 
 /// Starts what removes old items and races, and writes exports.

@@ -77,14 +77,18 @@ impl<S: Store> Endpoint<S> {
             && *region != self.region
             && !service.is_global()
         {
-            let forwarded = self.forwarder.forward(region, &request).await;
+            let forwarded = self.forwarder.forward(region, client.ip(), &request).await;
             return forwarded.unwrap_or_else(|error| {
                 let service = service.clone();
                 let headers = request.headers();
                 self.front.refuse(service, headers, &error.fault())
             });
         }
-        match self.front.admit(target, Some(client.ip()), request) {
+        let client = self
+            .forwarder
+            .client(&request)
+            .unwrap_or_else(|| client.ip());
+        match self.front.admit(target, Some(client), request) {
             Admission::Answer(response) => response,
             Admission::Call(call) => {
                 let front::Call {

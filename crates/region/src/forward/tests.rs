@@ -1,6 +1,7 @@
 //! Tests of forwarding to a region that stands in for another.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,11 +14,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use base::region::RegionName;
+use control::project::ProjectKey;
 use net::dial::Dialer;
 use net::tasks::Tasks;
 
 use super::Forwarder;
 use crate::limits::FORWARD_KEPT_MAX;
+
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
 fn tokyo() -> RegionName {
     RegionName::parse("ap-northeast-1").expect("a region")
@@ -47,7 +51,7 @@ async fn stand_in(answer: &'static str) -> StandIn {
     });
     let endpoints = BTreeMap::from([(tokyo(), address)]);
     StandIn {
-        forwarder: Forwarder::new(endpoints, Dialer::default()),
+        forwarder: Forwarder::new(endpoints, Dialer::default(), &ProjectKey([7; 32])),
         heads,
         connections,
         _tasks: tasks,
@@ -98,7 +102,7 @@ async fn a_call_goes_on_as_it_came_but_for_what_concerns_one_connection() {
         .header("x-private", "1")
         .body(Bytes::from_static(b"{}"))
         .expect("a request");
-    let answered = there.forwarder.forward(&tokyo(), &request).await;
+    let answered = there.forwarder.forward(&tokyo(), CLIENT, &request).await;
     let response = answered.expect("answered");
     assert_eq!(response.status(), StatusCode::OK);
     let names: Vec<&str> = response
@@ -115,7 +119,7 @@ async fn a_call_goes_on_as_it_came_but_for_what_concerns_one_connection() {
     for kept in [
         "host: lambda.example:4566",
         "authorization: aws4",
-        "x-hither-forwarded: 1",
+        "x-hither-forwarded: 192.0.2.7 ",
     ] {
         assert!(head.contains(kept), "{kept} in {head}");
     }
@@ -131,7 +135,7 @@ async fn a_call_is_not_handed_back_and_forth() {
         .header("x-hither-forwarded", "1")
         .body(Bytes::new())
         .expect("a request");
-    let refused = there.forwarder.forward(&tokyo(), &request).await;
+    let refused = there.forwarder.forward(&tokyo(), CLIENT, &request).await;
     let fault = refused.expect_err("refused").fault();
     assert_eq!(fault.status, StatusCode::LOOP_DETECTED);
 }
@@ -142,9 +146,9 @@ async fn a_region_that_is_not_there_is_said_to_be_unavailable() {
     let address = listener.local_addr().expect("an address");
     drop(listener);
     let endpoints = BTreeMap::from([(tokyo(), address)]);
-    let forwarder = Forwarder::new(endpoints, Dialer::default());
+    let forwarder = Forwarder::new(endpoints, Dialer::default(), &ProjectKey([7; 32]));
     let request = call().body(Bytes::new()).expect("a request");
-    let refused = forwarder.forward(&tokyo(), &request).await;
+    let refused = forwarder.forward(&tokyo(), CLIENT, &request).await;
     let fault = refused.expect_err("refused").fault();
     assert_eq!(fault.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(fault.code, "ServiceUnavailable");
@@ -178,13 +182,13 @@ const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 async fn calls_after_one_another_share_a_connection() {
     let there = stand_in(OK).await;
     for _ in 0..5 {
-        let answered = there.forwarder.forward(&tokyo(), &small()).await;
+        let answered = there.forwarder.forward(&tokyo(), CLIENT, &small()).await;
         assert_eq!(answered.expect("answered").body(), "ok");
     }
     assert_eq!(there.connections.load(Ordering::Relaxed), 1);
     // Calls at once have one each, and no more than a few are kept.
     let forward = || async {
-        let answered = there.forwarder.forward(&tokyo(), &small()).await;
+        let answered = there.forwarder.forward(&tokyo(), CLIENT, &small()).await;
         assert_eq!(answered.expect("answered").body(), "ok");
     };
     let calls = (0..2 * FORWARD_KEPT_MAX).map(|_| Box::pin(forward()));
@@ -198,7 +202,7 @@ async fn a_connection_that_was_closed_meanwhile_costs_no_call() {
     let closing = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
     let there = stand_in(closing).await;
     for round in 1..=3 {
-        let answered = there.forwarder.forward(&tokyo(), &small()).await;
+        let answered = there.forwarder.forward(&tokyo(), CLIENT, &small()).await;
         assert_eq!(answered.expect("answered").body(), "ok");
         assert_eq!(there.connections.load(Ordering::Relaxed), round);
     }
