@@ -167,10 +167,7 @@ impl<S: Store> Tables<S> {
         let mut batch = Batch::default();
         batch.put(Space::Meta, meta::WELCOMED.to_vec(), Bytes::new());
         // Lost with a crash, it is noted again with the next welcome.
-        let ignore = |_: Result<(), StoreError>| ();
-        self.inner
-            .store
-            .submit(batch, Durability::Buffered, Box::new(ignore));
+        self.hand_in_unwatched(batch);
     }
 
     /// Lets our log begin above `had`, up to where peers have the log of a lost directory whose
@@ -307,10 +304,7 @@ impl<S: Store> Tables<S> {
             return;
         }
         // Lost with a crash, it is remitted again when the definitions are known.
-        let ignore = |_: Result<(), StoreError>| ();
-        self.inner
-            .store
-            .submit(batch, Durability::Buffered, Box::new(ignore));
+        self.hand_in_unwatched(batch);
         self.inner.note_progress();
     }
 

@@ -248,11 +248,16 @@ impl<S: Store> Tables<S> {
             return;
         }
         // Nobody waits: it is on disk no later than whatever relies on it.
+        self.hand_in_unwatched(batch);
+        self.inner.indexes_due.notify_one();
+    }
+
+    /// Hands in what nobody waits for.
+    pub(crate) fn hand_in_unwatched(&self, batch: Batch) {
         let ignore = |_: Result<(), StoreError>| ();
         self.inner
             .store
             .submit(batch, Durability::Buffered, Box::new(ignore));
-        self.inner.indexes_due.notify_one();
     }
 
     /// Returns the definitions of all tables that are known here.
