@@ -42,7 +42,7 @@ pub(crate) fn tally(filter: &[&str]) -> Result<Tally> {
 /// Builds the program once and runs the scripts that start it.
 fn end_to_end(tools: &Tools, filter: &[&str]) -> Result<Tally> {
     let mut build = tools.command("cargo");
-    run::must(build.args(["build", "-p", "hither", "-p", "cart"]))?;
+    run::must(build.args(["build", "-p", "hither", "-p", "cart", "-p", "sdk-walk"]))?;
     // What others wrote for DynamoDB; those whose own tools are missing here are left out.
     let mut clients = tools.command("python3");
     clients

@@ -1,7 +1,7 @@
 """What others wrote for DynamoDB, each as its users run it.
 
-`clients/install.py` installs them; what is not installed is skipped. The AWS SDK for Rust is that
-of the sample app, which the story of the README runs.
+`clients/install.py` installs them; what is not installed is skipped. The walk with the AWS SDK for
+Rust is a member of the workspace, and built with the program.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import sys
 import urllib.request
 
 import pytest
-from laptop import TOOLS, environment, eventually, run
+from laptop import HITHER, TOOLS, environment, eventually, run
 
 sys.path.append(os.path.join(os.path.dirname(__file__), "clients"))
 from install import AIODYNAMO, is_installed  # noqa: E402
@@ -50,6 +50,11 @@ def test_aiodynamo_finds_what_it_finds_on_aws(one):
 def test_the_sdk_for_javascript(server):
     folder = home("javascript")
     done = run("node", "walk.mjs", server.endpoint, server.unique("walk"), cwd=folder)
+    assert done.stdout.endswith("walked\n")
+
+
+def test_the_sdk_for_rust(server):
+    done = run(HITHER.with_name("sdk-walk"), server.endpoint, server.unique("walk"))
     assert done.stdout.endswith("walked\n")
 
 

@@ -275,6 +275,7 @@ const RULES: &[Rule] = &[
     ),
     rule("cart", &[], &[]),
     // never in the release graph
+    rule("sdk-walk", &[], &[]),
     rule(
         "sim",
         &["base", "clock", "item", "expr", "*-core", "store", "table"],
