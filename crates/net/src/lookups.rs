@@ -108,7 +108,8 @@ struct First {
 }
 
 impl First {
-    fn look(&self) {
+    /// Looks the name up, and is under way no more.
+    fn look(self) {
         let (name, port) = &self.name;
         let found = (self.lookups.look)(name, *port);
         let found = found.map_err(|error| (error.kind(), error.to_string()));
