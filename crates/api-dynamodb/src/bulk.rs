@@ -58,15 +58,9 @@ impl<S: Store> DynamoDb<S> {
         let request: StartIn = json::parse(body)?;
         let asked: Value = json::parse(body)?;
         request.check()?;
-        let known = self.load_by_token(LoadKind::Puts, request.token.as_deref());
-        if let Some(known) = known {
-            if Settings::of(&known).request != asked {
-                let message = "The client token was used for another bulk operation in the last \
-                               8 hours";
-                let code = "IdempotentParameterMismatchException";
-                return Err(Fault::caller(code, message).into());
-            }
-            return Ok(self.bulk_described(&known));
+        let token = request.token.as_deref();
+        if let Some(known) = self.load_by_token(LoadKind::Puts, token) {
+            return self.bulk_known(&known, &asked);
         }
         let given = request.table.unwrap_or_default();
         let open = self.find(&given);
@@ -78,7 +72,7 @@ impl<S: Store> DynamoDb<S> {
         let settings = Settings {
             arn: format!("{table_arn}/bulk-operation/{}", number_of(id, created)),
             table_arn,
-            request: asked,
+            request: asked.clone(),
         };
         let load = Load {
             id,
@@ -91,9 +85,25 @@ impl<S: Store> DynamoDb<S> {
             table: open.view.table.clone(),
             settings: settings.to_value(),
         };
-        let made = self.control.create_load(&load).await;
-        made.map_err(|error| tables::control_failed(&error, &given))?;
-        Ok(self.bulk_described(&load))
+        let is_same = |known: &Load| {
+            known.kind == LoadKind::Puts && imports::is_asked_with(known, token, created)
+        };
+        let made = self.control.create_load(&load, is_same).await;
+        match made.map_err(|error| tables::control_failed(&error, &given))? {
+            Some(known) => self.bulk_known(&known, &asked),
+            None => Ok(self.bulk_described(&load)),
+        }
+    }
+
+    /// Answers a call whose token stands for an operation that there is.
+    fn bulk_known(&self, known: &Load, asked: &Value) -> Answer {
+        if Settings::of(known).request != *asked {
+            let message = "The client token was used for another bulk operation in the last 8 \
+                           hours";
+            let code = "IdempotentParameterMismatchException";
+            return Err(Fault::caller(code, message).into());
+        }
+        Ok(self.bulk_described(known))
     }
 
     /// Answers `DescribeBulkOperation`.

@@ -181,13 +181,9 @@ impl<S: Store> DynamoDb<S> {
 
     /// Returns the load that was asked for with a token, as long as that is remembered.
     pub(crate) fn load_by_token(&self, kind: LoadKind, token: Option<&str>) -> Option<Load> {
-        let token = token?;
-        let now = self.control.clock().wall();
+        let now = self.control.clock().wall().as_micros();
         let mut loads = self.loads_of(kind).into_iter();
-        loads.find(|load| {
-            let known = Settings::of(load).request;
-            known["ClientToken"].as_str() == Some(token) && is_remembered(load.created, now)
-        })
+        loads.find(|load| is_asked_with(load, token, now))
     }
 
     fn import_described(&self, load: &Load) -> Vec<u8> {
@@ -228,6 +224,15 @@ impl<S: Store> DynamoDb<S> {
             .to_string()
             .into_bytes()
     }
+}
+
+/// Returns whether a load was asked for with a token, and that is remembered still.
+pub(crate) fn is_asked_with(load: &Load, token: Option<&str>, now: i64) -> bool {
+    let known = || Settings::of(load).request;
+    token.is_some_and(|token| {
+        known()["ClientToken"].as_str() == Some(token)
+            && is_remembered(load.created, WallTime::from_micros(now))
+    })
 }
 
 /// Members of the request that are told as they were given.

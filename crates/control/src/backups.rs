@@ -224,6 +224,8 @@ impl<S: Store> Control<S> {
         for replica in self.restoring() {
             self.fill_restored(&replica).await?;
         }
+        // Read first: what is asked for from here on is not among it, and so is not dropped.
+        let held = self.tables().backups().await.map_err(RewindError::from)?;
         let mut known: BTreeSet<u64> = self.backups().iter().map(|backup| backup.id).collect();
         known.extend(
             self.running_exports()
@@ -231,7 +233,6 @@ impl<S: Store> Control<S> {
                 .flat_map(Export::copies)
                 .map(|id| id.0),
         );
-        let held = self.tables().backups().await.map_err(RewindError::from)?;
         for backup in held.into_iter().filter(|held| !known.contains(&held.0)) {
             let dropped = self.tables().drop_backup(backup).await;
             dropped.map_err(RewindError::from)?;

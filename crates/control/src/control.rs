@@ -25,6 +25,7 @@ use table::tables::{ReadError, Tables};
 use table::write::{Effect, Refusal, Write, WriteError};
 
 use crate::holdings::Holdings;
+use crate::loads::Progress;
 use crate::project::Project;
 use crate::published::{Follower, Published};
 use crate::resource::{self, BadResource, Change, Expect, Resource, ResourceKey};
@@ -185,7 +186,7 @@ impl<S: Store> Control<S> {
         self.inner.entropy.as_ref()
     }
 
-    /// Returns a watch that changes with any resource.
+    /// Returns a watch that changes with any resource but how far loads have come.
     pub fn generation(&self) -> watch::Receiver<u64> {
         self.inner.generation.subscribe()
     }
@@ -327,7 +328,10 @@ impl<S: Store> Control<S> {
             }
         }
         // Nothing waits from here on, so that it is done whole.
-        let defines = due.iter().any(|key| key.table.is_defining());
+        let is_told = !due.iter().all(Progress::has_key);
+        let defines = due
+            .iter()
+            .any(|key| key.table.is_defining() && !Progress::has_key(key));
         {
             let mut bodies = self.bodies_mut();
             for (key, body) in loaded {
@@ -341,7 +345,9 @@ impl<S: Store> Control<S> {
         if defines {
             self.redefine();
         }
-        self.bump();
+        if is_told {
+            self.bump();
+        }
         drop(due);
         if defines {
             self.settle_empty().await?;

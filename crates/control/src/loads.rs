@@ -17,7 +17,7 @@ use store::port::Store;
 use table::write::{Write, WriteError};
 
 use crate::control::{Control, ControlError};
-use crate::resource::{self, Change, Expect, Resource};
+use crate::resource::{self, Change, Expect, Resource, ResourceKey};
 use crate::system::SystemTable;
 use crate::tables::{Origin, Replica, ReplicaStatus, Table, TableDraft, TableError, TableView};
 
@@ -147,6 +147,14 @@ impl Resource for Progress {
     }
 }
 
+impl Progress {
+    /// Returns whether a key is that of some load's progress. Nothing follows from it, and it
+    /// changes with each batch: nobody is told.
+    pub(crate) fn has_key(key: &ResourceKey) -> bool {
+        key.table == Self::TABLE && key.sort.starts_with(PROGRESS)
+    }
+}
+
 pub(crate) const LOAD: &str = "load/";
 pub(crate) const PROGRESS: &str = "progress/";
 
@@ -175,12 +183,21 @@ impl<S: Store> Control<S> {
         self.get(region, &format!("{LOAD}{id:016x}"))
     }
 
-    /// Asks for a load into a table that there is.
+    /// Asks for a load into a table that there is, unless that was asked for before: returns the
+    /// load that `is_same` knows then.
     ///
     /// Errors: those of the change.
-    pub async fn create_load(&self, load: &Load) -> Result<(), ControlError> {
+    pub async fn create_load(
+        &self,
+        load: &Load,
+        is_same: impl Fn(&Load) -> bool + Send + Sync,
+    ) -> Result<Option<Load>, ControlError> {
+        let _turn = self.defining().lock().await;
+        if let Some(known) = self.loads().into_iter().find(&is_same) {
+            return Ok(Some(known));
+        }
         self.change(vec![Change::create(load)]).await?;
-        Ok(())
+        Ok(None)
     }
 
     /// Makes a table in this region, to be filled by a load.
@@ -300,3 +317,6 @@ impl<S: Store> Control<S> {
 
 /// How often ending a load is tried. 8: each time somebody else was faster.
 const END_TRIES: usize = 8;
+
+#[cfg(test)]
+mod tests;
