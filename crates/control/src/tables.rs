@@ -456,6 +456,7 @@ impl<S: Store> Control<S> {
                 let fill = Fill {
                     made: replica.created,
                     sources: sources.collect(),
+                    is_lost: is_refilled,
                 };
                 fillings.insert(view.table.id(), fill);
             }

@@ -215,7 +215,7 @@ impl<S: Store> Tables<S> {
     /// for what is owed. Returns once that is on disk.
     ///
     /// Errors: [`ApplyError`]; nothing is changed then.
-    pub async fn skip(&self, origin: RegionId, to: Seq, owed: Owed) -> Result<(), ApplyError> {
+    pub async fn skip(&self, origin: RegionId, to: Seq, mut owed: Owed) -> Result<(), ApplyError> {
         let turn = self.inner.applying.get(&origin);
         let turn = turn.filter(|_| origin != self.region());
         let _turn = turn.ok_or(ApplyError::NoPeer(origin))?.lock().await;
@@ -227,6 +227,11 @@ impl<S: Store> Tables<S> {
         let (done, wait) = oneshot::channel();
         {
             let _order = self.in_order();
+            // A table that went meanwhile is remitted before this, and never again.
+            owed.retain(|table, _| {
+                let shares = |region| self.is_replica(*table, region);
+                shares(self.region()) && shares(origin)
+            });
             let mut batch = Batch::default();
             if goes_on {
                 let mut state = self.lock();

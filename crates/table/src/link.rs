@@ -127,7 +127,7 @@ impl<S: Store> Tables<S> {
         // Whoever claims the table for a replica that is filled removes what came before.
         let is_in_vain = match page.made {
             Some(_) => page.made != claimed,
-            None => is_undecided(),
+            None => is_undecided() || !self.is_replica(table, self.region()),
         };
         if is_in_vain {
             return Ok(false);

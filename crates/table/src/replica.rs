@@ -23,8 +23,7 @@ impl<S: Store> Tables<S> {
     /// Forgets a table: late changes of it are ignored. Its items stay until [`Tables::erase`].
     pub fn forget(&self, id: TableId) {
         debug_assert!(!id.is_system(), "system tables stay");
-        self.remit(id, |_| false);
-        let _order = self.in_order();
+        let order = self.in_order();
         let catalog = self.inner.catalog.write();
         catalog.unwrap_or_else(PoisonError::into_inner).remove(&id);
         let mut batch = Batch::default();
@@ -34,6 +33,9 @@ impl<S: Store> Tables<S> {
         state.clear_indexes(&mut batch, id, |_| true);
         drop(state);
         self.hand_in_indexes(batch);
+        drop(order);
+        // Last: nothing is owed of a table that is not known.
+        self.remit(id, |_| false);
     }
 
     /// Removes what is left of a table that was forgotten.

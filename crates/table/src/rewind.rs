@@ -233,6 +233,7 @@ impl<S: Store> Tables<S> {
                 // What expires carries the stamp of what it was.
                 let written = match event.cause {
                     Cause::Expiry => event.place.at,
+                    Cause::Applied if event.version.hlc.is_end() => event.place.at,
                     Cause::Write | Cause::Applied | Cause::Copied | Cause::Removed => {
                         event.version.hlc
                     }

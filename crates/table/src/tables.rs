@@ -397,11 +397,12 @@ impl<S: Store> Tables<S> {
 
     /// Returns the stamp up to which every origin is durably applied here.
     pub fn stable(&self) -> Hlc {
-        // What is owed may hold deletes, which others must not forget before they have come.
+        let state = self.lock();
+        // What is owed may hold deletes, which others must not forget before they have come. It is
+        // asked under the lock: a debt is noted before the log that it is of counts as applied.
         if self.owes() {
             return Hlc::default();
         }
-        let state = self.lock();
         let stable = self
             .inner
             .members

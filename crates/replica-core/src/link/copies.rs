@@ -34,6 +34,9 @@ pub struct Fill {
     /// The sources. The first is the primary one: it gives everything it has; the others give
     /// what they wrote last themselves.
     pub sources: Vec<RegionId>,
+    /// An earlier directory here held the replica and is lost: any source may be the only one that
+    /// has what it wrote last, so each gives everything it has.
+    pub is_lost: bool,
 }
 
 /// What one source gives to a replica that is filled.
@@ -116,6 +119,7 @@ impl Fill {
         let place = self.sources.iter().position(|other| *other == source)?;
         let items = match place {
             0 => CopyItems::All,
+            _ if self.is_lost => CopyItems::All,
             _ => CopyItems::OwnOnly,
         };
         let made = self.made;

@@ -302,7 +302,11 @@ impl World {
                     0 => vec![ids[at]],
                     _ => vec![ids[at], ids[1 - at]],
                 };
-                let fill = Fill { made, sources };
+                let fill = Fill {
+                    made,
+                    sources,
+                    is_lost: false,
+                };
                 self.fills.insert(table, fill);
                 self.refill();
             }

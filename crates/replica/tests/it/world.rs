@@ -288,7 +288,14 @@ impl Region {
     /// Fills the replica of the table that was made at 1 from other regions, or nothing.
     pub(crate) fn fill(&self, sources: &[RegionId]) {
         let (made, sources) = (1, sources.to_vec());
-        let fill = (!sources.is_empty()).then_some((CARTS, Fill { made, sources }));
+        let fill = (!sources.is_empty()).then_some((
+            CARTS,
+            Fill {
+                made,
+                sources,
+                is_lost: false,
+            },
+        ));
         self.fills
             .send_replace(Arc::new(fill.into_iter().collect()));
     }

@@ -52,6 +52,8 @@ pub struct Report {
     pub seed: u64,
     /// Whether a region lost its directory.
     pub loses: bool,
+    /// When writes of clients counted as done.
+    pub durability: Durability,
     /// The step that it ended with.
     pub step: u64,
     /// How many events happened.
@@ -101,6 +103,7 @@ pub fn run(options: Options) -> Report {
     Report {
         seed: options.seed,
         loses: options.loses,
+        durability: options.durability,
         step: run.step,
         events: run.world.happened(),
         writes,
@@ -335,10 +338,10 @@ impl fmt::Display for Report {
         write!(
             f,
             "replay: HITHER_SEED={seed:#x} cargo test -p sim --test it -- --exact data::{}",
-            if self.loses {
-                "replay_on_empty"
-            } else {
-                "replay"
+            match (self.loses, self.durability) {
+                (true, _) => "replay_on_empty",
+                (false, Durability::Disk) => "replay",
+                (false, Durability::Buffered) => "replay_early",
             }
         )
     }

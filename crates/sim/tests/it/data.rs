@@ -105,6 +105,13 @@ fn replay() {
 }
 
 #[test]
+fn replay_early() {
+    let seed = number("HITHER_SEED").unwrap_or(1);
+    let report = go_early(seed, Mistake::default());
+    assert!(report.violation.is_none(), "{report}");
+}
+
+#[test]
 fn one_seed_runs_the_same_twice_and_another_differs() {
     let (once, again) = (go(7, Mistake::default()), go(7, Mistake::default()));
     assert_eq!(once, again);

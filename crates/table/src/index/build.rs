@@ -167,8 +167,11 @@ impl<S: Store> Tables<S> {
         let held = self.inner.locks.hold(needed).await;
         let mut found: Vec<(&Bytes, Stored)> = Vec::with_capacity(seen.len());
         for suffix in &seen {
-            if let Some(stored) = self.stored(table, suffix).await? {
-                found.push((suffix, stored));
+            match self.stored(table, suffix).await {
+                Ok(Some(stored)) => found.push((suffix, stored)),
+                // One that cannot be read has no entry, and holds up no other: reading it tells.
+                Ok(None) | Err(ReadError::Damaged(_)) => {}
+                Err(error) => return Err(error),
             }
         }
         let done = {

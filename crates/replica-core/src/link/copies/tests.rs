@@ -32,7 +32,11 @@ const fn portion(made: i64, items: CopyItems) -> Portion {
 
 fn fill(made: i64, sources: &[RegionId]) -> Fill {
     let sources = sources.to_vec();
-    Fill { made, sources }
+    Fill {
+        made,
+        sources,
+        is_lost: false,
+    }
 }
 
 fn page(after: Option<&'static [u8]>, next: Option<&'static [u8]>) -> CopyPage {
@@ -58,6 +62,18 @@ fn merge(copies: &mut Copies, page: CopyPage) -> Option<Portion> {
 
 fn progress(copies: &Copies) -> u8 {
     *copies.progress().values().next().expect("one table")
+}
+
+#[test]
+fn a_lost_replica_takes_all_from_each_source() {
+    let fill = Fill {
+        is_lost: true,
+        ..fill(MADE, &[A, B])
+    };
+    for source in [A, B] {
+        let portion = fill.portion_of(source).expect("a source");
+        assert_eq!(portion.items, CopyItems::All);
+    }
 }
 
 #[test]

@@ -34,7 +34,14 @@ const MADE: i64 = 7;
 
 fn carts_from(made: i64, sources: &[RegionId]) -> Fills {
     let sources = sources.to_vec();
-    BTreeMap::from([(CARTS, Fill { made, sources })])
+    BTreeMap::from([(
+        CARTS,
+        Fill {
+            made,
+            sources,
+            is_lost: false,
+        },
+    )])
 }
 
 #[test]

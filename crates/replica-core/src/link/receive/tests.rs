@@ -284,7 +284,11 @@ fn a_table_is_asked_for_merged_and_told_filled() {
     let (mut receiver, _) = connected();
     let table = TableId(1 << 20);
     let (made, sources) = (7, vec![C, B]);
-    let fill = Fill { made, sources };
+    let fill = Fill {
+        made,
+        sources,
+        is_lost: false,
+    };
     receiver.handle_input(at(1), Input::Fill(BTreeMap::from([(table, fill)])));
     assert_eq!(
         outputs(&mut receiver),
@@ -510,7 +514,14 @@ fn what_was_given_is_told_again_with_whatever_is_to_be_filled() {
     let (mut receiver, _) = connected();
     let table = TableId(1 << 20);
     let (made, sources) = (7, vec![B]);
-    let fills = BTreeMap::from([(table, Fill { made, sources })]);
+    let fills = BTreeMap::from([(
+        table,
+        Fill {
+            made,
+            sources,
+            is_lost: false,
+        },
+    )]);
     receiver.handle_input(at(1), Input::Fill(fills.clone()));
     hear(&mut receiver, at(1), beat(4));
     let given = give(&mut receiver, table);
