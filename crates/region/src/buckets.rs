@@ -42,28 +42,25 @@ pub(crate) fn start<S: Store>(tasks: &Arc<Tasks>, control: &Control<S>, data_dir
 
 impl Buckets for Directories {
     async fn put(&self, bucket: &str, key: &str, object: Bytes) -> io::Result<()> {
-        let path = path(&self.buckets, &format!("{bucket}/{key}"))?;
-        blocking(move || write(&path, &object)).await
+        let (path, top) = (
+            path(&self.buckets, &format!("{bucket}/{key}"))?,
+            self.buckets.clone(),
+        );
+        blocking(move || write(&path, &object, &top)).await
     }
 
     async fn list(&self, bucket: &str, prefix: &str, most: usize) -> io::Result<Vec<Object>> {
         let bucket = path(&self.buckets, bucket)?;
-        let (folder, start) = prefix.rsplit_once('/').unwrap_or(("", prefix));
-        let within = if folder.is_empty() && !prefix.starts_with('/') {
-            bucket.clone()
-        } else {
-            path(&bucket, folder)?
-        };
-        let start = match folder {
-            "" => start.to_owned(),
-            folder => format!("{folder}/{start}"),
-        };
+        if let Some((folder, _)) = prefix.rsplit_once('/') {
+            path(&bucket, folder)?;
+        }
+        let start = prefix.to_owned();
         blocking(move || {
             if !fs::symlink_metadata(&bucket)?.is_dir() {
                 return Err(io::ErrorKind::NotFound.into());
             }
             let mut found = Vec::new();
-            find(&bucket, &within, (&start, most), &mut found)?;
+            find(&bucket, &bucket, (&start, most), &mut found)?;
             found.sort();
             Ok(found)
         })
@@ -76,11 +73,12 @@ impl Buckets for Directories {
     }
 
     async fn report(&self, report: Report<'_>, from: u64, bytes: Bytes) -> io::Result<()> {
-        let path = match report {
-            Report::Object { bucket, key } => path(&self.buckets, &format!("{bucket}/{key}"))?,
-            Report::Log(name) => path(&self.logs, name)?,
+        let (top, name) = match report {
+            Report::Object { bucket, key } => (self.buckets.clone(), format!("{bucket}/{key}")),
+            Report::Log(name) => (self.logs.clone(), name.to_owned()),
         };
-        blocking(move || extend(&path, from, &bytes)).await
+        let path = path(&top, &name)?;
+        blocking(move || extend(&path, from, &bytes, &top)).await
     }
 }
 
@@ -128,7 +126,10 @@ fn find(
             continue;
         };
         let kind = entry.file_type()?;
-        if kind.is_dir() && (key.starts_with(start) || start.starts_with(key)) {
+        // From the bucket on, so that no folder on the way is a link.
+        let leads_to = |rest: &str| rest.starts_with('/');
+        let is_on_way = key.starts_with(start) || start.strip_prefix(key).is_some_and(leads_to);
+        if kind.is_dir() && is_on_way {
             find(bucket, &path, (start, most), found)?;
         } else if kind.is_file() && key.starts_with(start) {
             found.push(Object {
@@ -141,10 +142,11 @@ fn find(
 }
 
 /// Replaces what a file has from a byte on.
-fn extend(path: &Path, from: u64, bytes: &[u8]) -> io::Result<()> {
+fn extend(path: &Path, from: u64, bytes: &[u8], top: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
+    let is_made = !path.try_exists()?;
     let mut file = OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -155,11 +157,15 @@ fn extend(path: &Path, from: u64, bytes: &[u8]) -> io::Result<()> {
     file.set_len(from)?;
     file.seek(SeekFrom::Start(from))?;
     file.write_all(bytes)?;
-    file.sync_data()
+    file.sync_data()?;
+    if is_made {
+        sync_folders(path, top)?;
+    }
+    Ok(())
 }
 
 /// Writes a file whole or not at all.
-fn write(path: &Path, object: &[u8]) -> io::Result<()> {
+fn write(path: &Path, object: &[u8], top: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -168,7 +174,22 @@ fn write(path: &Path, object: &[u8]) -> io::Result<()> {
     let mut file = File::create(&draft)?;
     file.write_all(object)?;
     file.sync_data()?;
-    fs::rename(&draft, path)
+    fs::rename(&draft, path)?;
+    sync_folders(path, top)
+}
+
+/// Makes the name of a file last, and those of the folders that it is in: up to the one that `top`
+/// is in, any of which may have been made with it.
+fn sync_folders(path: &Path, top: &Path) -> io::Result<()> {
+    let end = top.parent();
+    for folder in path.ancestors().skip(1) {
+        #[cfg(unix)]
+        File::open(folder)?.sync_all()?;
+        if Some(folder) == end {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// What the names of files end with that are being written.

@@ -62,7 +62,7 @@ async fn objects_are_listed_by_the_start_of_their_keys() {
         std::os::unix::fs::symlink(outside.join("secret"), home.0.join("buckets/one/a/s")).unwrap();
         std::os::unix::fs::symlink(&outside, home.0.join("buckets/linked")).unwrap();
     }
-    let cases: [(&str, &[&str]); 7] = [
+    let cases: [(&str, &[&str]); 10] = [
         ("", &["a/b/1", "a/b/2", "a/bc", "a/d", "ab", "c"]),
         ("a/", &["a/b/1", "a/b/2", "a/bc", "a/d"]),
         ("a/b", &["a/b/1", "a/b/2", "a/bc"]),
@@ -70,6 +70,10 @@ async fn objects_are_listed_by_the_start_of_their_keys() {
         ("a/b/1", &["a/b/1"]),
         ("a", &["a/b/1", "a/b/2", "a/bc", "a/d", "ab"]),
         ("none/at/all", &[]),
+        ("a/link/", &[]),
+        ("a/link/s", &[]),
+        // Below an object there is none.
+        ("c/", &[]),
     ];
     for (prefix, expect) in cases {
         let found = buckets.list("one", prefix, 100).await.unwrap();
