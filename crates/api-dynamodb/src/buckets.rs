@@ -6,6 +6,8 @@ use std::io::{self, Read};
 
 use bytes::Bytes;
 
+use crate::limits::OBJECT_NAME_BYTES_MAX;
+
 /// Where objects of buckets are kept.
 pub trait Buckets: Send + Sync {
     /// Stores an object, in place of one that has its key.
@@ -68,7 +70,10 @@ pub enum Report<'r> {
 
 /// Returns whether something can be the folder of an object: names with slashes in between.
 pub(crate) fn is_folder(folder: &str) -> bool {
-    let is_plain = |part: &str| !part.is_empty() && part != "." && part != "..";
+    let is_plain = |part: &str| {
+        let is_named = !part.is_empty() && part != "." && part != "..";
+        is_named && part.len() <= OBJECT_NAME_BYTES_MAX && !part.contains(['\\', '\0'])
+    };
     folder.split('/').all(is_plain)
 }
 

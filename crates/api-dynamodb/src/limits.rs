@@ -159,8 +159,23 @@ pub(crate) const LOAD_BATCH_BYTES: u64 = 4 << 20;
 /// after a crash.
 pub(crate) const LOAD_NOTED_BATCHES: usize = 32;
 
-/// Most lines in one report of a load. 100,000, some 40 MB; what is beyond is counted alone.
+/// Most lines in one report of a load. 100,000; what is beyond is counted alone.
 pub(crate) const LOAD_REPORTED_MAX: u64 = 100_000;
+
+/// A report of a load ends with the line that reaches this size. 64 MiB: it shares the disk with
+/// the store. What is beyond is counted alone.
+pub(crate) const LOAD_REPORT_BYTES_MAX: u64 = 64 << 20;
+
+/// Most letters of a message in a report; it may quote a record. 1,024.
+pub(crate) const LOAD_MESSAGE_LETTERS_MAX: usize = 1_024;
+
+/// Most items of one batch of a load that may have to be reported. 16, some 20 MB of JSON: each is
+/// told together with the one that was there, which is rendered while the items wait.
+pub(crate) const LOAD_BATCH_CONDITIONS: usize = 16;
+
+/// Most bytes of a name in a key of an object: a part between slashes. 250: file systems take
+/// 255, and an object that is being written has a longer name.
+pub(crate) const OBJECT_NAME_BYTES_MAX: usize = 250;
 
 /// Most imports on one page of `ListImports`. 25.
 /// Source: DynamoDB service model, `ListImportsMaxLimit`.

@@ -147,7 +147,7 @@ impl<S: Store> DynamoDb<S> {
                 "a load has failed"
             );
         }
-        let ended = Load {
+        let mut ended = Load {
             status,
             ended: Some(now.as_micros()),
             failure,
@@ -155,6 +155,13 @@ impl<S: Store> DynamoDb<S> {
         };
         if let Err(error) = report::summarise(&ended, &progress, buckets).await {
             tracing::error!(%error, "the manifest of a load could not be written");
+            if matches!(
+                status,
+                LoadStatus::Completed | LoadStatus::CompletedWithErrors
+            ) {
+                ended.status = LoadStatus::Failed;
+                ended.failure = Some(unreported(&error));
+            }
         }
         let is_filled = progress.written > 0 || progress.is_done;
         if is_import && !is_filled {
@@ -219,6 +226,9 @@ impl<S: Store> DynamoDb<S> {
         let opened = buckets.open(bucket, &object.key).await;
         let mut reading = batches.begin(object, opened);
         while let Some(page) = reading.next().await {
+            if !self.is_wanted(batches.load()) {
+                return Ok(Some(Ending::Cancelled));
+            }
             for entry in page {
                 if batches.is_full_for(&entry) {
                     if !self.is_wanted(batches.load()) {
@@ -333,5 +343,5 @@ fn invalid_items() -> Failure {
     failure("ItemValidationError", message)
 }
 
-/// How often a load that could not be worked on is tried again. 1 minute.
-const RETRY_PERIOD: Duration = Duration::from_mins(1);
+/// How often a load or an export that could not be worked on is tried again. 1 minute.
+pub(crate) const RETRY_PERIOD: Duration = Duration::from_mins(1);

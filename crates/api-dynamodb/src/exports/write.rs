@@ -4,6 +4,7 @@
 //! that was begun and not ended is begun anew; its files have the same names then.
 //! Source: DynamoDB developer guide, "DynamoDB table export output format".
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -29,6 +30,7 @@ use super::{Settings, ion, md5};
 use crate::buckets::Buckets;
 use crate::facade::DynamoDb;
 use crate::limits::EXPORT_FILE_BYTES;
+use crate::loading::RETRY_PERIOD;
 use crate::tables;
 use crate::wire::render::{self, Object};
 
@@ -77,14 +79,25 @@ impl<S: Store> DynamoDb<S> {
     /// Writes exports as they are asked for, until the tables are closed.
     pub async fn follow_exports(&self, buckets: &impl Buckets) {
         let mut generation = self.control.generation();
+        let mut retry = tokio::time::interval(RETRY_PERIOD);
+        retry.reset();
+        // Those that are tried again later.
+        let mut failed = BTreeSet::new();
         loop {
             for export in self.control.running_exports() {
+                if failed.contains(&export.id) {
+                    continue;
+                }
                 if let Err(error) = self.work_on_export(&export, buckets).await {
                     tracing::error!(%error, "an export could not be worked on");
+                    failed.insert(export.id);
                 }
             }
-            if generation.changed().await.is_err() {
-                return;
+            tokio::select! {
+                changed = generation.changed() => if changed.is_err() {
+                    return;
+                },
+                _ = retry.tick() => failed.clear(),
             }
         }
     }
@@ -256,9 +269,11 @@ impl Files {
     /// Ends a data file and stores it.
     async fn end(&mut self, export: &Export, buckets: &impl Buckets) -> std::io::Result<()> {
         let settings = Settings::of(export);
-        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
-        packed.write_all(&self.lines)?;
-        let packed = packed.finish()?;
+        let lines = std::mem::take(&mut self.lines);
+        // It takes a second or so, in which nothing else could run here.
+        let packing = tokio::task::spawn_blocking(move || pack(lines));
+        let (packed, sum, lines) = packing.await.map_err(std::io::Error::other)??;
+        self.lines = lines;
         let kind = if settings.is_ion { "ion" } else { "json" };
         let number = self.done.len();
         let key = format!(
@@ -268,13 +283,22 @@ impl Files {
         );
         self.done.push(DataFile {
             items: self.items,
-            sum: md5::sum(&packed),
+            sum,
             key: key.clone(),
         });
-        self.lines.clear();
         self.items = 0;
         buckets.put(&settings.bucket, &key, packed.into()).await
     }
+}
+
+/// Returns lines packed, with their sum, and the room that they took.
+fn pack(mut lines: Vec<u8>) -> std::io::Result<(Vec<u8>, [u8; 16], Vec<u8>)> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(&lines)?;
+    let packed = packed.finish()?;
+    let sum = md5::sum(&packed);
+    lines.clear();
+    Ok((packed, sum, lines))
 }
 
 /// Writes a line that tells what became of an item.

@@ -1,9 +1,9 @@
 //! Records gathered into batches, and batches written.
 //!
-//! No item stands twice in one batch, so that of two records of one key the later one is written
-//! later. It opens no object.
+//! No item stands twice in one batch: of two records of one key the later one takes the place of
+//! the one before, or is written later where either of them has a condition. It opens no object.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,7 +27,10 @@ use crate::facade::DynamoDb;
 use crate::fault;
 use crate::indexes::{self, Writing};
 use crate::items;
-use crate::limits::{LOAD_BATCH_BYTES, LOAD_BATCH_ITEMS, LOAD_NOTED_BATCHES, LOAD_REPORTED_MAX};
+use crate::limits::{
+    LOAD_BATCH_BYTES, LOAD_BATCH_CONDITIONS, LOAD_BATCH_ITEMS, LOAD_NOTED_BATCHES,
+    LOAD_REPORT_BYTES_MAX, LOAD_REPORTED_MAX,
+};
 use crate::records::{Entry, Format, Packing, Record, Records};
 
 /// The batches of a load.
@@ -42,12 +45,17 @@ pub(super) struct Batches<'l, S> {
     /// How many records of the object are to be passed over, since they are done.
     skip: u64,
     writes: Vec<Write>,
-    keys: BTreeSet<Key>,
+    /// Where in the batch the write of a key is, and whether that has a condition.
+    keys: BTreeMap<Key, (usize, bool)>,
+    /// How many writes of the batch may have to be reported.
+    conditions: usize,
     /// How large the records of the batch are.
     bytes: u64,
     units: u64,
     /// How many batches were written since progress was noted.
     unnoted: usize,
+    /// Whether there are reports of mistakes, and of what was not to be written.
+    tells: [bool; 2],
     errors: Lines,
     /// What was not to be written, as the writes find out.
     refused: Arc<Mutex<Refusals>>,
@@ -57,6 +65,7 @@ pub(super) struct Batches<'l, S> {
 struct Ready {
     key: Key,
     decide: Decide,
+    has_condition: bool,
     /// What it costs.
     units: u64,
 }
@@ -83,10 +92,12 @@ impl<'l, S: Store> Batches<'l, S> {
             progress,
             skip: 0,
             writes: Vec::new(),
-            keys: BTreeSet::new(),
+            keys: BTreeMap::new(),
+            conditions: 0,
             bytes: 0,
             units: 0,
             unnoted: 0,
+            tells: [Kind::Errors, Kind::Refusals].map(|kind| report::tells(load, kind)),
             errors: Lines::default(),
             refused: Arc::default(),
         }
@@ -135,11 +146,13 @@ impl<'l, S: Store> Batches<'l, S> {
     /// Returns whether the batch is to be written before a record is added to it.
     pub(super) fn is_full_for(&self, entry: &Entry) -> bool {
         LOAD_BATCH_ITEMS <= self.writes.len()
+            || LOAD_BATCH_CONDITIONS <= self.conditions
             || (!self.writes.is_empty() && LOAD_BATCH_BYTES < self.bytes + entry.bytes)
             || LOAD_BATCH_BYTES < self.errors.len()
     }
 
-    /// Adds a record; the batch is written before, where it has one of its key.
+    /// Adds a record; the batch is written before, where it has one of its key and either of them
+    /// has a condition.
     ///
     /// Errors: those of writing.
     pub(super) async fn add(
@@ -155,28 +168,27 @@ impl<'l, S: Store> Batches<'l, S> {
         let number = self.progress.records;
         let read = entry.record.map_err(|error| error.to_string());
         let ready = read.and_then(|record| self.ready(open, record, number));
-        if ready
-            .as_ref()
-            .is_ok_and(|ready| self.keys.contains(&ready.key))
-        {
+        let is_second = |ready: &Ready| {
+            let before = self.keys.get(&ready.key);
+            before.is_some_and(|(_, had_condition)| *had_condition || ready.has_condition)
+        };
+        if ready.as_ref().is_ok_and(is_second) {
             self.write(buckets).await?;
         }
         self.progress.records += 1;
         self.progress.bytes += entry.bytes;
         self.bytes += entry.bytes;
         match ready {
-            Ok(Ready { key, decide, units }) => {
+            Ok(ready) => {
                 self.progress.written += 1;
-                self.units += units;
-                self.keys.insert(key.clone());
-                self.writes.push(Write {
-                    table: Arc::clone(&open.def),
-                    key,
-                    decide,
-                });
+                self.units += ready.units;
+                self.push(open, ready);
             }
             Err(message) => {
-                if self.progress.failed < LOAD_REPORTED_MAX {
+                let told = self.progress.reported[0] + self.errors.len();
+                let is_room =
+                    self.progress.failed < LOAD_REPORTED_MAX && told < LOAD_REPORT_BYTES_MAX;
+                if self.tells[0] && is_room {
                     let at = (&*self.progress.object, number);
                     self.errors.error(self.load, at, &message);
                 }
@@ -184,6 +196,33 @@ impl<'l, S: Store> Batches<'l, S> {
             }
         }
         Ok(())
+    }
+
+    /// Adds a write to the batch, in place of one of its key.
+    fn push(&mut self, open: &OpenTable, ready: Ready) {
+        let write = Write {
+            table: Arc::clone(&open.def),
+            key: ready.key.clone(),
+            decide: ready.decide,
+        };
+        let at = self.keys.get(&ready.key).map(|(at, _)| *at);
+        if let Some(before) = at.and_then(|at| self.writes.get_mut(at)) {
+            *before = write;
+            return;
+        }
+        self.keys
+            .insert(ready.key, (self.writes.len(), ready.has_condition));
+        if ready.has_condition && self.tells_refusals() {
+            self.conditions += 1;
+        }
+        self.writes.push(write);
+    }
+
+    /// Returns whether what is not to be written is told of, and there is room for it.
+    const fn tells_refusals(&self) -> bool {
+        self.tells[1]
+            && self.progress.refused < LOAD_REPORTED_MAX
+            && self.progress.reported[1] < LOAD_REPORT_BYTES_MAX
     }
 
     /// Makes a write of a record.
@@ -198,6 +237,7 @@ impl<'l, S: Store> Batches<'l, S> {
                 return Ok(Ready {
                     key: items::key_of(schema, &key).map_err(told)?,
                     decide: Box::new(|_: &Current| Ok(Effect::Delete)),
+                    has_condition: false,
                     units: 1,
                 });
             }
@@ -212,6 +252,7 @@ impl<'l, S: Store> Batches<'l, S> {
         let bytes = u64::try_from(size::item_size(&item)).unwrap_or(u64::MAX);
         Ok(Ready {
             key,
+            has_condition: condition.is_some(),
             decide: self.decide(item, condition, number),
             units: bytes.div_ceil(1024),
         })
@@ -223,14 +264,18 @@ impl<'l, S: Store> Batches<'l, S> {
         };
         let at = (self.progress.object.clone(), number);
         let (load, refused) = (self.load.clone(), Arc::clone(&self.refused));
-        let room = LOAD_REPORTED_MAX.saturating_sub(self.progress.refused);
+        let (mut room, mut bytes) = (0, 0);
+        if self.tells_refusals() {
+            room = LOAD_REPORTED_MAX - self.progress.refused;
+            bytes = LOAD_REPORT_BYTES_MAX - self.progress.reported[1];
+        }
         Box::new(move |current: &Current| {
             let existing = current.item()?;
             if condition.evaluate(existing.as_ref()) {
                 return Ok(Effect::Put(item));
             }
             let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
-            if refused.count < room {
+            if refused.count < room && refused.lines.len() < bytes {
                 let at = (&*at.0, at.1);
                 refused.lines.refusal(&load, at, &item, existing.as_ref());
             }
@@ -244,6 +289,7 @@ impl<'l, S: Store> Batches<'l, S> {
         let began = Instant::now();
         let writes = std::mem::take(&mut self.writes);
         self.keys.clear();
+        self.conditions = 0;
         self.bytes = 0;
         self.unnoted += 1;
         let is_shared = self.load.kind == LoadKind::Puts;
@@ -265,14 +311,14 @@ impl<'l, S: Store> Batches<'l, S> {
     /// Writes the batch together with the progress that it is.
     async fn note(&mut self, writes: Vec<Write>, buckets: &impl Buckets) -> Result<(), LoadError> {
         let errors = self.errors.take();
-        if report::tells(self.load, Kind::Errors) {
+        if self.tells[0] {
             // Before the progress that counts them: what is told twice is told in the same place.
             let from = self.progress.reported[0];
             self.progress.reported[0] += u64::try_from(errors.len()).unwrap_or(u64::MAX);
             report::add(self.load, Kind::Errors, from, errors, buckets).await?;
         }
         let (before, refused) = (self.progress.clone(), Arc::clone(&self.refused));
-        let tells = report::tells(self.load, Kind::Refusals);
+        let tells = self.tells[1];
         let to = move || {
             let refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
             after(before, &refused, tells)

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{Settings, number_of, source_of};
 use crate::buckets::{Buckets, Report};
 use crate::imports::status_of;
+use crate::limits::LOAD_MESSAGE_LETTERS_MAX;
 use crate::wire::render::{self, Object};
 
 /// Which of a load's reports.
@@ -29,6 +30,8 @@ pub(super) struct Lines(Vec<u8>);
 impl Lines {
     /// Tells of a record that is no item.
     pub(super) fn error(&mut self, load: &Load, at: (&str, u64), message: &str) {
+        let cut = message.char_indices().nth(LOAD_MESSAGE_LETTERS_MAX);
+        let message = cut.map_or(message, |(end, _)| message.get(..end).unwrap_or(message));
         let mut line = json!({ "itemS3Pointer": pointer(load, at), "errorMessages": [message] });
         let arn = Settings::of(load).arn;
         line[arn_name(load)] = arn.into();

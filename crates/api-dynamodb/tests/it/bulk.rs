@@ -154,7 +154,8 @@ async fn what_cannot_be_put_in_bulk_is_refused_or_fails() {
     world
         .refused("StartBulkPutItems", missing, code, message)
         .await;
-    for prefix in ["../elsewhere", ".."] {
+    let long = "x".repeat(251);
+    for prefix in ["../elsewhere", "..", "a\\b", "a\0", &long] {
         let mut escaping = request(json!({}));
         escaping["OutputS3Configuration"]["S3KeyPrefix"] = json!(prefix);
         let message = "S3KeyPrefix is made of names with slashes in between";
@@ -167,6 +168,16 @@ async fn what_cannot_be_put_in_bulk_is_refused_or_fails() {
     let asked = start(&world, unwritable).await;
     let told = work(&world, &buckets, &asked).await;
     assert_eq!(told["FailureCode"], "ReportUnavailable", "{told}");
+    // Nothing to tell but how it ended, which cannot be told.
+    buckets
+        .store("bucket", "in", line(json!({ "pk": s("a") }), None))
+        .await;
+    let mut unwritable = request(json!({}));
+    unwritable["OutputS3Configuration"]["S3Bucket"] = json!("read-only");
+    let asked = start(&world, unwritable).await;
+    let told = work(&world, &buckets, &asked).await;
+    assert_eq!(told["BulkOperationStatus"], "FAILED", "{told}");
+    assert_eq!(told["FailureCode"], "ReportUnavailable", "{told}");
     // A global table takes none, as on AWS.
     let stream = json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
     let stream = json!({ "TableName": "hash", "StreamSpecification": stream });
@@ -178,4 +189,76 @@ async fn what_cannot_be_put_in_bulk_is_refused_or_fails() {
     world
         .invalid("StartBulkPutItems", request(json!({})), message)
         .await;
+}
+
+#[tokio::test]
+async fn mistakes_are_told_in_few_words() {
+    let (world, buckets) = (World::with_tables().await, InMemory::default());
+    let wrong = format!("{{\"Item\":\"{}\"}}\n", "é".repeat(100_000));
+    buckets.store("bucket", "in", wrong).await;
+    let asked = start(&world, request(json!({}))).await;
+    let told = work(&world, &buckets, &asked).await;
+    assert_eq!(told["FailedItemCount"], 1, "{told}");
+    let errors = buckets.reported("/errors.jsonl");
+    let message = errors[0]["errorMessages"][0].as_str().unwrap();
+    assert_eq!(message.chars().count(), 1_024);
+}
+
+#[tokio::test]
+async fn of_records_of_one_key_the_last_one_stays() {
+    let (world, buckets) = (World::with_tables().await, InMemory::default());
+    let gone = "{\"Keys\":{\"pk\":{\"S\":\"gone\"}},\"Metadata\":{}}\n".to_owned();
+    let numbered =
+        |number: i64, condition| line(json!({ "pk": s("a"), "n": n(number) }), condition);
+    let text = [
+        numbered(1, None),
+        numbered(2, None),
+        numbered(3, None),
+        numbered(4, Some("attribute_not_exists(pk)")),
+        numbered(5, None),
+        line(json!({ "pk": s("gone") }), None),
+        gone,
+    ];
+    buckets.store("bucket", "in", text.concat()).await;
+    let asked = start(&world, request(json!({}))).await;
+    let told = work(&world, &buckets, &asked).await;
+    assert_eq!(told["ProcessedItemCount"], 7, "{told}");
+    assert_eq!(get(&world, "a").await["n"], n(5));
+    assert_eq!(get(&world, "gone").await, Value::Null);
+    let refused = buckets.reported("/condition-check-failures.jsonl");
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0]["ExistingItem"]["n"], n(3));
+}
+
+#[tokio::test]
+async fn a_bulk_operation_goes_on_after_a_crash() {
+    let (world, buckets) = (World::with_tables().await, InMemory::default());
+    let absent = Some("attribute_not_exists(pk)");
+    let lines = (0..2_000).map(|number| line(json!({ "pk": s(&number.to_string()) }), absent));
+    buckets
+        .store("bucket", "in", lines.collect::<String>())
+        .await;
+    let asked = start(&world, request(json!({}))).await;
+    let loader = DynamoDb::new(world.node.control.clone());
+    {
+        // The power goes once some of it is noted, at any moment.
+        let mut working = std::pin::pin!(loader.work_on_loads(&buckets));
+        let noted = std::future::poll_fn(|context| {
+            let worked = working.as_mut().poll(context);
+            assert!(worked.is_pending(), "it ended before the power went");
+            let load = &world.node.control.running_loads()[0];
+            let known = world.node.control.load_progress(load);
+            if known.is_some_and(|known| known.written >= 600) {
+                return std::task::Poll::Ready(());
+            }
+            std::task::Poll::Pending
+        });
+        noted.await;
+    }
+    let world = world.restart().await;
+    let told = work(&world, &buckets, &asked).await;
+    assert_eq!(told["BulkOperationStatus"], "COMPLETED", "{told}");
+    assert_eq!(told["ProcessedItemCount"], 2_000);
+    // Nothing was written twice: the second time its condition does not hold.
+    assert_eq!(buckets.reported("/condition-check-failures.jsonl").len(), 0);
 }
