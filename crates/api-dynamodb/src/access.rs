@@ -15,25 +15,24 @@ mod asks;
 mod reach;
 mod statements;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api_protocol::authority::Need;
 use api_protocol::caller::Caller;
 use api_protocol::fault::Fault;
-use base::arn::Arn;
+use control::history::Remains;
+use control::tables::Replica;
 use iam::context::Context;
 use iam::identity::Identity;
 use iam::keys;
-use iam::kind::Kind;
 use iam::policy::Policy;
 use store::port::Store;
 
 use crate::catalog::OpenTable;
 use crate::facade::DynamoDb;
 use crate::fault::Refused;
-use crate::settings::Own;
-use crate::streams;
+use crate::policies::kept::{self, StreamPolicies};
+use crate::settings::{Own, Shared};
 
 use asks::{Ask, On};
 use reach::Reach;
@@ -95,9 +94,9 @@ impl<S: Store> DynamoDb<S> {
         let table = ask.on.table().and_then(|given| self.plain_name(given));
         let open = table.and_then(|table| self.tables_by_name().get(table).cloned());
         let resource = self.resource(caller, &ask.on);
-        let stream = self.stream_on(&ask.on);
-        let policy = match (&stream, open.as_deref()) {
-            (Some((of, label)), _) => self.policies_of_streams(of).get(label),
+        let of_stream = self.policy_of_stream(&ask.on);
+        let policy = match (&of_stream, open.as_deref()) {
+            (Some(policy), _) => Some(&**policy),
             (None, Some(open)) => self.policy_of(open, &ask.on),
             (None, None) => None,
         };
@@ -149,11 +148,11 @@ impl<S: Store> DynamoDb<S> {
             On::Nothing => "*".to_owned(),
             On::Table(given) => arn(given),
             On::Index(given, index) => format!("{}/index/{index}", arn(given)),
-            // As for tables: under no other account's name does a policy miss it.
-            On::Arn(arn) => match self.stream_on(on) {
-                Some((open, label)) => {
+            // As for tables: under no other account's name does a policy miss it. Records outlive
+            // their table, so that it is not asked for.
+            On::Arn(arn) => match self.stream_named(arn) {
+                Some((table, label)) => {
                     let (region, account) = (&self.control.project().region, caller.account);
-                    let table = &open.view.table.name;
                     format!("arn:aws:dynamodb:{region}:{account}:table/{table}/stream/{label}")
                 }
                 None => arn.clone(),
@@ -161,31 +160,32 @@ impl<S: Store> DynamoDb<S> {
         }
     }
 
-    /// Returns the table and the label of a stream of this region that is asked for.
-    fn stream_on(&self, on: &On) -> Option<(Arc<OpenTable>, String)> {
+    /// Returns the policy of a stream of this region that is asked for.
+    fn policy_of_stream(&self, on: &On) -> Option<Arc<Policy>> {
         let On::Arn(arn) = on else {
             return None;
         };
-        let arn = Arn::parse(arn)?;
-        if arn.service != "dynamodb" || arn.region != self.control.project().region.as_str() {
-            return None;
+        let (table, label) = self.stream_named(arn)?;
+        let open = self.tables_by_name().get(table).cloned();
+        if let Some(open) = open
+            && let Some(policy) = self.policies_of_streams(&open).of(label)
+        {
+            return Some(policy);
         }
-        let (name, label) = streams::named_by(&arn)?;
-        let open = self.tables_by_name().get(name)?.clone();
-        Some((open, label.to_owned()))
+        // Of a table that is gone, or was made anew by the same name.
+        let mut gone = self.control.remains().into_iter();
+        let is_meant =
+            |gone: &Remains| gone.table.name == table && Shared::of(&gone.table).has_stream(label);
+        let gone = gone.find(is_meant)?;
+        StreamPolicies::new(table, &gone.stream_policies).of(label)
     }
 
-    /// Returns the policies of a table's streams, by their labels.
-    fn policies_of_streams<'t>(&self, open: &'t OpenTable) -> &'t BTreeMap<String, Policy> {
+    /// Returns the policies of a table's streams.
+    fn policies_of_streams<'t>(&self, open: &'t OpenTable) -> &'t StreamPolicies {
         open.stream_policies.get_or_init(|| {
-            let own = self.own_replica(open).map(Own::of).unwrap_or_default();
-            let kept = own.stream_policies.into_iter();
-            kept.map(|(label, kept)| {
-                let name = format!("{}/stream/{label}", open.view.table.name);
-                let policy = Policy::stored(&name, &kept.document, Kind::Resource);
-                (label, policy)
-            })
-            .collect()
+            let own = self.own_replica(open);
+            let read = |own: &Replica| kept::of_streams(&open.view.table.name, &own.settings);
+            own.map(read).unwrap_or_default()
         })
     }
 
@@ -196,12 +196,8 @@ impl<S: Store> DynamoDb<S> {
             On::Table(_) | On::Index(..) => {}
         }
         let compile = || {
-            let kept = Own::of(self.own_replica(open)?).policy?;
-            Some(Policy::stored(
-                &open.view.table.name,
-                &kept.document,
-                Kind::Resource,
-            ))
+            let own = self.own_replica(open)?;
+            kept::of_table(&open.view.table.name, &own.settings)
         };
         open.policy.get_or_init(compile).as_ref()
     }

@@ -15,6 +15,7 @@ use table::def::TableDef;
 use crate::facade::DynamoDb;
 use crate::fault;
 use crate::faults::Knobs;
+use crate::policies::kept::{self, StreamPolicies};
 use crate::settings::Own;
 use crate::throttle::Meters;
 
@@ -40,13 +41,32 @@ pub(crate) struct OpenTable {
     /// The policy of this region's replica, compiled when it is first asked.
     pub(crate) policy: OnceLock<Option<Policy>>,
     /// The same of its streams, by their labels.
-    pub(crate) stream_policies: OnceLock<BTreeMap<String, Policy>>,
+    pub(crate) stream_policies: OnceLock<StreamPolicies>,
     /// What bounds its use, while it is throttled.
     pub(crate) meters: Option<Meters>,
 }
 
 pub(crate) fn is_arn(name: &str) -> bool {
     name.starts_with("arn:")
+}
+
+/// Returns the name in the ARN of a table; `None` for one of anything else, as of its parts.
+///
+/// Whatever is asked about a table is read here alone: leave for one table, as read elsewhere,
+/// could be leave for another.
+pub(crate) fn table_in(arn: &str) -> Option<&str> {
+    let name = behind_table(arn)?;
+    (!name.contains('/')).then_some(name)
+}
+
+/// Returns the names of the table and of the stream in the ARN of a stream.
+pub(crate) fn stream_in(arn: &str) -> Option<(&str, &str)> {
+    behind_table(arn)?.split_once("/stream/")
+}
+
+fn behind_table(arn: &str) -> Option<&str> {
+    let resource = arn.splitn(6, ':').nth(5)?;
+    resource.strip_prefix("table/")
 }
 
 impl<S: Store> DynamoDb<S> {
@@ -71,13 +91,19 @@ impl<S: Store> DynamoDb<S> {
         if !is_arn(given) {
             return Some(given);
         }
-        let arn = Arn::parse(given)?;
+        table_in(given).filter(|_| self.is_here(given))
+    }
+
+    /// Returns the table and the label of the stream of this region that an ARN names, whichever
+    /// account's it says it is, and whether or not there is one.
+    pub(crate) fn stream_named<'g>(&self, given: &'g str) -> Option<(&'g str, &'g str)> {
+        stream_in(given).filter(|_| self.is_here(given))
+    }
+
+    /// Returns whether an ARN is one of this service in this region.
+    fn is_here(&self, arn: &str) -> bool {
         let region = self.control.project().region.as_str();
-        if arn.service != "dynamodb" || arn.region != region {
-            return None;
-        }
-        let (_, name) = given.rsplit_once("table/")?;
-        (!name.contains('/')).then_some(name)
+        Arn::parse(arn).is_some_and(|arn| arn.service == "dynamodb" && arn.region == region)
     }
 
     /// Returns all tables of this region by name.
@@ -144,10 +170,16 @@ impl<S: Store> DynamoDb<S> {
         let has_policies = opened.any(|open| {
             let own = self.own_replica(open);
             own.is_some_and(|replica| {
-                let streams = replica.settings["stream_policies"].as_object();
-                !replica.settings["policy"].is_null() || streams.is_some_and(|all| !all.is_empty())
+                let (name, settings) = (&open.view.table.name, &replica.settings);
+                kept::of_table(name, settings).is_some()
+                    || !kept::of_streams(name, settings).is_empty()
             })
         });
+        // Streams outlive their tables.
+        let has_policies = has_policies
+            || self.control.remains().iter().any(|gone| {
+                !StreamPolicies::new(&gone.table.name, &gone.stream_policies).is_empty()
+            });
         Catalog {
             generation: Some(generation),
             tables: Arc::new(tables),

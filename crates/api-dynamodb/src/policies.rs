@@ -4,6 +4,7 @@
 //! Source: DynamoDB developer guide, "Using resource-based policies".
 
 mod canonical;
+pub(crate) mod kept;
 
 use std::sync::Arc;
 
@@ -14,15 +15,16 @@ use base::arn::Arn;
 use clock::time::WallTime;
 use iam::kind::Kind;
 use iam::policy::Policy;
-use serde::{Deserialize, Serialize};
 use serde_json::json as json_value;
 use store::port::Store;
 
-use crate::catalog::OpenTable;
+use crate::catalog::{self, OpenTable};
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::settings::{Own, Shared};
 use crate::wire::shape;
+
+use kept::{Kept, Stored};
 
 shape! {
     /// The members of the three calls: each ignores what is not its own.
@@ -31,15 +33,6 @@ shape! {
         document: "Policy" as String,
         expected: "ExpectedRevisionId" as String,
     }
-}
-
-/// The policy of a replica, or of one of its streams.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Kept {
-    /// The document, in the form that it is shown in.
-    pub(crate) document: String,
-    /// When it was put, in milliseconds since 1970, which numbers it.
-    revision: i64,
 }
 
 /// A policy that a call is about: a table's, or one of its streams'.
@@ -52,21 +45,13 @@ struct Subject {
     arn: String,
 }
 
-impl Kept {
-    /// Returns a policy that is put where there was none.
-    fn first(document: String, now: WallTime) -> Self {
-        let revision = now.as_micros() / 1000;
-        Self { document, revision }
-    }
-}
-
 /// Returns the policy that a table is made with.
 pub(crate) fn first(arn: &str, document: &str, now: WallTime) -> Result<Kept, Fault> {
     Ok(Kept::first(checked(arn, document)?, now))
 }
 
 impl Subject {
-    fn kept(&self) -> Option<&Kept> {
+    fn stored(&self) -> Option<&Stored> {
         match &self.stream {
             None => self.own.policy.as_ref(),
             Some(label) => self.own.stream_policies.get(label),
@@ -74,7 +59,7 @@ impl Subject {
     }
 
     /// Returns the settings with another policy; those of streams that are no more go.
-    fn with(&self, policy: Option<Kept>) -> Own {
+    fn with(&self, policy: Option<Stored>) -> Own {
         let mut own = self.own.clone();
         match &self.stream {
             None => own.policy = policy,
@@ -106,14 +91,14 @@ impl<S: Store> DynamoDb<S> {
         let document = checked(&subject.arn, &request.document.unwrap_or_default())?;
         subject.expect(request.expected.as_deref())?;
         let mut policy = Kept::first(document, self.control.clock().wall());
-        if let Some(kept) = subject.kept() {
+        if let Some(Stored::Read(kept)) = subject.stored() {
             if kept.document == policy.document {
                 return Ok(revised(kept.revision));
             }
             policy.revision = policy.revision.max(kept.revision + 1);
         }
         let revision = policy.revision;
-        let own = subject.with(Some(policy));
+        let own = subject.with(Some(Stored::Read(policy)));
         self.change_settings(&subject.open, None, Some(&own))
             .await?;
         Ok(revised(revision))
@@ -123,7 +108,11 @@ impl<S: Store> DynamoDb<S> {
     pub(crate) fn get_resource_policy(&self, caller: &Caller, body: &[u8]) -> Answer {
         let request: PolicyIn = json::parse(body)?;
         let subject = self.subject(caller, request.arn)?;
-        let policy = subject.kept().ok_or_else(|| not_found(&subject.arn))?;
+        let policy = match subject.stored() {
+            None => return Err(not_found(&subject.arn).into()),
+            Some(Stored::Unread(_)) => return Err(unread(&subject.arn).into()),
+            Some(Stored::Read(policy)) => policy,
+        };
         let answer = json_value!({
             "Policy": policy.document,
             "RevisionId": policy.revision.to_string(),
@@ -136,21 +125,23 @@ impl<S: Store> DynamoDb<S> {
         let request: PolicyIn = json::parse(body)?;
         let subject = self.subject(caller, request.arn)?;
         subject.expect(request.expected.as_deref())?;
-        let Some(policy) = subject.kept() else {
-            return Ok(b"{}".to_vec());
+        let answer = match subject.stored() {
+            None => return Ok(b"{}".to_vec()),
+            Some(Stored::Unread(_)) => b"{}".to_vec(),
+            Some(Stored::Read(policy)) => revised(policy.revision),
         };
-        let revision = policy.revision;
         let own = subject.with(None);
         self.change_settings(&subject.open, None, Some(&own))
             .await?;
-        Ok(revised(revision))
+        Ok(answer)
     }
 
     /// Returns the policy that a call is about.
     fn subject(&self, caller: &Caller, arn: Option<String>) -> Result<Subject, Refused> {
         let arn = arn.unwrap_or_default();
         let (name, stream) = self.named_by(caller, &arn)?;
-        let open = self.find(name).ok_or_else(|| fault::no_table_named(name))?;
+        let open = self.tables_by_name().get(name).cloned();
+        let open = open.ok_or_else(|| fault::no_table_named(name))?;
         let own = self.own_replica(&open).map(Own::of).unwrap_or_default();
         let stream = stream.map(str::to_owned);
         let shared = Shared::of(&open.view.table);
@@ -189,22 +180,22 @@ impl<S: Store> DynamoDb<S> {
         if parsed.account != caller.account.to_string() {
             return Err(fault::validation(FOREIGN));
         }
-        let (_, resource) = arn.split_once(":table/").ok_or_else(invalid)?;
-        match resource.split_once('/') {
-            None => Ok((resource, None)),
-            Some((table, part)) if part.starts_with("stream/") => {
-                Ok((table, part.strip_prefix("stream/")))
-            }
-            Some((_, part)) if part.starts_with("index/") => {
-                Err(fault::invalid_parameter(format_args!(
-                    "Invalid resource arn provided, only table or stream is accepted. Provided \
-                     resource arn: {arn}"
-                )))
-            }
-            Some(_) => Err(fault::invalid_parameter(format_args!(
-                "Provided Arn is not a DynamoDB resource arn: {arn}"
-            ))),
+        if let Some(table) = catalog::table_in(arn) {
+            return Ok((table, None));
         }
+        if let Some((table, label)) = catalog::stream_in(arn) {
+            return Ok((table, Some(label)));
+        }
+        let part = parsed.resource.strip_prefix("table/").ok_or_else(invalid)?;
+        if part.contains("/index/") {
+            return Err(fault::invalid_parameter(format_args!(
+                "Invalid resource arn provided, only table or stream is accepted. Provided \
+                 resource arn: {arn}"
+            )));
+        }
+        Err(fault::invalid_parameter(format_args!(
+            "Provided Arn is not a DynamoDB resource arn: {arn}"
+        )))
     }
 }
 
@@ -236,7 +227,12 @@ impl Subject {
     /// Checks that the policy is the one that a caller has seen; `NO_POLICY` stands for none.
     fn expect(&self, expected: Option<&str>) -> Result<(), Fault> {
         let target = self.target();
-        let message = match (expected, self.kept()) {
+        let kept = match (expected, self.stored()) {
+            (Some(_), Some(Stored::Unread(_))) => return Err(unread(&target)),
+            (None, Some(Stored::Unread(_))) | (_, None) => None,
+            (_, Some(Stored::Read(kept))) => Some(kept),
+        };
+        let message = match (expected, kept) {
             (None, _) | (Some(NO_POLICY), None) => return Ok(()),
             (Some(expected), Some(kept)) if kept.revision.to_string() == expected => {
                 return Ok(());
@@ -258,6 +254,13 @@ impl Subject {
         };
         Err(not_found(&message))
     }
+}
+
+/// What is kept may be put anew or deleted, by who has not seen it.
+fn unread(what: &str) -> Fault {
+    Fault::ourselves(format!(
+        "the policy of {what} cannot be read: it denies everything"
+    ))
 }
 
 fn not_found(what: &str) -> Fault {

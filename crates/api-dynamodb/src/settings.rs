@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::limits::STREAM_SECS;
-use crate::policies::Kept;
+use crate::policies::kept::Stored;
 use crate::tables::throughput;
 
 /// Units to read and to write, a second.
@@ -76,9 +76,9 @@ pub(crate) struct Own {
     /// Whether it must not be deleted.
     pub(crate) protected: bool,
     /// Its policy.
-    pub(crate) policy: Option<Kept>,
+    pub(crate) policy: Option<Stored>,
     /// The policies of its streams, by their labels.
-    pub(crate) stream_policies: BTreeMap<String, Kept>,
+    pub(crate) stream_policies: BTreeMap<String, Stored>,
     /// Whether it can be restored to a moment of its past. Control reads it too.
     pub(crate) rewinds: bool,
     /// For how many days back it can.
@@ -106,6 +106,11 @@ impl Shared {
     /// Reads a table's settings; a member that cannot be read is told, and has its default.
     pub(crate) fn of(table: &Table) -> Self {
         settings::read(&table.name, &table.settings)
+    }
+
+    /// Returns them as they are kept in place of others.
+    pub(crate) fn over(&self, was: &Value) -> Value {
+        settings::write(self, was)
     }
 
     /// Returns whether the table is billed by use.
@@ -158,6 +163,11 @@ impl Own {
     /// Reads a replica's settings; a member that cannot be read is told, and has its default.
     pub(crate) fn of(replica: &Replica) -> Self {
         settings::read(&format_args!("{:016x}", replica.table), &replica.settings)
+    }
+
+    /// Returns them as they are kept in place of others.
+    pub(crate) fn over(&self, was: &Value) -> Value {
+        settings::write(self, was)
     }
 
     pub(crate) fn to_value(&self) -> Value {

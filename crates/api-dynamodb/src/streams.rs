@@ -80,9 +80,11 @@ pub(crate) struct Stream {
     since_here: i64,
 }
 
-/// Returns the table and the label that the ARN of a stream names.
-pub(crate) fn named_by(arn: &Arn) -> Option<(&str, &str)> {
-    arn.resource.strip_prefix("table/")?.split_once("/stream/")
+/// Returns the ARN of the stream that an iterator stands in.
+///
+/// Errors: `ValidationException` for a text that is none.
+pub(crate) fn of_iterator(iterator: &str) -> Result<&str, Fault> {
+    iterator::parts(iterator).map(|(arn, _)| arn)
 }
 
 impl<S: Store> DynamoDb<S> {
@@ -220,17 +222,13 @@ impl<S: Store> DynamoDb<S> {
             let message = format!("Requested resource not found: Stream: {arn} not found");
             Fault::caller("ResourceNotFoundException", message)
         };
-        let parsed = Arn::parse(arn).filter(|parsed| parsed.service == "dynamodb");
-        let Some(parsed) = parsed else {
+        if Arn::parse(arn).is_none_or(|parsed| parsed.service != "dynamodb") {
             return Err(fault::validation("Invalid StreamArn").into());
-        };
-        if parsed.region != self.control.project().region.as_str() {
-            return Err(missing().into());
         }
-        let (name, label) = named_by(&parsed).ok_or_else(missing)?;
+        let (name, label) = self.stream_named(arn).ok_or_else(missing)?;
         let mut streams = Vec::new();
-        if let Some(open) = self.find(name) {
-            let since_here = self.own_replica(&open).map_or(0, |replica| replica.created);
+        if let Some(open) = self.tables_by_name().get(name) {
+            let since_here = self.own_replica(open).map_or(0, |replica| replica.created);
             streams = self.streams_of(caller, &open.view.table, since_here, None);
         }
         let mut found = streams.into_iter().find(|stream| stream.label == label);

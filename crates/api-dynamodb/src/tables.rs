@@ -170,14 +170,14 @@ impl<S: Store> DynamoDb<S> {
     ) -> Result<(), Refused> {
         if let Some(shared) = shared {
             let table = Table {
-                settings: shared.to_value(),
+                settings: shared.over(&open.view.table.settings),
                 ..open.view.table.clone()
             };
             changes.push(Change::replace(&open.view.table, &table));
         }
         if let (Some(own), Some(replica)) = (own, self.own_replica(open)) {
             let changed = Replica {
-                settings: own.to_value(),
+                settings: own.over(&replica.settings),
                 ..replica.clone()
             };
             changes.push(Change::replace(replica, &changed));

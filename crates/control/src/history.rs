@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use base::name::TableId;
 use clock::hlc::Hlc;
@@ -30,6 +31,9 @@ pub struct Remains {
     pub created: i64,
     /// When it was deleted.
     pub ended: i64,
+    /// The policies of its streams, as its facade kept them with the replica.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub stream_policies: Value,
 }
 
 impl Resource for Remains {
@@ -91,6 +95,7 @@ pub(crate) fn remains(table: &Table, replica: &Replica, ended: i64) -> Option<Re
         table: table.clone(),
         created: replica.created,
         ended,
+        stream_policies: settings::member(&replica.settings, settings::STREAM_POLICIES).clone(),
     })
 }
 

@@ -12,8 +12,10 @@ use iam::keys;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::statements::{self, Stated};
-use crate::fault::{self, Refused};
+use crate::catalog;
+use crate::fault::Refused;
 use crate::legacy::ConditionsIn;
+use crate::streams;
 use crate::wire::shape;
 use crate::wire::value::{ItemIn, ValueIn};
 
@@ -288,7 +290,8 @@ fn named(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
         imported,
     ];
     let stream = request.stream;
-    let of_iterator = request.iterator.as_deref().map(stream_of).transpose()?;
+    let of_iterator = request.iterator.as_deref().map(streams::of_iterator);
+    let of_iterator = of_iterator.transpose()?.map(str::to_owned);
     let others = [
         stream,
         of_iterator,
@@ -312,12 +315,6 @@ fn named(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
         return Ok(vec![ask(On::Nothing)]);
     }
     Ok(asks)
-}
-
-/// Returns the ARN of the stream that an iterator stands in.
-fn stream_of(iterator: &str) -> Result<String, Refused> {
-    let arn = iterator.split_once('|').map(|(arn, _)| arn.to_owned());
-    arn.ok_or_else(|| fault::validation("Invalid ShardIterator").into())
 }
 
 impl Ask {
@@ -410,10 +407,7 @@ impl CallIn {
 impl On {
     fn of_table(given: String) -> Self {
         // Streams, backups and the like have ARNs that go on behind their table's name.
-        let is_part = given
-            .split_once(":table/")
-            .is_some_and(|(_, name)| name.contains('/'));
-        if is_part {
+        if catalog::is_arn(&given) && catalog::table_in(&given).is_none() {
             Self::Arn(given)
         } else {
             Self::Table(given)

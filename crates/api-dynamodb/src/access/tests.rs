@@ -2,6 +2,8 @@
 
 mod world;
 
+use serde_json::json;
+
 use world::{World, allow};
 
 const TABLE: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/carts";
@@ -413,4 +415,143 @@ async fn loads_are_about_the_table_that_they_fill_or_about_themselves() {
     world.may("DescribeBulkOperation", &bulk);
     world.may_not("CancelBulkOperation", &bulk);
     world.may_not("ListImports", "{}");
+}
+
+/// All is allowed but what is done to the table and its streams.
+fn all_but_the_table() -> String {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[
+           {{"Effect":"Allow","Action":"dynamodb:*","Resource":"*"}},
+           {{"Effect":"Deny","Action":"dynamodb:*","Resource":["{TABLE}","{TABLE}/*"]}}]}}"#
+    )
+}
+
+#[tokio::test]
+async fn a_table_has_one_name_for_who_asks_leave_and_for_who_acts() {
+    let world = World::new(&all_but_the_table()).await;
+    let calls = [
+        ("DeleteTable", "TableName"),
+        ("DescribeTable", "TableName"),
+        ("UpdateTable", "TableName"),
+        ("CreateBackup", "TableName"),
+        ("GetItem", "TableName"),
+        ("TagResource", "ResourceArn"),
+        ("GetResourcePolicy", "ResourceArn"),
+        ("ExportTableToPointInTime", "TableArn"),
+    ];
+    let here = "arn:aws:dynamodb:us-east-1:000000000000";
+    let abroad = TABLE.replace("000000000000", "111111111111");
+    for (operation, member) in calls {
+        let body = |arn: &str| {
+            let mut body = json!({
+                "BackupName": "copy",
+                "DeletionProtectionEnabled": true,
+                "Key": {"customer": {"S": "anna"}, "sku": {"S": "s"}},
+                "S3Bucket": "bucket",
+                "Tags": [{"Key": "team", "Value": "shop"}],
+            });
+            body[member] = json!(arn);
+            body.to_string()
+        };
+        world.may_not(operation, &body(TABLE));
+        world.may_not(operation, &body(&abroad));
+        for disguised in [
+            format!("{here}:table/anna-x/table/carts"),
+            format!("{here}:table/anna-x/indextable/carts"),
+            format!("{here}:x:table/carts"),
+            format!("{here}:x/table/carts"),
+            format!("{here}:table/{TABLE}"),
+        ] {
+            let status = world.status(operation, &body(&disguised)).await;
+            assert_eq!(status, 400, "{operation} {disguised}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_streams_iterator_is_of_the_stream_that_leave_is_asked_for() {
+    let world = World::new(&all_but_the_table()).await;
+    let stream = world.start_stream().await;
+    let abroad = stream.replace("000000000000", "111111111111");
+    let split = stream.replace("000000000000", "000|000");
+    let nested = format!("arn:aws:dynamodb:us-east-1:000000000000:table/{stream}");
+    for arn in [&stream, &abroad, &split] {
+        let records = json!({"ShardIterator": format!("{arn}|1|x")});
+        world.may_not("GetRecords", &records.to_string());
+        let twice = json!({"ShardIterator": format!("{arn}|1|x|1|x")});
+        world.may_not("GetRecords", &twice.to_string());
+    }
+    assert!(!world.has_stream(&nested).await, "{nested}");
+    assert!(world.has_stream(&abroad).await);
+}
+
+#[tokio::test]
+async fn what_denies_a_stream_denies_it_when_its_table_is_gone() {
+    let anyone = allow(r#""dynamodb:*""#, "*", "");
+    for (identity, has_own) in [(all_but_the_table(), false), (anyone, true)] {
+        let world = World::new(&identity).await;
+        let stream = world.start_stream().await;
+        if has_own {
+            let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny",
+                "Principal": {"AWS": "arn:aws:iam::000000000000:root"},
+                "Action": "dynamodb:DescribeStream", "Resource": stream}]});
+            world.put_policy_of(&stream, &policy.to_string()).await;
+        }
+        world.delete_table().await;
+        assert!(world.has_stream(&stream).await);
+        for arn in [
+            stream.clone(),
+            stream.replace("000000000000", "111111111111"),
+        ] {
+            let body = json!({ "StreamArn": arn }).to_string();
+            world.may_not("DescribeStream", &body);
+            assert_eq!(world.root("DescribeStream", &body).is_err(), has_own);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_cannot_be_read_denies_and_is_kept() {
+    let world = World::new(&allow(r#""dynamodb:*""#, "*", "")).await;
+    let scan = r#"{"TableName":"carts"}"#;
+    world.may("Scan", scan);
+    for wrong in [json!({"documents": []}), json!("x"), json!({"document": 1})] {
+        world.keep("policy", wrong.clone()).await;
+        world.may_not("Scan", scan);
+        assert!(world.root("Scan", scan).is_err());
+        world
+            .tag(
+                "team",
+                &wrong.to_string().replace(['{', '}', '"', '[', ']'], ""),
+            )
+            .await;
+        assert_eq!(world.kept()["policy"], wrong);
+        world.may_not("Scan", scan);
+    }
+    world.keep("policy", json!(null)).await;
+    world.may("Scan", scan);
+}
+
+#[tokio::test]
+async fn one_streams_policy_that_cannot_be_read_takes_no_other_along() {
+    let world = World::new(&allow(r#""dynamodb:*""#, "*", "")).await;
+    let stream = world.start_stream().await;
+    let (own, other) = (stream.clone(), format!("{TABLE}/stream/other"));
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny",
+        "Principal": {"AWS": "arn:aws:iam::000000000000:root"},
+        "Action": "dynamodb:DescribeStream", "Resource": stream}]});
+    world.put_policy_of(&stream, &policy.to_string()).await;
+    let of_stream = |arn: &str| json!({ "StreamArn": arn }).to_string();
+    let mut kept = world.kept()["stream_policies"].clone();
+    kept["other"] = json!({"documents": [1]});
+    world.keep("stream_policies", kept.clone()).await;
+    world.may_not("DescribeStream", &of_stream(&own));
+    world.may("GetShardIterator", &of_stream(&own));
+    world.may_not("GetShardIterator", &of_stream(&other));
+    world.tag("team", "shop").await;
+    assert_eq!(world.kept()["stream_policies"], kept);
+    world.keep("stream_policies", json!([kept])).await;
+    world.may_not("GetShardIterator", &of_stream(&own));
+    world.tag("team", "other").await;
+    assert_eq!(world.kept()["stream_policies"], json!([kept]));
 }

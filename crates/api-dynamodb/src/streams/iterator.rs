@@ -93,13 +93,26 @@ pub(super) fn write(arn: &str, shard: Shard, after: Place, now: WallTime) -> Str
     format!("{arn}|1|{}", URL_SAFE_NO_PAD.encode(token))
 }
 
+/// Returns the ARN of the stream that an iterator stands in, and where it stands there.
+///
+/// Errors: `ValidationException` for a text that is none.
+pub(super) fn parts(text: &str) -> Result<(&str, &str), Fault> {
+    let invalid = || fault::validation("Invalid ShardIterator");
+    let (arn, token) = text.split_once("|1|").ok_or_else(invalid)?;
+    // What goes on behind either is no iterator that was ever handed out.
+    if arn.contains('|') || token.contains('|') {
+        return Err(invalid());
+    }
+    Ok((arn, token))
+}
+
 /// Reads an iterator.
 ///
 /// Errors: `ValidationException` for a text that is none, `ExpiredIteratorException` for an old
 /// one.
 pub(super) fn read(text: &str, now: WallTime) -> Result<Iterator<'_>, Fault> {
     let invalid = || fault::validation("Invalid ShardIterator");
-    let (arn, token) = text.split_once("|1|").ok_or_else(invalid)?;
+    let (arn, token) = parts(text)?;
     let token = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
     let mut token = Bytes::from(token);
     if token.len() != 29 || token.get_u8() != FORMAT {

@@ -18,7 +18,8 @@ use super::tags::{self, TagIn};
 use super::throughput::{Of, OnDemandIn, WarmIn};
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
-use crate::policies::{self, Kept};
+use crate::policies;
+use crate::policies::kept::{Kept, Stored};
 use crate::settings::{Own, Shared};
 use crate::streams;
 use crate::wire::shape;
@@ -151,7 +152,7 @@ impl<S: Store> DynamoDb<S> {
         let own = Own {
             tags: tags::first(request.tags.unwrap_or_default())?,
             protected: request.protected.unwrap_or(false),
-            policy,
+            policy: policy.map(Stored::Read),
             ..Own::default()
         };
         shared.stream_roll = streams::roll_of(&own.tags)?;

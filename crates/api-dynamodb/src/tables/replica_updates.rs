@@ -137,7 +137,7 @@ impl<S: Store> DynamoDb<S> {
                 }
                 ReplicaChange::Update(replica, own) => {
                     let changed = Replica {
-                        settings: own.to_value(),
+                        settings: own.over(&replica.settings),
                         ..(*replica).clone()
                     };
                     let change = Change::replace(&*replica, &changed);

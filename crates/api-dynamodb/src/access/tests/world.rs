@@ -6,6 +6,7 @@ use api_protocol::caller::{Authority, Caller, Service};
 use api_protocol::request_id::RequestId;
 use base::name::AccountId;
 use bytes::Bytes;
+use control::resource::Change;
 use control::testing::Node;
 use http::Request;
 use iam::identity::Identity;
@@ -96,6 +97,47 @@ impl World {
         let tags = serde_json::json!([{"Key": key, "Value": value}]);
         let body = serde_json::json!({"ResourceArn": TABLE, "Tags": tags});
         self.done("TagResource", &body.to_string()).await;
+    }
+
+    /// Keeps something with the table as another build might, or a damaged store.
+    pub(super) async fn keep(&self, member: &str, kept: serde_json::Value) {
+        let open = self.facade.find("carts").expect("a table");
+        let own = self.facade.own_replica(&open).expect("a replica");
+        let mut changed = own.clone();
+        changed.settings[member] = kept;
+        let change = Change::replace(own, &changed);
+        let changed = self.facade.control.change(vec![change]).await;
+        changed.expect("changed");
+    }
+
+    /// Returns what is kept with the table.
+    pub(super) fn kept(&self) -> serde_json::Value {
+        let open = self.facade.find("carts").expect("a table");
+        let own = self.facade.own_replica(&open).expect("a replica");
+        own.settings.clone()
+    }
+
+    /// Returns the status of the answer to a call of anna's.
+    pub(super) async fn status(&self, operation: &str, body: &str) -> u16 {
+        let request = Request::post("/")
+            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+            .body(Bytes::from(body.to_owned()))
+            .expect("a request");
+        let response = self.facade.handle(&self.anna, request).await;
+        response.status().as_u16()
+    }
+
+    /// Returns whether an operation finds a stream by its ARN.
+    pub(super) async fn has_stream(&self, arn: &str) -> bool {
+        let mut nobody = self.anna.clone();
+        nobody.authority = Authority::Unchecked;
+        let body = serde_json::json!({ "StreamArn": arn }).to_string();
+        let described = self.facade.describe_stream(&nobody, body.as_bytes()).await;
+        described.is_ok()
+    }
+
+    pub(super) async fn delete_table(&self) {
+        self.done("DeleteTable", r#"{"TableName":"carts"}"#).await;
     }
 
     pub(super) fn root(&self, operation: &str, body: &str) -> Result<(), Refused> {
