@@ -136,11 +136,27 @@ pub(crate) const RECORD_BYTES_MAX: usize = 8 << 20;
 /// Source: DynamoDB developer guide, "Quotas" (nested attribute depth).
 pub(crate) const ION_DEPTH_MAX: usize = 40;
 
+/// Most values of a record of Ion, those within others among them. 409,600: an item has no more
+/// bytes than that, and each value takes one at least.
+/// Source: DynamoDB developer guide, "Quotas" (item size).
+pub(crate) const ION_VALUES_MAX: usize = 400 << 10;
+
+/// Most opening brackets of a record of JSON. 819,200: an item's texts have as many letters at
+/// most as it has bytes, which are 400 KB, and so many values.
+pub(crate) const JSON_BRACKETS_MAX: usize = 800 << 10;
+
+/// Most bytes of the window of a frame of zstd, which are kept in memory. 8 MiB, which `zstd -19`
+/// keeps to; `--ultra` and `--long` do not.
+/// Source: RFC 8878, section 3.1.1.1.2 (recommended support).
+pub(crate) const ZSTD_WINDOW_BYTES_MAX: u64 = 8 << 20;
+
 /// Most loads of one kind that are asked for and not done yet. 50; the next one is refused.
 /// Source: DynamoDB developer guide, "Import format quotas and validation".
 pub(crate) const LOADS_RUNNING_MAX: usize = 50;
 
-/// Most loads that are worked on at once; the others wait. 4, some 64 MiB of pages and batches.
+/// Most loads that are worked on at once; the others wait. 4: each has a
+/// batch and two pages of records in memory, which usually take some 20 MB, with records of many
+/// small values 200 MB.
 pub(crate) const LOADS_AT_ONCE: usize = 4;
 
 /// Most objects of one load. 50,000; with more it fails.

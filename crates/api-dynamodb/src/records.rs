@@ -9,7 +9,7 @@
 //! object ──unpack──► bytes ──frames──► one record's bytes ──json | ion | csv──► Put | Delete
 //! ```
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 
 use expr::condition::Condition;
@@ -18,7 +18,7 @@ use item::value::{AttributeValue, Item};
 use serde::Deserialize;
 
 use crate::expressions::Expressions;
-use crate::limits::RECORD_BYTES_MAX;
+use crate::limits::{JSON_BRACKETS_MAX, RECORD_BYTES_MAX};
 use crate::wire::shape;
 use crate::wire::value::{ItemIn, ValueIn, ValueProblem};
 
@@ -28,6 +28,7 @@ mod ion;
 mod unpack;
 
 use frames::{Frame, Frames};
+use ion::Structs;
 
 /// How the records of an object are written.
 #[derive(Clone, Debug)]
@@ -108,8 +109,10 @@ pub struct Records {
     format: Format,
     /// The names of the columns, once they are known.
     header: Option<Vec<String>>,
-    /// Records that came in one frame.
-    ready: VecDeque<Entry>,
+    /// A frame of several records, those that were not read yet.
+    structs: Option<Structs>,
+    /// How many bytes were read since the last record.
+    bytes: u64,
     is_over: bool,
 }
 
@@ -125,34 +128,42 @@ impl Records {
             frames: Frames::new(BufReader::new(unpacked), &format),
             format,
             header,
-            ready: VecDeque::new(),
+            structs: None,
+            bytes: 0,
             is_over: false,
         }
     }
 
-    fn read(&mut self, frame: &[u8], bytes: u64) {
-        let read = match &self.format {
-            Format::Json => vec![json(frame)],
-            Format::Ion => ion::records(frame),
+    /// Reads the record of a frame; `None` where it has none, or several, which come next.
+    fn read(&mut self, frame: Vec<u8>) -> Option<Result<Record, RecordError>> {
+        match &self.format {
+            Format::Json => Some(json(&frame)),
+            Format::Ion => {
+                self.structs = Some(Structs::new(frame));
+                None
+            }
             Format::Csv(columns) => match &self.header {
-                Some(header) => vec![csv::item(frame, header, columns)],
-                None => match csv::header(frame, columns) {
+                Some(header) => Some(csv::item(&frame, header, columns)),
+                None => match csv::header(&frame, columns) {
                     Ok(header) => {
                         self.header = Some(header);
-                        Vec::new()
+                        None
                     }
                     // Without names no row behind it can be read.
                     Err(error) => {
                         self.is_over = true;
-                        vec![Err(RecordError::Unreadable(error.to_string()))]
+                        Some(Err(RecordError::Unreadable(error.to_string())))
                     }
                 },
             },
-        };
-        let bytes = std::iter::once(bytes).chain(std::iter::repeat(0));
-        let entries = read.into_iter().zip(bytes);
-        self.ready
-            .extend(entries.map(|(record, bytes)| Entry { bytes, record }));
+        }
+    }
+
+    fn entry(&mut self, record: Result<Record, RecordError>) -> Entry {
+        Entry {
+            bytes: std::mem::take(&mut self.bytes),
+            record,
+        }
     }
 }
 
@@ -160,35 +171,35 @@ impl Iterator for Records {
     type Item = Entry;
 
     fn next(&mut self) -> Option<Entry> {
-        let mut bytes = 0;
         loop {
-            if let Some(mut entry) = self.ready.pop_front() {
-                entry.bytes += bytes;
-                return Some(entry);
+            if let Some(record) = self.structs.as_mut().and_then(Structs::next) {
+                return Some(self.entry(record));
             }
+            self.structs = None;
             if self.is_over {
                 return None;
             }
-            match self.frames.next() {
-                Ok(None) => self.is_over = true,
+            let record = match self.frames.next() {
+                Ok(None) => {
+                    self.is_over = true;
+                    None
+                }
                 Ok(Some(Frame::Whole(frame))) => {
-                    let read = u64::try_from(frame.len()).unwrap_or(u64::MAX);
-                    if frame.iter().all(u8::is_ascii_whitespace) {
-                        bytes += read;
-                        continue;
-                    }
-                    self.read(&frame, read);
+                    self.bytes += u64::try_from(frame.len()).unwrap_or(u64::MAX);
+                    let is_empty = frame.iter().all(u8::is_ascii_whitespace);
+                    if is_empty { None } else { self.read(frame) }
                 }
                 Ok(Some(Frame::TooLong(read))) => {
-                    bytes += read;
-                    let record = Err(RecordError::TooLong);
-                    self.ready.push_back(Entry { bytes: 0, record });
+                    self.bytes += read;
+                    Some(Err(RecordError::TooLong))
                 }
                 Err(error) => {
                     self.is_over = true;
-                    let record = Err(RecordError::Unreadable(error.to_string()));
-                    self.ready.push_back(Entry { bytes: 0, record });
+                    Some(Err(RecordError::Unreadable(error.to_string())))
                 }
+            };
+            if let Some(record) = record {
+                return Some(self.entry(record));
             }
         }
     }
@@ -232,6 +243,12 @@ impl RecordIn {
 }
 
 fn json(frame: &[u8]) -> Result<Record, RecordError> {
+    // Values take many times the memory of their text.
+    let mut parts = frame.split(|byte| *byte == b'{');
+    if JSON_BRACKETS_MAX < frame.len() && parts.nth(JSON_BRACKETS_MAX + 1).is_some() {
+        let message = "it has more values than an item can";
+        return Err(RecordError::Malformed(message.to_owned()));
+    }
     let mut reader = serde_json::Deserializer::from_slice(frame);
     let read = RecordIn::deserialize(&mut reader);
     let read = read.and_then(|read| reader.end().map(|()| read));

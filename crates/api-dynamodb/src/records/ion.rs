@@ -13,28 +13,48 @@ use item::number::Number;
 use item::value::AttributeValue;
 
 use super::{Record, RecordError, of_members};
-use crate::limits::ION_DEPTH_MAX;
+use crate::limits::{ION_DEPTH_MAX, ION_VALUES_MAX};
 
 mod text;
 
-/// Reads all structs of a text; what is behind a mistake is not looked at.
-pub(super) fn records(text: &[u8]) -> Vec<Result<Record, RecordError>> {
-    let mut records = Vec::new();
-    let Ok(text) = std::str::from_utf8(text) else {
-        return vec![Err(RecordError::Malformed("it is not UTF-8".to_owned()))];
-    };
-    let mut reader = Reader {
-        rest: text,
-        depth: 0,
-    };
-    loop {
+/// The structs of a text, read one at a time; what is behind a mistake is not looked at.
+pub(super) struct Structs {
+    text: Result<String, RecordError>,
+    /// How much of it was read.
+    at: usize,
+}
+
+impl Structs {
+    pub(super) fn new(text: Vec<u8>) -> Self {
+        let text = String::from_utf8(text);
+        let text = text.map_err(|_| RecordError::Malformed("it is not UTF-8".to_owned()));
+        Self { text, at: 0 }
+    }
+
+    /// Returns how many bytes were read.
+    #[cfg(test)]
+    pub(super) const fn read(&self) -> usize {
+        self.at
+    }
+
+    /// Returns the next record; `None` behind the last one.
+    pub(super) fn next(&mut self) -> Option<Result<Record, RecordError>> {
+        let over = Ok(String::new());
+        let Ok(text) = &self.text else {
+            return std::mem::replace(&mut self.text, over).err().map(Err);
+        };
+        let mut reader = Reader {
+            rest: text.get(self.at..)?,
+            depth: 0,
+            values: 0,
+        };
         let read = reader.record();
+        self.at = text.len() - reader.rest.len();
         match read {
-            Ok(None) => return records,
-            Ok(Some(members)) => records.push(of_members(members)),
+            Ok(members) => members.map(of_members),
             Err(error) => {
-                records.push(Err(error));
-                return records;
+                self.text = over;
+                Some(Err(error))
             }
         }
     }
@@ -43,6 +63,8 @@ pub(super) fn records(text: &[u8]) -> Vec<Result<Record, RecordError>> {
 struct Reader<'t> {
     rest: &'t str,
     depth: usize,
+    /// How many values were read.
+    values: usize,
 }
 
 type Read<T> = Result<T, RecordError>;
@@ -103,6 +125,10 @@ impl<'t> Reader<'t> {
     }
 
     fn value(&mut self) -> Read<AttributeValue> {
+        self.values += 1;
+        if ION_VALUES_MAX < self.values {
+            return Err(self.wrong("it has more values than an item can"));
+        }
         self.skip_space()?;
         match self.rest.as_bytes() {
             [b'"', ..] => Ok(AttributeValue::S(self.short_text('"')?)),

@@ -306,3 +306,40 @@ fn a_small_object_that_unpacks_to_much_is_read_within_bounds() {
     assert_eq!(entries[0].bytes, 64 << 20);
     assert!(matches!(entries[0].record, Err(RecordError::TooLong)));
 }
+
+#[test]
+fn a_line_of_many_structs_is_read_one_by_one() {
+    let text = "{}".repeat(RECORD_BYTES_MAX / 2);
+    let object = Box::new(std::io::Cursor::new(text.clone().into_bytes()));
+    let mut records = Records::new(object, Packing::None, Format::Ion);
+    let first = records.next().unwrap();
+    assert_eq!(first.bytes, text.len() as u64);
+    assert_eq!(records.structs.as_ref().map(Structs::read), Some(2));
+    assert_eq!(records.next().unwrap().bytes, 0);
+    assert_eq!(records.structs.as_ref().map(Structs::read), Some(4));
+}
+
+#[test]
+fn a_record_has_no_more_values_than_an_item_can() {
+    let many = "! the record is malformed: it has more values than an item can…";
+    let list = format!(
+        "{{Item:{{pk:[{}]}}}}\n{{Item:{{pk:1.}}}}",
+        "0,".repeat(410_000)
+    );
+    check(Format::Ion, &list, &[many, "{\"pk\":{\"N\":\"1\"}}"]);
+    let list = format!(
+        "{{\"Item\":{{\"pk\":{{\"L\":[{}{{}}]}}}}}}",
+        "{},".repeat(820_000)
+    );
+    check(Format::Json, &list, &[many]);
+}
+
+#[test]
+fn a_window_of_zstd_is_no_larger_than_8_mib() {
+    // The magic number, a frame without a size or a checksum, its window, and an empty last block.
+    let frame = |window: u8| [0x28, 0xb5, 0x2f, 0xfd, 0, window, 1, 0, 0];
+    let fits = read(&frame(13 << 3), Packing::Zstd, Format::Json);
+    assert!(fits.is_empty(), "{fits:?}");
+    let entries = read(&frame(14 << 3), Packing::Zstd, Format::Json);
+    assert!(told(&entries)[0].contains("cannot be read"), "{entries:?}");
+}

@@ -1,6 +1,6 @@
 //! Objects unpacked as they are read, never whole.
 //!
-//! It bounds no output: whoever reads it does. Source: RFC 1952 (gzip), RFC 8878 (zstd).
+//! It bounds what it keeps in memory, and no output: whoever reads it does. Source: RFC 1952 (gzip), RFC 8878 (zstd).
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -9,17 +9,22 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::Packing;
+use crate::limits::ZSTD_WINDOW_BYTES_MAX;
 
 /// Returns what is in an object.
 pub(super) fn unpacked(object: Box<dyn Read + Send>, packing: Packing) -> Box<dyn Read + Send> {
     match packing {
         Packing::None => object,
         Packing::Gzip => Box::new(Gzip::Unread(BufReader::new(object))),
-        Packing::Zstd => Box::new(Zstd {
-            packed: BufReader::new(object),
-            decoder: FrameDecoder::new(),
-            in_frame: false,
-        }),
+        Packing::Zstd => {
+            let mut decoder = FrameDecoder::new();
+            decoder.set_max_window_size(ZSTD_WINDOW_BYTES_MAX);
+            Box::new(Zstd {
+                packed: BufReader::new(object),
+                decoder,
+                in_frame: false,
+            })
+        }
     }
 }
 
