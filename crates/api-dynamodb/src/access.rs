@@ -12,6 +12,7 @@
 //! ```
 
 mod asks;
+mod files;
 mod reach;
 mod statements;
 
@@ -90,7 +91,7 @@ impl<S: Store> DynamoDb<S> {
     }
 
     fn check_ask(&self, caller: &Caller, identity: &Identity, ask: Ask) -> Result<(), Refused> {
-        let action = format!("dynamodb:{}", ask.action);
+        let action = format!("{}:{}", ask.service, ask.action);
         let table = ask.on.table().and_then(|given| self.plain_name(given));
         let open = table.and_then(|table| self.tables_by_name().get(table).cloned());
         let resource = self.resource(caller, &ask.on);

@@ -11,6 +11,7 @@ use iam::context::Context;
 use iam::keys;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use super::files;
 use super::statements::{self, Stated};
 use crate::catalog;
 use crate::fault::Refused;
@@ -21,6 +22,8 @@ use crate::wire::value::{ItemIn, ValueIn};
 
 /// One thing that a request needs leave for.
 pub(super) struct Ask {
+    /// The service whose action it is.
+    pub(super) service: &'static str,
     /// The action, without its service.
     pub(super) action: String,
     pub(super) on: On,
@@ -210,7 +213,11 @@ pub(super) fn of(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
             let asks = statements::of(operation, body)?;
             Ok(asks.into_iter().flatten().collect())
         }
-        _ => named(operation, body),
+        _ => {
+            let mut asks = named(operation, body)?;
+            asks.extend(files::of(operation, body)?);
+            Ok(asks)
+        }
     }
 }
 
@@ -265,15 +272,12 @@ fn named(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
         .collect();
     let tag_keys = request.tag_keys;
     let ask = |on: On| Ask {
-        action: operation.to_owned(),
-        on,
-        call: CallIn::default(),
-        stated: None,
         facts: Facts {
             tags: tags.clone(),
             tag_keys: tag_keys.clone(),
             ..Facts::default()
         },
+        ..Ask::plain("dynamodb", operation, on)
     };
     if LISTS.contains(&operation) {
         return Ok(vec![ask(On::Nothing)]);
@@ -318,6 +322,18 @@ fn named(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
 }
 
 impl Ask {
+    /// An ask that no more is known of than what it is about.
+    pub(super) fn plain(service: &'static str, action: &str, on: On) -> Self {
+        Self {
+            service,
+            action: action.to_owned(),
+            on,
+            call: CallIn::default(),
+            facts: Facts::default(),
+            stated: None,
+        }
+    }
+
     fn on_item(
         action: &str,
         call: CallIn,
@@ -344,6 +360,7 @@ impl Ask {
                 enclosing: enclosing.map(str::to_owned),
                 ..Facts::default()
             },
+            service: "dynamodb",
             action: action.to_owned(),
             call,
             stated: None,
@@ -405,7 +422,7 @@ impl CallIn {
 }
 
 impl On {
-    fn of_table(given: String) -> Self {
+    pub(super) fn of_table(given: String) -> Self {
         // Streams, backups and the like have ARNs that go on behind their table's name.
         if catalog::is_arn(&given) && catalog::table_in(&given).is_none() {
             Self::Arn(given)

@@ -89,6 +89,7 @@ pub(super) fn of(operation: &str, body: &[u8]) -> Result<Vec<Option<Ask>>, Refus
             StatementKind::Delete => "PartiQLDelete",
         };
         Some(Ask {
+            service: "dynamodb",
             action: action.to_owned(),
             on: match statement.index() {
                 Some(index) => On::Index(table, index.to_owned()),

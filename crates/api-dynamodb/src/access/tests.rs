@@ -409,7 +409,8 @@ async fn loads_are_about_the_table_that_they_fill_or_about_themselves() {
         "DescribeImport",
         &import("arn:aws:dynamodb:us-east-1:000000000000:table/o"),
     );
-    world.may("StartBulkPutItems", r#"{"TableName":"carts"}"#);
+    // Any record may delete an item.
+    world.may_not("StartBulkPutItems", r#"{"TableName":"carts"}"#);
     world.may_not("StartBulkPutItems", r#"{"TableName":"others"}"#);
     let bulk = format!(r#"{{"BulkOperationArn":"{TABLE}/bulk-operation/01"}}"#);
     world.may("DescribeBulkOperation", &bulk);
@@ -554,4 +555,62 @@ async fn one_streams_policy_that_cannot_be_read_takes_no_other_along() {
     world.may_not("GetShardIterator", &of_stream(&own));
     world.tag("team", "other").await;
     assert_eq!(world.kept()["stream_policies"], json!([kept]));
+}
+
+#[tokio::test]
+async fn files_are_read_and_written_by_leave_of_their_buckets() {
+    let calls = allow(
+        r#"["dynamodb:ImportTable","dynamodb:StartBulkPutItems","dynamodb:DeleteItem",
+            "dynamodb:ExportTableToPointInTime"]"#,
+        &format!("{TABLE}*"),
+        "",
+    );
+    let files = |action: &str, resource: &str| {
+        format!(
+            r#"{{"Effect":"Allow","Action":"s3:{action}","Resource":"arn:aws:s3:::{resource}"}}"#
+        )
+    };
+    let listed = files("ListBucket", "in");
+    let read = files("GetObject", "in/mine/*");
+    let written = files("PutObject", "out/*");
+    let place = |bucket: &str, prefix: &str| {
+        format!(r#"{{"S3Bucket":"{bucket}","S3KeyPrefix":"{prefix}"}}"#)
+    };
+    let import = |place: &str| {
+        format!(
+            r#"{{"TableCreationParameters":{{"TableName":"carts-2"}},"S3BucketSource":{place}}}"#
+        )
+    };
+    let bulk = |input: &str, output: &str| {
+        format!(
+            r#"{{"TableName":"carts","InputS3Configuration":{input},
+                "OutputS3Configuration":{output}}}"#
+        )
+    };
+    let export = |bucket: &str| format!(r#"{{"TableArn":"{TABLE}","S3Bucket":"{bucket}"}}"#);
+    let (mine, all, out) = (place("in", "mine/"), place("in", ""), place("out", "a/"));
+    let world = World::new(&with(&calls, &[&listed, &read, &written])).await;
+    world.may("ImportTable", &import(&mine));
+    world.may_not("ImportTable", &import(&all));
+    world.may_not("ImportTable", &import(&place("in", "mine")));
+    world.may_not("ImportTable", &import(&place("other", "mine/")));
+    world.may("StartBulkPutItems", &bulk(&mine, &out));
+    world.may_not("StartBulkPutItems", &bulk(&mine, &all));
+    world.may_not("StartBulkPutItems", &bulk(&all, &out));
+    world.may("ExportTableToPointInTime", &export("out"));
+    world.may_not("ExportTableToPointInTime", &export("in"));
+    let world = World::new(&with(&calls, &[&read, &written])).await;
+    world.may_not("ImportTable", &import(&mine));
+    let world = World::new(&with(&calls, &[])).await;
+    world.may_not("ExportTableToPointInTime", &export("out"));
+}
+
+/// Adds statements to a policy.
+fn with(policy: &str, statements: &[&str]) -> String {
+    let mut policy: serde_json::Value = serde_json::from_str(policy).unwrap();
+    let more = statements
+        .iter()
+        .map(|one| serde_json::from_str(one).unwrap());
+    policy["Statement"].as_array_mut().unwrap().extend(more);
+    policy.to_string()
 }

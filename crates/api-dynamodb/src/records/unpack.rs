@@ -1,6 +1,7 @@
 //! Objects unpacked as they are read, never whole.
 //!
-//! It bounds what it keeps in memory, and no output: whoever reads it does. Source: RFC 1952 (gzip), RFC 8878 (zstd).
+//! It bounds what it keeps in memory, and no output: whoever reads it does.
+//! Source: RFC 1952 (gzip), RFC 8878 (zstd).
 
 use std::io::{self, BufRead, BufReader, Read};
 
