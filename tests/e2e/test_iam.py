@@ -1,6 +1,8 @@
 """Users, keys and policies: who may do what, in every region."""
 
+import contextlib
 import datetime
+import http.client
 import json
 import subprocess
 import urllib.error
@@ -284,6 +286,37 @@ def send(laptop, sign):
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as refusal:
         return refusal.code, json.loads(refusal.read())
+
+
+def test_a_forwarded_call_is_its_clients_own(guarded):
+    near_by = allow("dynamodb:ListTables", IpAddress={"aws:SourceIp": "127.0.0.77"})
+    credentials = botocore.credentials.Credentials(*user(guarded, "traveller", near_by))
+
+    def status(source, at, **more):
+        """Calls Ireland's ListTables from an address, at the endpoint of a region."""
+        request = botocore.awsrequest.AWSRequest(
+            "POST", guarded.endpoint(at) + "/", data=b"{}",
+            headers={
+                "x-amz-target": "DynamoDB_20120810.ListTables",
+                "content-type": "application/x-amz-json-1.0",
+            },
+        )
+        botocore.auth.SigV4Auth(credentials, "dynamodb", IRELAND).add_auth(request)
+        connection = http.client.HTTPConnection(
+            *guarded.port(at, "api"), timeout=20, source_address=(source, 0)
+        )
+        with contextlib.closing(connection):
+            headers = dict(request.headers.items()) | more
+            connection.request("POST", "/", request.data, headers)
+            return connection.getresponse().status
+
+    eventually(lambda: status("127.0.0.77", IRELAND) == 200)
+    assert status("127.0.0.78", IRELAND) == 400
+    assert status("127.0.0.77", EAST) == 200
+    assert status("127.0.0.78", EAST) == 400
+    # Nobody else's word on it counts.
+    claimed = {"x-hither-forwarded": f"127.0.0.77 {'0' * 64}"}
+    assert status("127.0.0.78", IRELAND, **claimed) == 400
 
 
 def test_presigned_calls_and_clocks_that_are_wrong(guarded, monkeypatch):

@@ -74,13 +74,52 @@ mod tests {
     //! Tests of whose word on a client's address counts.
 
     use bytes::Bytes;
-    use http::Request;
+    use http::header::AUTHORIZATION;
+    use http::{HeaderValue, Method, Request};
 
     use super::{FORWARDED, Seals};
 
     fn call(path: &str, body: &'static str) -> Request<Bytes> {
         let request = Request::post(path).header("authorization", "AWS4-HMAC-SHA256 …");
         request.body(Bytes::from(body)).expect("a request")
+    }
+
+    #[test]
+    fn a_seal_fits_nothing_but_the_call_that_it_was_made_for() {
+        let seals = Seals::new(&[7; 32]);
+        let client = "192.0.2.7".parse().expect("an address");
+        let sent = call("/", "{}");
+        let mark = seals.mark(client, "/", &sent);
+        let other_client = mark
+            .to_str()
+            .expect("text")
+            .replace("192.0.2.7", "192.0.2.8");
+        let arrives = |change: &dyn Fn(&mut Request<Bytes>)| {
+            let mut arrived = call("/", "{}");
+            arrived.headers_mut().insert(FORWARDED, mark.clone());
+            change(&mut arrived);
+            seals.client(&arrived)
+        };
+        assert_eq!(arrives(&|_| {}), Some(client));
+        let claimed = |call: &mut Request<Bytes>| {
+            let mark = other_client.parse().expect("a value");
+            call.headers_mut().insert(FORWARDED, mark);
+        };
+        assert_eq!(arrives(&claimed), None, "another client");
+        assert_eq!(arrives(&|call| *call.method_mut() = Method::PUT), None);
+        let other = |call: &mut Request<Bytes>| {
+            let other = HeaderValue::from_static("AWS4-HMAC-SHA256 another");
+            call.headers_mut().insert(AUTHORIZATION, other);
+        };
+        assert_eq!(arrives(&other), None, "another's signature");
+        let unsigned = |call: &mut Request<Bytes>| {
+            call.headers_mut().remove(AUTHORIZATION);
+        };
+        assert_eq!(arrives(&unsigned), None, "no signature");
+        let body = |call: &mut Request<Bytes>| *call.body_mut() = Bytes::from_static(b"[]");
+        assert_eq!(arrives(&body), None, "another body");
+        let path = |call: &mut Request<Bytes>| *call.uri_mut() = "/?x=1".parse().expect("a path");
+        assert_eq!(arrives(&path), None, "another path");
     }
 
     #[test]
