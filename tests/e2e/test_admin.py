@@ -115,6 +115,11 @@ def test_where_callers_sign_a_region_is_emptied_only_if_it_is_for_tests(words):
             assert "for production" in confirmed.stderr
             listed = ask("faults", "list")
             assert "none of them acts" in listed.stdout
+            for refused in (["set", "kept", "throttle=0.5"], ["clear", "kept"], ["clear"]):
+                answer = ask("faults", *refused)
+                assert answer.returncode == 1
+                assert "for production" in answer.stderr
+            assert ask("faults", "list").stdout == listed.stdout
             # The tag does nothing here.
             assert "Item" not in client.get_item(TableName="kept", Key={"id": {"S": "a"}})
     finally:

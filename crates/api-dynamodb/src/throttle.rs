@@ -219,9 +219,9 @@ impl Meters {
         decide: Decide,
         (now, side): (Moment, Side),
     ) -> Result<Effect, Refusal> {
-        let least = Consumed::of_table(Units::of_write(0, 0)).of(side);
+        // It pays at the end: what an index holds back costs the table nothing.
         if let Some(valve) = &self.table.write
-            && !valve.admit(now, least.total())
+            && !valve.is_open(now)
         {
             return Err(Refusal::Limited(self.table.held(Direction::Write)));
         }
@@ -252,7 +252,7 @@ impl Meters {
             return Err(Refusal::Limited(meter.held(Direction::Write)));
         }
         if let Some(valve) = &self.table.write {
-            valve.take(consumed.of_partitions().minus(least.total()));
+            valve.take(consumed.of_partitions());
         }
         of_indexes().for_each(|(_, valve, units)| valve.take(units));
         decided

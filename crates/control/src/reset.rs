@@ -1,7 +1,8 @@
-//! Emptying a project of users' tables, as a suite of tests begins.
+//! Emptying a region of users' tables, as a suite of tests begins.
 //!
 //! It is no second way of state: it asks for the deletions that users ask for, replica by replica,
-//! and they replicate like any other. Resources other than tables stay.
+//! and they replicate like any other. It touches no other region's replicas, since that region may
+//! be one for production. Resources other than tables stay.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +16,8 @@ use crate::control::{Control, ControlError, Position};
 use crate::exports::{EXPORT, Export};
 use crate::history::{REMAINS, Remains};
 use crate::loads::{LOAD, Load, PROGRESS, Progress};
-use crate::resource::Change;
-use crate::tables::TableError;
+use crate::resource::{Change, Expect, Resource};
+use crate::tables::{TableError, TableView};
 
 /// What was deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,48 +35,44 @@ pub struct Emptied {
 }
 
 impl<S: Store> Control<S> {
-    /// Asks for the deletion of all tables that this region knows, in all regions, protected ones
-    /// too, with their streams, backups, exports and loads.
+    /// Asks for the deletion of this region's replicas of all tables, protected ones too, and of
+    /// its streams, backups, exports and loads. What other regions have is theirs to empty.
     ///
-    /// What was made meanwhile, or changed by somebody else, is left to the next call.
+    /// What was made meanwhile is left to the next call.
     ///
     /// Errors: those of the changes.
     pub async fn empty(&self, emptied: &mut Emptied) -> Result<(), ControlError> {
-        for view in self.table_views() {
+        let region = &self.project().region;
+        for view in self.own_views() {
             emptied.tables.insert(view.table.name.clone());
-            let regions = view.replicas.keys();
-            for region in regions.filter_map(|region| RegionName::parse(region).ok()) {
-                match self.delete_replica(&view, &region).await {
-                    Ok(position) => emptied.note(position),
-                    // Somebody else was faster, or changes it right now.
-                    Err(
-                        TableError::NotFound(_) | TableError::Control(ControlError::Unexpected(_)),
-                    ) => self.refresh().await?,
-                    Err(TableError::Control(error)) => return Err(error),
-                    Err(TableError::Exists(_) | TableError::NameTaken { .. }) => {
-                        unreachable!("nothing is made")
-                    }
+            match self.delete_replica(&view, region).await {
+                Ok(position) => emptied.note(position),
+                // Somebody else was faster, or changes it right now.
+                Err(TableError::NotFound(_) | TableError::Control(ControlError::Unexpected(_))) => {
+                    self.refresh().await?;
+                }
+                Err(TableError::Control(error)) => return Err(error),
+                Err(TableError::Exists(_) | TableError::NameTaken { .. }) => {
+                    unreachable!("nothing is made")
                 }
             }
         }
+        let region = region.as_str();
+        let streams = self.list::<Remains>(region, REMAINS);
+        let backups = self.list::<Backup>(region, BACKUP);
+        let exports = self.list::<Export>(region, EXPORT);
+        emptied.streams += streams.len();
+        emptied.backups += backups.len();
+        emptied.exports += exports.len();
         let mut changes = Vec::new();
-        for region in &self.project().regions {
-            let region = region.name.as_str();
-            let streams = self.list::<Remains>(region, REMAINS);
-            let backups = self.list::<Backup>(region, BACKUP);
-            let exports = self.list::<Export>(region, EXPORT);
-            emptied.streams += streams.len();
-            emptied.backups += backups.len();
-            emptied.exports += exports.len();
-            changes.extend(streams.iter().map(Change::remove));
-            changes.extend(backups.iter().map(Change::remove));
-            changes.extend(exports.iter().map(Change::remove));
-            // Whoever works on one ends when it finds it gone.
-            let loads = self.list::<Load>(region, LOAD);
-            let progress = self.list::<Progress>(region, PROGRESS);
-            changes.extend(loads.iter().map(Change::remove));
-            changes.extend(progress.iter().map(Change::remove));
-        }
+        changes.extend(streams.iter().map(gone));
+        changes.extend(backups.iter().map(gone));
+        changes.extend(exports.iter().map(gone));
+        // Whoever works on one ends when it finds it gone.
+        let loads = self.list::<Load>(region, LOAD);
+        let progress = self.list::<Progress>(region, PROGRESS);
+        changes.extend(loads.iter().map(gone));
+        changes.extend(progress.iter().map(gone));
         while !changes.is_empty() {
             let rest = changes.split_off(changes.len().min(TRANSACTION_ITEMS_MAX));
             emptied.note(self.change(changes).await?);
@@ -84,22 +81,30 @@ impl<S: Store> Control<S> {
         Ok(())
     }
 
-    /// Returns whether this region knows no user's table, and keeps no user's item any more.
+    /// Returns whether this region has no replica of a user's table, and keeps no user's item any
+    /// more.
     ///
     /// Errors: those of the store.
     pub async fn is_empty(&self) -> Result<bool, ControlError> {
-        let is_left = |region: &str| {
-            !self.list::<Backup>(region, BACKUP).is_empty()
-                || !self.list::<Export>(region, EXPORT).is_empty()
-                || !self.list::<Load>(region, LOAD).is_empty()
-                || !self.list::<Remains>(region, REMAINS).is_empty()
-        };
-        let mut regions = self.project().regions.iter();
-        if !self.table_views().is_empty() || regions.any(|region| is_left(region.name.as_str())) {
+        let region = self.project().region.as_str();
+        let is_left = !self.own_views().is_empty()
+            || !self.list::<Backup>(region, BACKUP).is_empty()
+            || !self.list::<Export>(region, EXPORT).is_empty()
+            || !self.list::<Load>(region, LOAD).is_empty()
+            || !self.list::<Remains>(region, REMAINS).is_empty();
+        if is_left {
             return Ok(false);
         }
         let claimed = self.tables().claimed().await?;
         Ok(self.holdings().due().is_empty() && claimed.is_empty())
+    }
+
+    /// Returns the tables of which this region has a replica, two of one name both.
+    fn own_views(&self) -> Vec<TableView> {
+        let own = self.project().region.as_str();
+        let mut views = self.table_views();
+        views.retain(|view| view.replicas.contains_key(own));
+        views
     }
 
     /// Returns which other regions are not known to have applied a change.
@@ -122,6 +127,15 @@ impl Emptied {
         if self.last.is_none_or(|last| last.seq < position.seq) {
             self.last = Some(position);
         }
+    }
+}
+
+/// Removes what is there under the resource's key: keys are used once, and whoever works on it goes
+/// on changing its body meanwhile.
+fn gone<R: Resource>(one: &R) -> Change {
+    Change {
+        expect: Expect::Anything,
+        ..Change::remove(one)
     }
 }
 

@@ -103,7 +103,8 @@ pub(crate) async fn reset(args: ResetArgs) -> anyhow::Result<ExitCode> {
     };
     // Before anything is deleted it is certain that each region may be emptied.
     for (name, node) in &nodes {
-        let status = http_get::get(*node, "/_hither/status").await?;
+        let status = http_get::get(*node, "/_hither/status").await;
+        let status = status.with_context(|| format!("nothing is deleted: ask {name} first"))?;
         match status["mode"].as_str() {
             Some("development") => {}
             Some("tests") if args.yes => {}
@@ -117,7 +118,7 @@ pub(crate) async fn reset(args: ResetArgs) -> anyhow::Result<ExitCode> {
     let nodes: Vec<SocketAddr> = nodes.into_iter().map(|(_, node)| node).collect();
     let (mut tables, mut away) = (BTreeSet::new(), BTreeSet::new());
     for node in nodes {
-        // Each is asked: it may have tables that the others have not heard of.
+        // Each is asked: it empties itself alone.
         let told = http_get::post(node, "/_hither/reset?confirm=yes").await?;
         tables.extend(names(&told["tables"]));
         away.extend(names(&told["away"]));
@@ -127,7 +128,7 @@ pub(crate) async fn reset(args: ResetArgs) -> anyhow::Result<ExitCode> {
         println!("  {table}");
     }
     for region in away {
-        println!("{region} is away, and deletes them once it is back");
+        println!("{region} is away, and learns of it once it is back");
     }
     Ok(ExitCode::SUCCESS)
 }

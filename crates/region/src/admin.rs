@@ -1,13 +1,13 @@
 //! The calls of Hither itself, under `/_hither/`: status, digests, conflicts, the latency map,
 //! faults on purpose, and the deletion of all tables.
 //!
-//! They are not AWS's, and nothing that AWS has a call for is done here. Where callers must sign,
-//! these calls are for loopback only.
+//! They are not AWS's, and nothing that AWS has a call for is done here. They are for callers on
+//! this machine only.
 
 mod testing;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -36,7 +36,8 @@ use crate::status::Sources;
 pub(crate) struct Admin<S> {
     sources: Sources<S>,
     dynamodb: Arc<DynamoDb<S>>,
-    open: bool,
+    /// Where this node listens: what asks for it from here comes from it, too.
+    own: IpAddr,
     mode: Mode,
     durability: Durability,
     hosts: Hosts,
@@ -52,24 +53,24 @@ enum Mode {
 }
 
 impl<S: Store> Admin<S> {
-    /// Makes them. In development callers from elsewhere than loopback may use them, too.
+    /// Makes them for a node that listens on `own`.
     pub(crate) fn new(
         sources: Sources<S>,
         dynamodb: Arc<DynamoDb<S>>,
         config: &NodeConfig,
+        own: IpAddr,
     ) -> Self {
-        let open = matches!(config.access, Access::Development);
         Self {
             sources,
             dynamodb,
-            open,
-            mode: match config.is_for_tests() {
-                _ if open => Mode::Development,
-                true => Mode::Tests,
-                false => Mode::Production,
+            own,
+            mode: match (&config.access, config.is_for_tests()) {
+                (Access::Development, _) => Mode::Development,
+                (_, true) => Mode::Tests,
+                (_, false) => Mode::Production,
             },
             durability: config.durability,
-            hosts: Hosts::new(config.hosts.iter().cloned()),
+            hosts: hosts(&config.hosts, own),
         }
     }
 
@@ -84,8 +85,8 @@ impl<S: Store> Admin<S> {
         if matches!(path.as_str(), "/_hither/health" | "/_localstack/health") {
             return self.health();
         }
-        if !self.open && !client.ip().is_loopback() {
-            let error = json!({"message": "this call is answered on loopback only"});
+        if !is_here(client.ip(), self.own) {
+            let error = json!({"message": "this call is answered on its own machine only"});
             return answer(StatusCode::FORBIDDEN, &error);
         }
         if !is_ours(&self.hosts, &request) {
@@ -250,6 +251,23 @@ fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
+}
+
+/// Returns whether a client is on this machine. Whoever connects to an address of its own machine
+/// does so from that address, unless it binds another.
+fn is_here(client: IpAddr, own: IpAddr) -> bool {
+    let client = client.to_canonical();
+    client.is_loopback() || client == own.to_canonical()
+}
+
+/// Returns the names by which these calls may be asked for: those of the node, and its address as
+/// it stands in a URI.
+fn hosts(named: &[String], own: IpAddr) -> Hosts {
+    let address = match own {
+        IpAddr::V4(own) => own.to_string(),
+        IpAddr::V6(own) => format!("[{own}]"),
+    };
+    Hosts::new(named.iter().cloned().chain([address]))
 }
 
 /// Returns whether a request comes from no page, or from one of this machine: a page anywhere can

@@ -173,7 +173,7 @@ impl Node {
             front: ports::front(&config, directory, Arc::clone(&clock), entropy.as_ref()),
             region: config.project.region.clone(),
             forwarder: forwarder(&config),
-            admin: Admin::new(status, Arc::clone(&facades.dynamodb), &config),
+            admin: Admin::new(status, Arc::clone(&facades.dynamodb), &config, own.api.ip()),
             facades,
             room: Room::new(BODIES_BYTES_MAX),
         });

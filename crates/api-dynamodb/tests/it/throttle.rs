@@ -198,6 +198,22 @@ async fn an_index_without_capacity_holds_back_the_writes_that_change_it() {
 }
 
 #[tokio::test]
+async fn what_an_index_holds_back_costs_its_table_nothing() {
+    let world = World::throttled("us-east-1").await;
+    create_indexed(&world, (100, 100), units(1, 1)).await;
+    let item = |pk: &str| {
+        let item = json!({ "pk": s(pk), "other": s("x") });
+        json!({ "TableName": "hash", "Item": item })
+    };
+    let (_, refused) = served(&world, "PutItem", item("a")).await;
+    assert_eq!(refused["message"], INDEX);
+    for _ in 0..200 {
+        world.call("PutItem", item("b")).await;
+    }
+    world.ok("PutItem", put("not in the index")).await;
+}
+
+#[tokio::test]
 async fn a_table_billed_by_use_is_bounded_by_the_most_that_is_set() {
     let world = World::throttled("us-east-1").await;
     let request = json!({

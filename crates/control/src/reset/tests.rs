@@ -1,4 +1,4 @@
-//! Tests of emptying a project: what goes, what stays, and when it is done.
+//! Tests of emptying a region: what goes, what stays, and when it is done.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use serde_json::json;
 use table::write::{Effect, Write};
 
 use super::Emptied;
+use crate::backups::Backup;
 use crate::control::{PeerReach, Reach};
 use crate::dns::LatencyEntry;
 use crate::resource::Change;
@@ -44,7 +45,7 @@ fn region(name: &str) -> RegionName {
 }
 
 #[tokio::test]
-async fn all_tables_of_all_regions_go_with_what_they_leave() {
+async fn all_tables_of_the_region_go_with_what_they_leave() {
     let node = Node::open("us-east-1").await;
     let stream = json!({"stream": "NEW_IMAGE", "stream_label": "now"});
     let carts = table(&node, "carts", stream).await;
@@ -68,7 +69,11 @@ async fn all_tables_of_all_regions_go_with_what_they_leave() {
     node.control.empty(&mut emptied).await.expect("emptied");
     let names = ["carts", "orders"].map(str::to_owned);
     assert_eq!(emptied.tables, BTreeSet::from(names));
-    assert_eq!((emptied.streams, emptied.backups), (2, 1));
+    assert_eq!((emptied.streams, emptied.backups), (1, 1));
+    let left = node.control.table_views();
+    let replicas = left.iter().flat_map(|view| view.replicas.values());
+    let left: Vec<_> = replicas.map(|replica| &*replica.region).collect();
+    assert_eq!(left, ["eu-west-1"], "another region's stays");
     // Its items go by and by.
     assert!(!node.control.is_empty().await.expect("read"));
     node.control.settle().await.expect("settled");
@@ -103,4 +108,46 @@ async fn regions_lack_a_change_until_they_are_known_to_have_applied_it() {
     assert_eq!(lacking(), [one, two.clone()]);
     testing::pull(&other, &node).await;
     assert_eq!(lacking(), [two]);
+}
+
+#[tokio::test]
+async fn a_region_leaves_what_other_regions_have() {
+    let [node, other] = [Node::open(REGIONS[0]).await, Node::open(REGIONS[1]).await];
+    let carts = table(&other, "carts", json!({"stream": "NEW_IMAGE"})).await;
+    let asked = other.control.create_backup(&carts, "carts-1");
+    asked.await.expect("asked for");
+    testing::pull(&node, &other).await;
+    node.control.refresh().await.expect("refreshed");
+    assert_eq!(node.control.table_views().len(), 1, "it knows of the table");
+
+    let mut emptied = Emptied::default();
+    node.control.empty(&mut emptied).await.expect("emptied");
+    assert_eq!(emptied, Emptied::default());
+    assert!(node.control.is_empty().await.expect("read"), "of its own");
+    assert_eq!(node.control.table_views().len(), 1);
+    assert_eq!(node.control.all::<Backup>().len(), 1);
+    testing::pull(&other, &node).await;
+    other.control.refresh().await.expect("refreshed");
+    assert!(!other.control.is_empty().await.expect("read"));
+}
+
+#[tokio::test]
+async fn what_somebody_works_on_goes_all_the_same() {
+    let node = Node::open(REGIONS[0]).await;
+    let carts = table(&node, "carts", json!({})).await;
+    let asked = node.control.create_backup(&carts, "carts-1");
+    asked.await.expect("asked for");
+    let seen = node.control.all::<Backup>();
+    let seen = seen.first().expect("the backup");
+    let further = Backup {
+        name: "changed meanwhile".to_owned(),
+        ..seen.clone()
+    };
+    let changed = node.control.change(vec![Change::put(&further)]);
+    changed.await.expect("changed");
+    let removed = node.control.change(vec![super::gone(seen)]);
+    removed.await.expect("removed");
+    assert!(node.control.all::<Backup>().is_empty());
+    let again = node.control.change(vec![super::gone(seen)]);
+    again.await.expect("somebody else was faster");
 }

@@ -1,4 +1,4 @@
-//! The calls for whoever tests an application: faults on purpose, and the deletion of all tables.
+//! The calls for whoever tests an application: faults on purpose, and a fresh start.
 //!
 //! They decide nothing: faults are tags of tables, and tables go by the deletions that users ask
 //! for. A region for production refuses both.
@@ -18,7 +18,7 @@ use control::reset::Emptied;
 use super::{Admin, Mode, answer, no_table};
 use crate::limits::{RESET_PATIENCE, RESET_PAUSE};
 
-/// The other regions that do not know yet that all tables are gone.
+/// The other regions that do not know yet that the region's tables are gone.
 #[derive(Default)]
 struct Others {
     /// Those that are linked.
@@ -72,6 +72,9 @@ impl<S: Store> Admin<S> {
 
     /// Removes the faults of a table, or of all tables of this region.
     pub(super) async fn clear_faults(&self, table: Option<&String>) -> Response<Bytes> {
+        if self.mode == Mode::Production {
+            return refused();
+        }
         let known = self.dynamodb.faults();
         if let Some(table) = table.filter(|table| !known.contains_key(*table)) {
             return no_table(table);
@@ -91,8 +94,8 @@ impl<S: Store> Admin<S> {
         self.faults()
     }
 
-    /// Deletes all tables in all regions. Returns once nothing of them is left here, and every
-    /// region that can be reached knows that they are gone.
+    /// Deletes this region's replicas of all tables. Returns once nothing of them is left here, and
+    /// every region that can be reached knows that they are gone.
     pub(super) async fn reset(&self, confirmed: Option<&String>) -> Response<Bytes> {
         match self.mode {
             Mode::Production => return refused(),
