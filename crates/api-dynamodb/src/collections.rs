@@ -40,7 +40,8 @@ impl<S: Store> DynamoDb<S> {
 
     /// Makes a decision that lets its item's collection grow no further than it may.
     ///
-    /// Writes that are decided at once may together go beyond it, by no more than they bring.
+    /// Writes that are decided at once may together go beyond it, by no more than they bring; and
+    /// so may writes to a large collection whose size is not known yet.
     async fn collected(
         &self,
         open: &Arc<OpenTable>,
@@ -49,17 +50,15 @@ impl<S: Store> DynamoDb<S> {
     ) -> Result<Decide, Refused> {
         let most = self.collection_bytes_max;
         let tables = self.control.tables();
-        let local = open.def.local_indexes();
-        let states = local.filter_map(|index| tables.index_state(open.def.id, index.id));
-        let entries: u64 = states.map(|state| state.bytes).sum();
         let copies = open.def.local_indexes().map(|_| ITEM_BYTES_MAX.as_u64());
         let written = ITEM_BYTES_MAX.as_u64() + copies.sum::<u64>();
-        // No collection is larger than all of them, which is known at once.
-        let all = tables.size(open.def.id).1.saturating_add(entries);
-        if all.saturating_add(written) <= most {
+        if self.all_collections(open).saturating_add(written) <= most {
             return Ok(decide);
         }
         let size = tables.collection_size(&open.def, &key.partition).await?;
+        let Some(size) = size else {
+            return Ok(decide);
+        };
         let def = Arc::clone(&open.def);
         Ok(Box::new(move |current| {
             let effect = decide(current)?;
@@ -78,6 +77,15 @@ impl<S: Store> DynamoDb<S> {
         }))
     }
 
+    /// Returns what all collections of a table take: none is larger, and it is known at once.
+    fn all_collections(&self, open: &OpenTable) -> u64 {
+        let tables = self.control.tables();
+        let local = open.def.local_indexes();
+        let states = local.filter_map(|index| tables.index_state(open.def.id, index.id));
+        let entries: u64 = states.map(|state| state.bytes).sum();
+        tables.size(open.def.id).1.saturating_add(entries)
+    }
+
     /// Writes the metrics of the collection that an item belongs to, where it belongs to one.
     pub(crate) async fn collection_metrics(
         &self,
@@ -93,14 +101,17 @@ impl<S: Store> DynamoDb<S> {
         let key = schema.key_of(&item);
         let key = key.map_err(|error| crate::fault::ours(&error))?;
         let tables = self.control.tables();
-        let bytes = tables.collection_size(&open.def, &key.partition).await?;
+        let (least, most) = match tables.collection_size(&open.def, &key.partition).await? {
+            Some(bytes) => (bytes / GIGABYTE, bytes / GIGABYTE + 1),
+            // A large one that is not counted yet is no larger than all of them.
+            None => (0, self.all_collections(open) / GIGABYTE + 1),
+        };
         let mut shown = Item::new();
         shown.insert(schema.partition.name.clone(), key.partition.to_attribute());
-        let whole = bytes / GIGABYTE;
         let mut out = Vec::with_capacity(96);
         let mut metrics = Object::start(&mut out);
         render::tree(metrics.member("ItemCollectionKey"), &shown)?;
-        let range = format!("[{whole}.0,{}.0]", whole + 1);
+        let range = format!("[{least}.0,{most}.0]");
         metrics
             .member("SizeEstimateRangeGB")
             .extend_from_slice(range.as_bytes());

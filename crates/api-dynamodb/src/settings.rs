@@ -102,6 +102,17 @@ pub(crate) struct Reads {
     pub(crate) on_demand: Option<i64>,
 }
 
+impl Reads {
+    /// Returns what of it counts by how the table is billed.
+    pub(crate) fn billed(self, shared: &Shared) -> Self {
+        let is_on_demand = shared.is_on_demand();
+        Self {
+            provisioned: self.provisioned.filter(|_| !is_on_demand),
+            on_demand: self.on_demand.filter(|_| is_on_demand),
+        }
+    }
+}
+
 impl Shared {
     /// Reads a table's settings; a member that cannot be read is told, and has its default.
     pub(crate) fn of(table: &Table) -> Self {

@@ -14,6 +14,17 @@ impl<S: Store> Control<S> {
             () = self.follow_replicas() => {}
             () = self.follow_copies() => {}
             () = self.follow_indexes() => {}
+            () = self.follow_collections() => {}
+        }
+    }
+
+    /// Counts large item collections as their sizes come to be asked for.
+    async fn follow_collections(&self) {
+        loop {
+            if let Err(error) = self.tables().count_collections().await {
+                tracing::error!(%error, "an item collection could not be counted");
+            }
+            self.tables().collections_due().await;
         }
     }
 

@@ -48,6 +48,7 @@ pub(crate) fn stage(state: &mut State, batch: &mut Batch, def: &TableDef, change
     }
     let sizes = (old.and_then(size), new.and_then(size));
     count(state, batch, (table, IndexId::ITEMS), suffix, sizes);
+    let mut collection = growth(sizes);
     for index in &def.indexes {
         let (old, new) = entries(def, index, suffix, (old, new));
         let sizes = (
@@ -56,15 +57,23 @@ pub(crate) fn stage(state: &mut State, batch: &mut Batch, def: &TableDef, change
         );
         replace(batch, old, new);
         count(state, batch, (table, index.id), suffix, sizes);
+        if index.is_local {
+            collection += growth(sizes);
+        }
     }
-    if !state.collections.is_empty() && def.has_collections() {
-        let growth = collection_growth(def, (old, new));
-        state.collections.count(table, suffix, growth);
+    if collection != 0 && !state.collections.is_empty() && def.has_collections() {
+        state.collections.count(table, suffix, collection);
     }
     if let Some(expiry) = &def.expiry {
         let entry = |image: &Bytes| expiry_entry(table, expiry, suffix, image);
         replace(batch, old.and_then(entry), new.and_then(entry));
     }
+}
+
+/// Returns by how much a change of size makes something larger.
+fn growth((old, new): (Option<u64>, Option<u64>)) -> i64 {
+    let bytes = |size: Option<u64>| i64::try_from(size.unwrap_or(0)).unwrap_or(i64::MAX);
+    bytes(new) - bytes(old)
 }
 
 /// What a change of an item changes in an index, for those who count what it costs.

@@ -52,6 +52,10 @@ pub const EXPIRY_PAGES: usize = 16;
 /// it all are forgotten, and counted anew when they are asked for.
 pub const COLLECTIONS_MAX: usize = 16_384;
 
+/// Large item collections that wait to be counted. 256: one is counted at a time; others wait to be
+/// asked for again.
+pub const COLLECTIONS_DUE_MAX: usize = 256;
+
 /// How long an item that has expired is left to the region that wrote it. 5 s: many times what a
 /// region takes to find it, and its delete to come here.
 pub const EXPIRY_GRACE_SECS: u64 = 5;

@@ -30,6 +30,7 @@ impl<S: Store> Tables<S> {
         let mut state = self.lock();
         state.dropped.insert(id);
         state.history.forget(id);
+        state.collections.forget(id);
         state.clear_indexes(&mut batch, id, |_| true);
         drop(state);
         self.hand_in_indexes(batch);

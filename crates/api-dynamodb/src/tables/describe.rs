@@ -70,7 +70,8 @@ impl<S: Store> DynamoDb<S> {
             .iter()
             .map(|(name, kind)| json!({ "AttributeName": name, "AttributeType": kind }));
         let (read, write) = shared.throughput.unwrap_or_default();
-        let read = own.reads.provisioned.unwrap_or(read);
+        let own_reads = own.reads.billed(&shared);
+        let read = own_reads.provisioned.unwrap_or(read);
         let mut description = json!({
             "TableName": table.name,
             "TableStatus": status.to_string(),
@@ -88,7 +89,7 @@ impl<S: Store> DynamoDb<S> {
         });
         if let Some(members) = description.as_object_mut() {
             describe_shared(members, &shared, &arn);
-            let own_most = own.reads.on_demand;
+            let own_most = own_reads.on_demand;
             if shared.on_demand.is_some() || own_most.is_some() {
                 let (read, write) = shared.on_demand.unwrap_or_default();
                 let most = throughput::describe_most((own_most.or(read), write));
@@ -96,7 +97,11 @@ impl<S: Store> DynamoDb<S> {
             }
             let warm = throughput::describe_warm(shared.warm_of(), &status.to_string());
             members.insert("WarmThroughput".to_owned(), warm);
-            describe_replicas(members, open, self.control.project().region.as_str());
+            describe_replicas(
+                members,
+                (open, &shared),
+                self.control.project().region.as_str(),
+            );
             if let Some(restore) = self.own_replica(open).and_then(|own| own.restore.as_ref()) {
                 let summary = self.describe_restore(caller, restore, open.def.filling);
                 members.insert("RestoreSummary".to_owned(), summary);
@@ -167,13 +172,19 @@ fn describe_shared(members: &mut Map<String, Value>, shared: &Shared, arn: &str)
 }
 
 /// Tells the other regions' replicas, if there are any.
-fn describe_replicas(members: &mut Map<String, Value>, open: &OpenTable, own: &str) {
+fn describe_replicas(
+    members: &mut Map<String, Value>,
+    (open, shared): (&OpenTable, &Shared),
+    own: &str,
+) {
     let others = open
         .view
         .replicas
         .values()
         .filter(|replica| replica.region != own);
-    let others: Vec<Value> = others.map(describe_replica).collect();
+    let others: Vec<Value> = others
+        .map(|replica| describe_replica(replica, shared))
+        .collect();
     if others.is_empty() {
         return;
     }
@@ -182,7 +193,7 @@ fn describe_replicas(members: &mut Map<String, Value>, open: &OpenTable, own: &s
     members.insert("Replicas".to_owned(), Value::Array(others));
 }
 
-fn describe_replica(replica: &Replica) -> Value {
+fn describe_replica(replica: &Replica, shared: &Shared) -> Value {
     let status = match replica.status {
         ReplicaStatus::Creating => "CREATING",
         ReplicaStatus::Active => "ACTIVE",
@@ -190,11 +201,14 @@ fn describe_replica(replica: &Replica) -> Value {
     let own = Own::of(replica);
     let mut told = json!({ "RegionName": replica.region, "ReplicaStatus": status });
     if let Some(members) = told.as_object_mut() {
-        describe_reads(members, own.reads);
-        let indexes = own.index_reads.iter().map(|(name, reads)| {
+        describe_reads(members, own.reads.billed(shared));
+        let reads = own.index_reads.iter();
+        let reads = reads.map(|(name, reads)| (name, reads.billed(shared)));
+        let overridden = reads.filter(|(_, reads)| *reads != Reads::default());
+        let indexes = overridden.map(|(name, reads)| {
             let mut index = Map::new();
             index.insert("IndexName".to_owned(), name.as_str().into());
-            describe_reads(&mut index, *reads);
+            describe_reads(&mut index, reads);
             Value::Object(index)
         });
         let indexes: Vec<Value> = indexes.collect();

@@ -218,7 +218,11 @@ fn reads(
                  is PAY_PER_REQUEST"
             )));
         }
-        known.provisioned = u64::try_from(units).ok();
+        let units = u64::try_from(units).ok();
+        if let Some(units) = units {
+            throughput::within(of, ("ReadCapacityUnits", TABLE_READ_UNITS_MAX), units)?;
+        }
+        known.provisioned = units;
     }
     if let Some(most) = most {
         let side = ("Read", TABLE_READ_UNITS_MAX);

@@ -61,17 +61,7 @@ impl ThroughputIn {
             ("ReadCapacityUnits", read, TABLE_READ_UNITS_MAX),
             ("WriteCapacityUnits", write, TABLE_WRITE_UNITS_MAX),
         ] {
-            if most < units {
-                let (whose, kind) = match of {
-                    Of::Table => (String::new(), "table"),
-                    Of::Index(name) => (format!("for index {name}, "), "index"),
-                };
-                return Err(too_much(format!(
-                    "The requested {member}, {whose}{units}, is above the per {kind} maximum for \
-                     the account. Per {kind} maximum: {most}. Refer to the Amazon DynamoDB \
-                     Developer Guide for current limits and how to request higher limits."
-                )));
-            }
+            within(of, (member, most), units)?;
         }
         Ok(Some((read, write)))
     }
@@ -99,6 +89,24 @@ impl OnDemandIn {
         )?;
         Ok(Some((read, write)).filter(|most| *most != (None, None)))
     }
+}
+
+/// Refuses more units than one table or index may have.
+///
+/// Errors: `LimitExceededException`.
+pub(crate) fn within(of: Of<'_>, (member, most): (&str, u64), units: u64) -> Result<(), Fault> {
+    if units <= most {
+        return Ok(());
+    }
+    let (whose, kind) = match of {
+        Of::Table => (String::new(), "table"),
+        Of::Index(name) => (format!("for index {name}, "), "index"),
+    };
+    Err(too_much(format!(
+        "The requested {member}, {whose}{units}, is above the per {kind} maximum for the account. \
+         Per {kind} maximum: {most}. Refer to the Amazon DynamoDB Developer Guide for current \
+         limits and how to request higher limits."
+    )))
 }
 
 /// Returns one bound of what is served by use.

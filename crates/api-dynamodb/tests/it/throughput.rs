@@ -1,5 +1,6 @@
 //! What tables and indexes are to serve a second: given, changed, taken away, told.
 
+use control::resource::Change;
 use control::testing::pull;
 use serde_json::{Value, json};
 
@@ -241,4 +242,46 @@ async fn a_restored_table_has_bounds_of_its_own() {
     world
         .invalid("RestoreTableFromBackup", restore("both", both), message)
         .await;
+}
+
+#[tokio::test]
+async fn overrides_are_bounded_and_told_while_their_way_of_billing_lasts() {
+    let world = World::open("us-east-1").await;
+    let table = json!({
+        "BillingMode": "PROVISIONED",
+        "ProvisionedThroughput": { "ReadCapacityUnits": 5, "WriteCapacityUnits": 5 },
+    });
+    world.ok("CreateTable", create("table", &table)).await;
+    let replica = |units: i64| {
+        let member = json!({
+            "RegionName": "eu-west-1",
+            "ProvisionedThroughputOverride": { "ReadCapacityUnits": units },
+        });
+        json!({ "TableName": "table", "ReplicaUpdates": [{ "Create": member }] })
+    };
+    let message = "The requested ReadCapacityUnits, 40001, is above the per table maximum for the \
+                   account. Per table maximum: 40000. Refer to the Amazon DynamoDB Developer Guide \
+                   for current limits and how to request higher limits.";
+    let beyond = replica(40_001);
+    world
+        .refused("UpdateTable", beyond, "LimitExceededException", message)
+        .await;
+    world.ok("UpdateTable", replica(40_000)).await;
+    let told = async || {
+        let told = world
+            .ok("DescribeTable", json!({ "TableName": "table" }))
+            .await;
+        told["Table"]["Replicas"][0].clone()
+    };
+    let units = json!({ "ReadCapacityUnits": 40_000 });
+    assert_eq!(told().await["ProvisionedThroughputOverride"], units);
+    // As a change of the way of billing leaves it, once the replica is whole.
+    let open = world.node.control.table_named("table").unwrap();
+    let mut billed = open.table.clone();
+    billed.settings["billing"] = "PAY_PER_REQUEST".into();
+    let change = Change::replace(&open.table, &billed);
+    world.node.control.change(vec![change]).await.unwrap();
+    let told = told().await;
+    assert_eq!(told["RegionName"], "eu-west-1");
+    assert_eq!(told.get("ProvisionedThroughputOverride"), None);
 }

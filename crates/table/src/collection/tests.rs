@@ -101,10 +101,15 @@ async fn write(tables: &Tables<MemStore>, at: (&str, &str), item: Option<Item>) 
 }
 
 async fn size(tables: &Tables<MemStore>, partition: &str) -> u64 {
+    known(tables, partition).await.expect("counted")
+}
+
+/// Returns the size of a collection, if it is counted or small.
+async fn known(tables: &Tables<MemStore>, partition: &str) -> Option<u64> {
     let table = tables.table(TABLE).expect("known");
     let partition = KeyValue::from(partition);
     let size = tables.collection_size(&table, &partition).await;
-    size.expect("counted")
+    size.expect("read")
 }
 
 /// Returns what items take, each given with whether it is in the local indexes.
@@ -144,7 +149,7 @@ async fn a_collection_is_its_items_and_their_entries_in_local_indexes() {
 }
 
 #[tokio::test]
-async fn a_collection_of_many_pages_is_counted_to_its_end() {
+async fn a_large_collection_is_counted_by_whoever_drives_the_region() {
     let tables = open().await;
     let mut items = Vec::new();
     for number in 0..8 {
@@ -153,8 +158,35 @@ async fn a_collection_of_many_pages_is_counted_to_its_end() {
         write(&tables, ("a", &sort), Some(item.clone())).await;
         items.push(item);
     }
-    assert_eq!(
-        size(&tables, "a").await,
-        sum(&items.iter().collect::<Vec<_>>())
-    );
+    let whole = |items: &[Item]| sum(&items.iter().collect::<Vec<_>>());
+    assert_eq!(known(&tables, "a").await, None);
+    assert_eq!(known(&tables, "a").await, None, "it is asked for once");
+    assert_eq!(tables.lock().collections.due.len(), 1);
+    tables.collections_due().await;
+    tables.count_collections().await.expect("counted");
+    assert_eq!(size(&tables, "a").await, whole(&items));
+    let more = item("a", "9", None, 10);
+    write(&tables, ("a", "9"), Some(more.clone())).await;
+    items.push(more);
+    assert_eq!(size(&tables, "a").await, whole(&items), "as it grew");
+}
+
+#[tokio::test]
+async fn the_collections_of_a_table_that_goes_are_forgotten() {
+    let tables = open().await;
+    write(&tables, ("small", "1"), Some(item("small", "1", None, 10))).await;
+    size(&tables, "small").await;
+    for number in 0..8 {
+        let sort = format!("{number}");
+        write(&tables, ("a", &sort), Some(item("a", &sort, None, 300_000))).await;
+    }
+    assert_eq!(known(&tables, "a").await, None);
+    tables.forget(TABLE);
+    let is_empty = |tables: &Tables<MemStore>| {
+        let collections = &tables.lock().collections;
+        collections.is_empty() && collections.due.is_empty()
+    };
+    assert!(is_empty(&tables));
+    tables.count_collections().await.expect("counted");
+    assert!(is_empty(&tables));
 }
