@@ -239,23 +239,7 @@ async fn a_bulk_operation_goes_on_after_a_crash() {
         .store("bucket", "in", lines.collect::<String>())
         .await;
     let asked = start(&world, request(json!({}))).await;
-    let loader = DynamoDb::new(world.node.control.clone());
-    {
-        // The power goes once some of it is noted, at any moment.
-        let mut working = std::pin::pin!(loader.work_on_loads(&buckets));
-        let noted = std::future::poll_fn(|context| {
-            let worked = working.as_mut().poll(context);
-            assert!(worked.is_pending(), "it ended before the power went");
-            let load = &world.node.control.running_loads()[0];
-            let known = world.node.control.load_progress(load);
-            if known.is_some_and(|known| known.written >= 600) {
-                return std::task::Poll::Ready(());
-            }
-            std::task::Poll::Pending
-        });
-        noted.await;
-    }
-    let world = world.restart().await;
+    let world = world.interrupted(&buckets, 600).await;
     let told = work(&world, &buckets, &asked).await;
     assert_eq!(told["BulkOperationStatus"], "COMPLETED", "{told}");
     assert_eq!(told["ProcessedItemCount"], 2_000);

@@ -347,23 +347,7 @@ async fn an_import_goes_on_after_a_crash() {
     buckets.store("bucket", "2", second).await;
     let asked = world.ok("ImportTable", request("made", json!({}))).await;
     let asked = &asked["ImportTableDescription"];
-    let loader = DynamoDb::new(world.node.control.clone());
-    {
-        // The power goes once some of it is noted, at any moment.
-        let mut working = std::pin::pin!(loader.work_on_loads(&buckets));
-        let noted = std::future::poll_fn(|context| {
-            let worked = working.as_mut().poll(context);
-            assert!(worked.is_pending(), "it ended before the power went");
-            let load = &world.node.control.running_loads()[0];
-            let known = world.node.control.load_progress(load);
-            if known.is_some_and(|known| known.written >= 16_000) {
-                return std::task::Poll::Ready(());
-            }
-            std::task::Poll::Pending
-        });
-        noted.await;
-    }
-    let world = world.restart().await;
+    let world = world.interrupted(&buckets, 16_000).await;
     let told = described(&world, asked).await;
     assert_eq!(told["ImportStatus"], "IN_PROGRESS");
     let before = counts(&told)[1];

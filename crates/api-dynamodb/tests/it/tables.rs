@@ -3,20 +3,7 @@
 use control::testing::pull;
 use serde_json::{Value, json};
 
-use crate::world::{World, s};
-
-fn create(name: &str, more: Value) -> Value {
-    let mut request = json!({
-        "TableName": name,
-        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
-        "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
-        "BillingMode": "PAY_PER_REQUEST",
-    });
-    for (name, value) in more.as_object().into_iter().flatten() {
-        request[name] = value.clone();
-    }
-    request
-}
+use crate::world::{World, create, s};
 
 async fn describe(world: &World, name: &str) -> Value {
     world
@@ -87,7 +74,7 @@ async fn definitions_that_do_not_fit_are_refused() {
     let world = World::open("us-east-1").await;
     let invalid = async |more: Value, message: &str| {
         world
-            .invalid("CreateTable", create("table", more), message)
+            .invalid("CreateTable", create("table", &more), message)
             .await;
     };
     let missing = "The parameter 'TableName' is required but was not present in the request";
@@ -95,7 +82,7 @@ async fn definitions_that_do_not_fit_are_refused() {
     let short = "1 validation error detected: Value 'ab' at 'tableName' failed to satisfy \
                  constraint: Member must have length greater than or equal to 3";
     world
-        .invalid("CreateTable", create("ab", json!({})), short)
+        .invalid("CreateTable", create("ab", &json!({})), short)
         .await;
     let key = |name: &str, role: &str| json!({ "AttributeName": name, "KeyType": role });
     let kind = "1 validation error detected: Value 'X' at 'keySchema.1.member.keyType' failed to \
@@ -149,7 +136,7 @@ async fn what_tables_do_not_have_is_refused_by_name() {
         world
             .invalid(
                 "CreateTable",
-                create("table", json!({ member: value })),
+                create("table", &json!({ member: value })),
                 &message,
             )
             .await;
@@ -170,7 +157,7 @@ async fn what_tables_do_not_have_is_refused_by_name() {
 async fn tables_are_listed_in_pages() {
     let world = World::open("us-east-1").await;
     for name in ["bbb", "aaa", "ddd", "ccc"] {
-        world.ok("CreateTable", create(name, json!({}))).await;
+        world.ok("CreateTable", create(name, &json!({}))).await;
     }
     let all = world.ok("ListTables", json!({})).await;
     assert_eq!(all, json!({ "TableNames": ["aaa", "bbb", "ccc", "ddd"] }));
@@ -189,7 +176,7 @@ async fn tables_are_listed_in_pages() {
 #[tokio::test]
 async fn settings_change() {
     let world = World::open("us-east-1").await;
-    world.ok("CreateTable", create("table", json!({}))).await;
+    world.ok("CreateTable", create("table", &json!({}))).await;
     let update = |more: Value| {
         let mut request = more;
         request["TableName"] = "table".into();
@@ -257,7 +244,7 @@ async fn tags_are_kept_with_the_table() {
         .map(|at| json!({ "Key": format!("k{at}"), "Value": "v" }))
         .collect();
     world
-        .ok("CreateTable", create("table", json!({ "Tags": tags })))
+        .ok("CreateTable", create("table", &json!({ "Tags": tags })))
         .await;
     let arn = "arn:aws:dynamodb:us-east-1:000000000000:table/table";
     let added = json!([
@@ -315,7 +302,9 @@ async fn sync(to: &World, from: &World) {
 async fn global() -> (World, World) {
     let virginia = World::open("us-east-1").await;
     let ireland = World::open("eu-west-1").await;
-    virginia.ok("CreateTable", create("carts", json!({}))).await;
+    virginia
+        .ok("CreateTable", create("carts", &json!({})))
+        .await;
     virginia
         .ok("UpdateTable", replicate("Create", "eu-west-1"))
         .await;
@@ -331,7 +320,7 @@ async fn global() -> (World, World) {
 #[tokio::test]
 async fn replicas_that_cannot_be_are_refused() {
     let world = World::open("us-east-1").await;
-    world.ok("CreateTable", create("carts", json!({}))).await;
+    world.ok("CreateTable", create("carts", &json!({}))).await;
     let local = "Cannot add, delete, or update the local region through ReplicaUpdates. Use \
                  CreateTable, DeleteTable, or UpdateTable as required.";
     world
@@ -357,7 +346,9 @@ async fn replicas_that_cannot_be_are_refused() {
 async fn a_replica_is_made_and_filled() {
     let virginia = World::open("us-east-1").await;
     let ireland = World::open("eu-west-1").await;
-    virginia.ok("CreateTable", create("carts", json!({}))).await;
+    virginia
+        .ok("CreateTable", create("carts", &json!({})))
+        .await;
     let answer = virginia
         .ok("UpdateTable", replicate("Create", "eu-west-1"))
         .await;
@@ -454,7 +445,7 @@ async fn a_protected_replica_stays() {
 #[tokio::test]
 async fn what_is_off_is_told_as_off() {
     let world = World::open("us-east-1").await;
-    world.ok("CreateTable", create("table", json!({}))).await;
+    world.ok("CreateTable", create("table", &json!({}))).await;
     let named = json!({ "TableName": "table" });
     let answer = world.ok("DescribeTimeToLive", named.clone()).await;
     assert_eq!(

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::world::{World, n, s};
+use crate::world::{World, create as request, n, s};
 
 const EXCEEDED: &str = "ProvisionedThroughputExceededException";
 const TABLE: &str = "The level of configured provisioned throughput for the table was exceeded. \
@@ -25,16 +25,9 @@ fn units(read: u64, write: u64) -> Value {
 
 /// Makes the table `hash`, with its units and what else is given.
 async fn create(world: &World, read: u64, write: u64, more: Value) {
-    let mut request = json!({
-        "TableName": "hash",
-        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
-        "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
-        "BillingMode": "PROVISIONED",
-        "ProvisionedThroughput": units(read, write),
-    });
-    for (name, value) in more.as_object().into_iter().flatten() {
-        request[name] = value.clone();
-    }
+    let mut request = request("hash", &more);
+    request["BillingMode"] = "PROVISIONED".into();
+    request["ProvisionedThroughput"] = units(read, write);
     world.ok("CreateTable", request).await;
 }
 

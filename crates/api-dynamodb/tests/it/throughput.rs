@@ -4,22 +4,9 @@ use control::resource::Change;
 use control::testing::pull;
 use serde_json::{Value, json};
 
-use crate::world::{World, s};
+use crate::world::{World, create, s};
 
 const INVALID: &str = "One or more parameter values were invalid: ";
-
-fn create(name: &str, more: &Value) -> Value {
-    let mut request = json!({
-        "TableName": name,
-        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
-        "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
-        "BillingMode": "PAY_PER_REQUEST",
-    });
-    for (name, value) in more.as_object().into_iter().flatten() {
-        request[name] = value.clone();
-    }
-    request
-}
 
 fn provisioned(read: u64, write: u64) -> Value {
     json!({ "ReadCapacityUnits": read, "WriteCapacityUnits": write })

@@ -1,5 +1,7 @@
 //! One region in memory, called as a client calls it.
 
+use std::task::Poll;
+
 use api_dynamodb::facade::DynamoDb;
 use api_dynamodb::throttle::Throttling;
 use api_protocol::caller::{Caller, Service};
@@ -9,6 +11,8 @@ use control::testing::Node;
 use http::Request;
 use serde_json::{Value, json};
 use store::memory::MemStore;
+
+use crate::buckets::InMemory;
 
 /// A region with its facade.
 pub(crate) struct World {
@@ -160,6 +164,27 @@ impl World {
         self.refused(operation, request, "ValidationException", message)
     }
 
+    /// Works on the only load that runs, until so many items are noted; then the power goes, at any
+    /// moment.
+    pub(crate) async fn interrupted(self, buckets: &InMemory, written: u64) -> Self {
+        {
+            let loader = DynamoDb::new(self.node.control.clone());
+            let mut working = std::pin::pin!(loader.work_on_loads(buckets));
+            let noted = std::future::poll_fn(|context| {
+                let worked = working.as_mut().poll(context);
+                assert!(worked.is_pending(), "it ended before the power went");
+                let load = &self.node.control.running_loads()[0];
+                let known = self.node.control.load_progress(load);
+                if known.is_some_and(|known| written <= known.written) {
+                    return Poll::Ready(());
+                }
+                Poll::Pending
+            });
+            noted.await;
+        }
+        self.restart().await
+    }
+
     /// Puts an item into `hash`.
     pub(crate) async fn put(&self, item: Value) {
         self.ok("PutItem", json!({ "TableName": "hash", "Item": item }))
@@ -172,6 +197,20 @@ impl World {
         let request = json!({ "TableName": "hash", "Key": key, "ConsistentRead": true });
         self.ok("GetItem", request).await["Item"].take()
     }
+}
+
+/// Returns a request that creates a table with a partition key `pk`, and what else is given.
+pub(crate) fn create(name: &str, more: &Value) -> Value {
+    let mut request = json!({
+        "TableName": name,
+        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+        "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    for (name, value) in more.as_object().into_iter().flatten() {
+        request[name] = value.clone();
+    }
+    request
 }
 
 /// Returns a text value.
