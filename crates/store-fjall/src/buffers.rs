@@ -35,17 +35,12 @@ impl Buffers {
     ///
     /// Errors: where the engine writes no more.
     pub(crate) fn keep(self, keyspaces: &Keyspaces) -> Result<(), StoreError> {
-        let made = || {
-            Space::ALL
-                .into_iter()
-                .filter_map(|space| keyspaces.of(space))
-        };
         let size = |keyspace: &&Keyspace| keyspace.tree.active_memtable().size();
-        let sum: u64 = made().map(|keyspace| size(&keyspace)).sum();
+        let sum: u64 = made(keyspaces).map(|keyspace| size(&keyspace)).sum();
         if sum < self.bytes_max.as_u64() {
             return Ok(());
         }
-        if let Some(largest) = made().max_by_key(size) {
+        if let Some(largest) = made(keyspaces).max_by_key(size) {
             largest.rotate_memtable().map_err(failed)?;
         }
         while SEALED_MAX <= sealed(keyspaces) {
@@ -60,11 +55,15 @@ impl Buffers {
 
 /// Returns how many buffers wait to be written.
 pub(crate) fn sealed(keyspaces: &Keyspaces) -> usize {
-    let spaces = Space::ALL.into_iter();
-    spaces
-        .filter_map(|space| keyspaces.of(space))
+    made(keyspaces)
         .map(|keyspace| keyspace.tree.sealed_memtable_count())
         .sum()
+}
+
+/// Returns the namespaces that were ever written to.
+fn made(keyspaces: &Keyspaces) -> impl Iterator<Item = &Keyspace> {
+    let spaces = Space::ALL.into_iter();
+    spaces.filter_map(move |space| keyspaces.of(space))
 }
 
 /// Holds up the committer's own thread, which has nothing else to do.

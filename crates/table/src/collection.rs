@@ -23,7 +23,7 @@ use crate::def::{IndexDef, TableDef};
 use crate::index;
 use crate::layout::{self, Stored};
 use crate::limits::{COLLECTIONS_DUE_MAX, COLLECTIONS_MAX, STEP_BYTES, STEP_ROWS};
-use crate::read::Walk;
+use crate::pages::Pages;
 use crate::tables::{Damaged, ReadError, Tables};
 
 /// The collections that were counted, by table and partition.
@@ -201,11 +201,11 @@ impl<S: Store> Tables<S> {
         partition: &KeyValue,
     ) -> Result<i64, ReadError> {
         let items = layout::item_key(table.id, suffix);
-        let mut total = self.walk_sizes(Space::Items, items, size_of_item).await?;
+        let mut total = self.walk_sizes(Space::Items, &items, size_of_item).await?;
         for local in table.local_indexes() {
             let entries = entries_of(table.id, local, partition);
             let entry = |image: Bytes| size_of_entry(&image).map(Some);
-            total += self.walk_sizes(Space::Indexes, entries, entry).await?;
+            total += self.walk_sizes(Space::Indexes, &entries, entry).await?;
         }
         Ok(total)
     }
@@ -214,32 +214,17 @@ impl<S: Store> Tables<S> {
     async fn walk_sizes(
         &self,
         space: Space,
-        prefix: Vec<u8>,
+        prefix: &[u8],
         size_of: impl Fn(Bytes) -> Result<Option<u64>, Damaged> + Send + Sync,
     ) -> Result<i64, ReadError> {
-        let mut total = 0_i64;
-        let mut after = None;
-        loop {
-            let mut walk = Walk {
-                from: Bound::Included(prefix.clone()),
-                to: prefix_end(&prefix),
-                order: Order::Ascending,
-                limit: None,
-            };
-            if let Some(after) = after {
-                walk.go_on_after(after);
-            }
-            let take = |value| {
-                let size = size_of(value)?;
-                Ok(size.map(|size| usize::try_from(size).unwrap_or(usize::MAX)))
-            };
-            let walked = self.walk_rows(space, walk, take).await?;
-            total = total.saturating_add(i64::try_from(walked.size).unwrap_or(i64::MAX));
-            match walked.full_at {
-                Some(last) => after = Some(last.to_vec()),
-                None => return Ok(total),
+        let mut total = 0;
+        let mut pages = Pages::with_prefix(&self.inner.store, space, prefix);
+        while let Some(rows) = pages.next().await? {
+            for (_, value) in rows {
+                total += size_of(value)?.unwrap_or(0);
             }
         }
+        Ok(i64::try_from(total).unwrap_or(i64::MAX))
     }
 }
 

@@ -84,17 +84,9 @@ impl<S: Store> Tables<S> {
         if self.inner.durability == Durability::Buffered {
             // A crash may take what was read, and gives its position again: nobody else may have
             // an item of it.
-            self.wait_flushed().await?;
+            self.flushed().await?;
         }
         Ok(page)
-    }
-
-    /// Waits until all that was handed in before is on disk.
-    async fn wait_flushed(&self) -> Result<(), ReadError> {
-        let (done, wait) = oneshot::channel();
-        let flushed = move |result: Result<(), StoreError>| drop(done.send(result));
-        self.inner.store.flushed(Box::new(flushed));
-        Ok(wait.await.unwrap_or(Err(StoreError::Closed))?)
     }
 
     /// Merges copied items: each stays unless a later version is here. Returns once on disk.

@@ -273,7 +273,7 @@ impl<S: Store> Tables<S> {
 
     /// Notes that a peer has given what it owed of a table. Returns once that is on disk.
     ///
-    /// Errors: [`ApplyError`]; it is owed on then.
+    /// Errors: [`ApplyError`]; where the store has failed, it is owed again after a restart.
     pub async fn repay(
         &self,
         origin: RegionId,

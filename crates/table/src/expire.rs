@@ -48,6 +48,15 @@ pub struct DamagedItem {
     pub key: Digest,
 }
 
+impl Expired {
+    fn add(&mut self, part: Self) {
+        self.items += part.items;
+        self.more |= part.more;
+        let room = DAMAGED_TOLD_MAX - self.damaged.len();
+        self.damaged.extend(part.damaged.into_iter().take(room));
+    }
+}
+
 impl<S: Store> Tables<S> {
     /// Deletes some of the items that have expired by `now`, of every table.
     ///
@@ -61,11 +70,7 @@ impl<S: Store> Tables<S> {
             let is_here = def.replicas.contains(&self.inner.region) && !def.filling;
             if let Some(expiry) = def.expiry.as_ref().filter(|_| is_here) {
                 let of_table = self.expire_in(&def, expiry, now).await?;
-                expired.items += of_table.items;
-                expired.more |= of_table.more;
-                let room = DAMAGED_TOLD_MAX - expired.damaged.len();
-                let damaged = of_table.damaged.into_iter().take(room);
-                expired.damaged.extend(damaged);
+                expired.add(of_table);
             }
         }
         Ok(expired)
@@ -106,10 +111,7 @@ impl<S: Store> Tables<S> {
             let suffixes = page.rows.into_iter().map(|(key, _)| item_of(key));
             let suffixes = suffixes.collect::<Result<Vec<Bytes>, Damaged>>()?;
             let of_page = self.expire_page(def, expiry, now, suffixes).await?;
-            expired.items += of_page.items;
-            let room = DAMAGED_TOLD_MAX - expired.damaged.len();
-            let damaged = of_page.damaged.into_iter().take(room);
-            expired.damaged.extend(damaged);
+            expired.add(of_page);
             if EXPIRY_ITEMS <= expired.items {
                 expired.more = true;
                 return Ok(expired);

@@ -478,7 +478,7 @@ impl<S: Store> Tables<S> {
     }
 
     /// Waits until everything that was handed in is on disk.
-    async fn flushed(&self) -> Result<(), ReadError> {
+    pub(crate) async fn flushed(&self) -> Result<(), ReadError> {
         let (done, wait) = oneshot::channel();
         let done = move |result| drop(done.send(result));
         self.inner.store.flushed(Box::new(done));

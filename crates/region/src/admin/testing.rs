@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
-use store::port::Store;
 use tokio::time::{self, Instant};
 
 use base::region::RegionName;
 use control::control::ControlError;
 use control::reset::Emptied;
+use store::port::Store;
 
 use super::{Admin, Mode, answer, no_table};
 use crate::limits::{RESET_PATIENCE, RESET_PAUSE};
