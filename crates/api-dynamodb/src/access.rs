@@ -137,11 +137,7 @@ impl<S: Store> DynamoDb<S> {
     /// Returns the ARN of what is asked for.
     fn resource(&self, caller: &Caller, on: &On) -> String {
         let arn = |given: &str| match self.plain_name(given) {
-            Some(table) => {
-                let region = &self.control.project().region;
-                let account = caller.account;
-                format!("arn:aws:dynamodb:{region}:{account}:table/{table}")
-            }
+            Some(table) => self.table_arn(caller, table),
             // One of another region, or of no table: the operation finds none.
             None => given.to_owned(),
         };
@@ -152,10 +148,7 @@ impl<S: Store> DynamoDb<S> {
             // As for tables: under no other account's name does a policy miss it. Records outlive
             // their table, so that it is not asked for.
             On::Arn(arn) => match self.stream_named(arn) {
-                Some((table, label)) => {
-                    let (region, account) = (&self.control.project().region, caller.account);
-                    format!("arn:aws:dynamodb:{region}:{account}:table/{table}/stream/{label}")
-                }
+                Some((table, label)) => self.arn(caller, format!("table/{table}/stream/{label}")),
                 None => arn.clone(),
             },
         }
@@ -182,7 +175,7 @@ impl<S: Store> DynamoDb<S> {
     }
 
     /// Returns the policies of a table's streams.
-    fn policies_of_streams<'t>(&self, open: &'t OpenTable) -> &'t StreamPolicies {
+    pub(crate) fn policies_of_streams<'t>(&self, open: &'t OpenTable) -> &'t StreamPolicies {
         open.stream_policies.get_or_init(|| {
             let own = self.own_replica(open);
             let read = |own: &Replica| kept::of_streams(&open.view.table.name, &own.settings);
@@ -193,9 +186,13 @@ impl<S: Store> DynamoDb<S> {
     /// Returns the policy of a table, which is one for its indexes, too.
     fn policy_of<'t>(&self, open: &'t OpenTable, on: &On) -> Option<&'t Policy> {
         match on {
-            On::Nothing | On::Arn(_) => return None,
-            On::Table(_) | On::Index(..) => {}
+            On::Nothing | On::Arn(_) => None,
+            On::Table(_) | On::Index(..) => self.policy_of_table(open),
         }
+    }
+
+    /// Returns the policy of a table.
+    pub(crate) fn policy_of_table<'t>(&self, open: &'t OpenTable) -> Option<&'t Policy> {
         let compile = || {
             let own = self.own_replica(open)?;
             kept::of_table(&open.view.table.name, &own.settings)

@@ -77,6 +77,14 @@ pub(crate) fn is_folder(folder: &str) -> bool {
     folder.split('/').all(is_plain)
 }
 
+/// Returns what the keys of all objects begin with that are written below a prefix.
+pub(crate) fn root(prefix: &str) -> String {
+    match prefix.trim_end_matches('/') {
+        "" => "AWSDynamoDB".to_owned(),
+        prefix => format!("{prefix}/AWSDynamoDB"),
+    }
+}
+
 /// Returns whether the keys that begin with a prefix are all within the bucket.
 pub(crate) fn is_prefix(prefix: &str) -> bool {
     let folder = prefix.rsplit_once('/').map(|(folder, _)| folder);

@@ -278,7 +278,7 @@ impl StartIn {
         let home = prefix(&self.output).unwrap_or_default();
         let home = home.trim_end_matches('/');
         if !home.is_empty() && !buckets::is_folder(home) {
-            return imports::check_prefix(Some("../"));
+            return Err(imports::wrong_prefix());
         }
         let reports = output.and_then(|output| output.reports.as_deref());
         if reports.unwrap_or_default().is_empty() {

@@ -15,7 +15,7 @@ use table::def::TableDef;
 use crate::facade::DynamoDb;
 use crate::fault;
 use crate::faults::Knobs;
-use crate::policies::kept::{self, StreamPolicies};
+use crate::policies::kept::StreamPolicies;
 use crate::settings::Own;
 use crate::throttle::Meters;
 
@@ -168,12 +168,7 @@ impl<S: Store> DynamoDb<S> {
         let knobs = Arc::new(knobs.collect());
         let mut opened = tables.values();
         let has_policies = opened.any(|open| {
-            let own = self.own_replica(open);
-            own.is_some_and(|replica| {
-                let (name, settings) = (&open.view.table.name, &replica.settings);
-                kept::of_table(name, settings).is_some()
-                    || !kept::of_streams(name, settings).is_empty()
-            })
+            self.policy_of_table(open).is_some() || !self.policies_of_streams(open).is_empty()
         });
         // Streams outlive their tables.
         let has_policies = has_policies

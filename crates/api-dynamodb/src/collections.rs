@@ -11,7 +11,7 @@ use item::key::Key;
 use item::value::Item;
 use store::port::Store;
 use table::index;
-use table::write::{Decide, Effect, Refusal, Written};
+use table::write::{Decide, Refusal, Written};
 
 use crate::capacity::Side;
 use crate::catalog::OpenTable;
@@ -62,11 +62,7 @@ impl<S: Store> DynamoDb<S> {
         let def = Arc::clone(&open.def);
         Ok(Box::new(move |current| {
             let effect = decide(current)?;
-            let new = match &effect {
-                Effect::Put(item) => Some(codec::encode(item).into()),
-                Effect::Delete => None,
-                Effect::Keep => current.image().cloned(),
-            };
+            let new = effect.image(current);
             let growth = index::collection_growth(&def, (current.image(), new.as_ref()));
             match u64::try_from(growth) {
                 Ok(growth) if growth > 0 && most < size.saturating_add(growth) => {

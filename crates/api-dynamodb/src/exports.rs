@@ -20,7 +20,7 @@ use crate::fault::{self, Refused};
 use crate::limits::{
     EXPORT_SPAN_SECS_MAX, EXPORT_SPAN_SECS_MIN, EXPORTS_RUNNING_MAX, LIST_EXPORTS_MAX,
 };
-use crate::loading::is_remembered;
+use crate::loading::{is_remembered, number_of};
 use crate::tables;
 use crate::wire::shape;
 
@@ -93,19 +93,12 @@ impl Settings {
 
     /// Returns what the keys of all its objects begin with.
     fn root(&self) -> String {
-        match self
-            .prefix
-            .as_deref()
-            .map(|prefix| prefix.trim_end_matches('/'))
-        {
-            Some(prefix) if !prefix.is_empty() => format!("{prefix}/AWSDynamoDB"),
-            Some(_) | None => "AWSDynamoDB".to_owned(),
-        }
+        buckets::root(self.prefix.as_deref().unwrap_or_default())
     }
 
     /// Returns what the keys of its manifests begin with.
     fn home(&self, export: &Export) -> String {
-        format!("{}/{}", self.root(), number_of(export))
+        format!("{}/{}", self.root(), number_of(export.id, export.created))
     }
 
     /// Returns what the keys of its data files begin with: incremental exports share a folder.
@@ -172,7 +165,10 @@ impl<S: Store> DynamoDb<S> {
             settings: Value::Null,
         };
         let settings = Settings {
-            arn: format!("{table_arn}/export/{}", number_of(&export)),
+            arn: format!(
+                "{table_arn}/export/{}",
+                number_of(export.id, export.created)
+            ),
             table_arn,
             bucket: request.bucket.clone().unwrap_or_default(),
             owner: request.owner.clone(),
@@ -358,12 +354,6 @@ fn described(export: &Export) -> Vec<u8> {
     json_value!({ "ExportDescription": members })
         .to_string()
         .into_bytes()
-}
-
-/// Returns what an export is called in its table's ARN and in its bucket.
-fn number_of(export: &Export) -> String {
-    let millis = WallTime::from_micros(export.created).as_millis();
-    format!("{millis:014}-{:08x}", export.id & 0xffff_ffff)
 }
 
 fn kind_of(export: &Export) -> &'static str {

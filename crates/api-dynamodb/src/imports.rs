@@ -300,8 +300,12 @@ pub(crate) fn check_prefix(prefix: Option<&str>) -> Result<(), Fault> {
     if buckets::is_prefix(prefix.unwrap_or_default()) {
         return Ok(());
     }
-    let message = "S3KeyPrefix is made of names with slashes in between";
-    Err(fault::validation(message))
+    Err(wrong_prefix())
+}
+
+/// Says that a prefix leads out of its bucket.
+pub(crate) fn wrong_prefix() -> Fault {
+    fault::validation("S3KeyPrefix is made of names with slashes in between")
 }
 
 /// Returns how the objects of a load are packed and written; `kinds` are the types of key

@@ -25,6 +25,7 @@ use item::key::KeyKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::port::Store;
+use table::def::IndexDef;
 
 use crate::buckets::{Buckets, Object};
 use crate::catalog::OpenTable;
@@ -70,7 +71,7 @@ enum Ending {
 
 impl Settings {
     pub(crate) fn of(load: &Load) -> Self {
-        Self::deserialize(&load.settings).unwrap_or_default()
+        control::settings::read(&load.table.name, &load.settings)
     }
 
     pub(crate) fn to_value(&self) -> Value {
@@ -264,7 +265,7 @@ impl<S: Store> DynamoDb<S> {
     }
 }
 
-/// Returns what a load is called in its table's ARN.
+/// Returns what a load or an export is called in its table's ARN, and in its bucket.
 pub(crate) fn number_of(id: u64, created: i64) -> String {
     let millis = WallTime::from_micros(created).as_millis();
     format!("{millis:014}-{:08x}", id & 0xffff_ffff)
@@ -288,8 +289,7 @@ fn source_of(load: &Load) -> (String, String) {
 
 /// Returns the types of all key attributes, of the table and of its indexes.
 fn kinds(open: &OpenTable) -> BTreeMap<String, KeyKind> {
-    let indexes = open.def.indexes.iter();
-    let of_indexes = indexes.flat_map(|index| index.partition.iter().chain(&index.sort));
+    let of_indexes = open.def.indexes.iter().flat_map(IndexDef::keys);
     let keys = of_indexes.chain(open.def.schema.attributes());
     keys.map(|key| (key.name.clone(), key.kind)).collect()
 }

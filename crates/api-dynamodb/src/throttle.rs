@@ -12,7 +12,6 @@ use api_protocol::fault::Fault;
 use clock::time::Moment;
 use control::tables::TableView;
 use control::tables::indexes::Index;
-use item::codec;
 use serde_json::{Value, json};
 use store::port::Store;
 use table::def::IndexId;
@@ -230,11 +229,7 @@ impl Meters {
             // A condition that does not hold costs what the item costs that it was tested on.
             Err(_) => Consumed::of_table(Units::of_write(size(current), 0)),
             Ok(effect) => {
-                let new = match effect {
-                    Effect::Put(item) => Some(codec::encode(item).into()),
-                    Effect::Delete => None,
-                    Effect::Keep => current.image().cloned(),
-                };
+                let new = effect.image(current);
                 let consumed = indexes::consumed_by(open, (current.image(), new.as_ref()));
                 // What cannot be read, the write itself fails of.
                 consumed.unwrap_or_default()

@@ -165,6 +165,17 @@ impl Current {
     }
 }
 
+impl Effect {
+    /// Returns the encoded item as it becomes; `None` where there is none any more.
+    pub fn image(&self, current: &Current) -> Option<Bytes> {
+        match self {
+            Self::Put(item) => Some(codec::encode(item).into()),
+            Self::Delete => None,
+            Self::Keep => current.image.clone(),
+        }
+    }
+}
+
 impl<S: Store> Tables<S> {
     /// Writes one item. Returns once it is on disk.
     ///

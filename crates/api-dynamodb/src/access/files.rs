@@ -9,6 +9,7 @@
 use api_protocol::json;
 
 use super::asks::{Ask, On};
+use crate::buckets;
 use crate::fault::Refused;
 use crate::wire::shape;
 
@@ -70,10 +71,7 @@ fn written(place: PlaceIn) -> Vec<Ask> {
     let Some(bucket) = place.bucket else {
         return Vec::new();
     };
-    let prefix = place.prefix.unwrap_or_default();
-    let objects = match prefix.trim_end_matches('/') {
-        "" => format!("arn:aws:s3:::{bucket}/AWSDynamoDB/*"),
-        prefix => format!("arn:aws:s3:::{bucket}/{prefix}/AWSDynamoDB/*"),
-    };
+    let root = buckets::root(&place.prefix.unwrap_or_default());
+    let objects = format!("arn:aws:s3:::{bucket}/{root}/*");
     vec![Ask::plain("s3", "PutObject", On::Arn(objects))]
 }

@@ -18,7 +18,7 @@ use control::exports::{Export, ExportStatus};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use item::codec;
-use item::key::Key;
+use item::key::{Key, KeySchema};
 use item::view::ItemRef;
 use serde_json::json;
 use store::port::Store;
@@ -186,7 +186,8 @@ impl<S: Store> DynamoDb<S> {
                 if export.incremental {
                     let changed = ChangedItem::decode(key, value).map_err(ReadError::from)?;
                     let new = tables.item_of_backup(items, &changed.key).await?;
-                    write_change(&mut files, export, &filter, (&changed, new.as_ref()))?;
+                    let change = (&changed, new.as_ref());
+                    write_change(&mut files, (&settings, &schema), &filter, change)?;
                 } else if filter.reads(&value, &schema)? {
                     files.bytes += size_of(&value)?;
                     if filter.tells(&value)? {
@@ -304,7 +305,7 @@ fn pack(mut lines: Vec<u8>) -> std::io::Result<(Vec<u8>, [u8; 16], Vec<u8>)> {
 /// Writes a line that tells what became of an item.
 fn write_change(
     files: &mut Files,
-    export: &Export,
+    (settings, schema): (&Settings, &KeySchema),
     filter: &Filter,
     (changed, new): (&ChangedItem, Option<&Bytes>),
 ) -> Result<(), ExportError> {
@@ -313,8 +314,7 @@ fn write_change(
     let (false, Some(latest)) = (old == new, new.or(old)) else {
         return Ok(());
     };
-    let schema = export.table.schema().ok_or(ExportError::Filter)?;
-    if !filter.reads(latest, &schema)? {
+    if !filter.reads(latest, schema)? {
         return Ok(());
     }
     for image in [old, new].into_iter().flatten() {
@@ -323,9 +323,8 @@ fn write_change(
     if !filter.tells(latest)? {
         return Ok(());
     }
-    let settings = Settings::of(export);
     let key = changed.key.get(2..).and_then(|key| Key::decode(key).ok());
-    let keys = key.map(|key| codec::encode(&key.to_item(&schema)));
+    let keys = key.map(|key| codec::encode(&key.to_item(schema)));
     let old = old.filter(|_| settings.with_old);
     let part = |image: Option<&Bytes>| image.map(|image| filter.part(image)).transpose();
     let (old, new) = (part(old)?, part(new)?);

@@ -311,17 +311,14 @@ impl<'l, S: Store> Batches<'l, S> {
     /// Writes the batch together with the progress that it is.
     async fn note(&mut self, writes: Vec<Write>, buckets: &impl Buckets) -> Result<(), LoadError> {
         let errors = self.errors.take();
-        if self.tells[0] {
-            // Before the progress that counts them: what is told twice is told in the same place.
-            let from = self.progress.reported[0];
-            self.progress.reported[0] += u64::try_from(errors.len()).unwrap_or(u64::MAX);
-            report::add(self.load, Kind::Errors, from, errors, buckets).await?;
-        }
+        // Before the progress that counts them: what is told twice is told in the same place.
+        let from = self.progress.reported[0];
+        self.progress.reported[0] += u64::try_from(errors.len()).unwrap_or(u64::MAX);
+        report::add(self.load, Kind::Errors, from, errors, buckets).await?;
         let (before, refused) = (self.progress.clone(), Arc::clone(&self.refused));
-        let tells = self.tells[1];
         let to = move || {
             let refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
-            after(before, &refused, tells)
+            after(before, &refused)
         };
         let written = self.facade.control.advance_load(&self.noted, writes, to);
         written.await?;
@@ -330,14 +327,12 @@ impl<'l, S: Store> Batches<'l, S> {
             std::mem::take(&mut *refused)
         };
         let from = self.progress.reported[1];
-        self.progress = after(self.progress.clone(), &refused, tells);
+        self.progress = after(self.progress.clone(), &refused);
         self.noted = self.progress.clone();
         self.unnoted = 0;
-        if tells {
-            // After it: only the writes know. What a crash takes from the report is counted.
-            let lines = refused.lines.take();
-            report::add(self.load, Kind::Refusals, from, lines, buckets).await?;
-        }
+        // After it: only the writes know. What a crash takes from the report is counted.
+        let lines = refused.lines.take();
+        report::add(self.load, Kind::Refusals, from, lines, buckets).await?;
         Ok(())
     }
 
@@ -353,12 +348,10 @@ impl<'l, S: Store> Batches<'l, S> {
 }
 
 /// Returns the progress when some of the items that were to be written were not.
-fn after(mut progress: Progress, refused: &Refusals, tells: bool) -> Progress {
+fn after(mut progress: Progress, refused: &Refusals) -> Progress {
     progress.refused += refused.count;
     progress.written -= refused.count;
-    if tells {
-        progress.reported[1] += refused.lines.len();
-    }
+    progress.reported[1] += refused.lines.len();
     progress
 }
 

@@ -9,7 +9,7 @@ use item::value::Item;
 use serde_json::{Value, json};
 
 use super::{Settings, number_of, source_of};
-use crate::buckets::{Buckets, Report};
+use crate::buckets::{self, Buckets, Report};
 use crate::imports::status_of;
 use crate::limits::LOAD_MESSAGE_LETTERS_MAX;
 use crate::wire::render::{self, Object};
@@ -158,10 +158,7 @@ fn output_of(load: &Load) -> (String, String) {
     let bucket = output["S3Bucket"].as_str().unwrap_or_default().to_owned();
     let prefix = output["S3KeyPrefix"].as_str().unwrap_or_default();
     let number = number_of(load.id, load.created);
-    let home = match prefix.trim_end_matches('/') {
-        "" => format!("AWSDynamoDB/{number}"),
-        prefix => format!("{prefix}/AWSDynamoDB/{number}"),
-    };
+    let home = format!("{}/{number}", buckets::root(prefix));
     (bucket, home)
 }
 

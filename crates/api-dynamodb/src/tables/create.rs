@@ -111,8 +111,7 @@ impl<S: Store> DynamoDb<S> {
         let (Some(name), Some(document)) = (name, &request.policy) else {
             return Ok(None);
         };
-        let (region, account) = (&self.control.project().region, caller.account);
-        let arn = format!("arn:aws:dynamodb:{region}:{account}:table/{name}");
+        let arn = self.table_arn(caller, name);
         policies::first(&arn, document, self.control.clock().wall()).map(Some)
     }
 
