@@ -120,7 +120,7 @@ impl<S: Store> DynamoDb<S> {
     }
 
     /// Answers `DescribeImport`.
-    pub(crate) fn describe_import(&self, body: &[u8]) -> Answer {
+    pub(crate) async fn describe_import(&self, body: &[u8]) -> Answer {
         let request: NamedIn = json::parse(body)?;
         let arn = request.arn.unwrap_or_default();
         let missing = || {
@@ -128,15 +128,18 @@ impl<S: Store> DynamoDb<S> {
             Fault::caller("ImportNotFoundException", message)
         };
         let found = self.load_by_arn(LoadKind::Import, &arn);
+        // Whoever is told that it is through finds the table.
+        self.control.in_force().await;
         Ok(self.import_described(&found.ok_or_else(missing)?))
     }
 
     /// Answers `ListImports`, the latest first.
-    pub(crate) fn list_imports(&self, body: &[u8]) -> Answer {
+    pub(crate) async fn list_imports(&self, body: &[u8]) -> Answer {
         let request: NamedIn = json::parse(body)?;
         let only = request.table.as_deref().map(|given| self.plain_name(given));
         let limit = request.limit.and_then(|limit| usize::try_from(limit).ok());
         let mut loads = self.loads_of(LoadKind::Import);
+        self.control.in_force().await;
         loads.retain(|load| only.is_none_or(|only| only == Some(load.table.name.as_str())));
         let page = page(
             loads,

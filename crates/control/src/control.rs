@@ -221,6 +221,12 @@ impl<S: Store> Control<S> {
         self.bump();
     }
 
+    /// Waits until all that can be read by now is in force, too: definitions and the generation
+    /// follow a moment after the resources that they are made of.
+    pub async fn in_force(&self) {
+        drop(self.inner.loading.lock().await);
+    }
+
     /// Tells those who follow that resources changed.
     fn bump(&self) {
         self.inner.generation.send_modify(|count| *count += 1);

@@ -254,3 +254,19 @@ async fn who_gives_up_waiting_leaves_what_changed_to_the_next() {
     west.control.refresh().await.expect("loaded");
     assert_eq!(texts(&west.control, ""), ["one"]);
 }
+
+#[tokio::test]
+async fn what_is_in_force_is_known_once_its_loading_is_over() {
+    let east = Node::open("us-east-1").await;
+    let turn = east.control.inner.loading.lock().await;
+    {
+        let mut early = std::pin::pin!(east.control.in_force());
+        tokio::select! {
+            biased;
+            () = &mut early => panic!("it is being loaded"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    drop(turn);
+    east.control.in_force().await;
+}
