@@ -128,16 +128,12 @@ impl<S: Store> DynamoDb<S> {
         let open = self.backed_up(&given)?;
         let asked: Value = json::parse(body)?;
         let now = self.control.clock().wall();
-        let known = self.control.exports().into_iter().find(|export| {
+        let is_same = |export: &Export| {
             let token = Settings::of(export).token;
             token.is_some() && token == request.token && is_remembered(export.created, now)
-        });
-        if let Some(known) = known {
-            if Settings::of(&known).request != asked {
-                let message = "The client token was used for another export in the last 8 hours";
-                return Err(Fault::caller("ExportConflictException", message).into());
-            }
-            return Ok(described(&known));
+        };
+        if let Some(known) = self.control.exports().into_iter().find(is_same) {
+            return export_known(&known, &asked);
         }
         if EXPORTS_RUNNING_MAX <= self.control.running_exports().len() {
             let message = format!("At most {EXPORTS_RUNNING_MAX} exports can run at once");
@@ -177,13 +173,15 @@ impl<S: Store> DynamoDb<S> {
             is_ion: request.format.as_deref() == Some("ION"),
             with_old: span.is_some_and(|span| span.view.as_deref() != Some("NEW_IMAGE")),
             filter: request.filter.clone(),
-            request: asked,
+            request: asked.clone(),
         };
         export.settings =
             serde_json::to_value(settings).expect("settings are plain data with text keys");
-        let asked = self.control.create_export(&export).await;
-        asked.map_err(|error| tables::control_failed(&error, &open.view.table.name))?;
-        Ok(described(&export))
+        let made = self.control.create_export(&export, is_same).await;
+        match made.map_err(|error| tables::control_failed(&error, &open.view.table.name))? {
+            Some(known) => export_known(&known, &asked),
+            None => Ok(described(&export)),
+        }
     }
 
     /// Answers `DescribeExport`.
@@ -289,6 +287,15 @@ impl ExportIn {
         }
         Ok(())
     }
+}
+
+/// Answers a call whose token stands for an export that there is.
+fn export_known(known: &Export, asked: &Value) -> Answer {
+    if Settings::of(known).request != *asked {
+        let message = "The client token was used for another export in the last 8 hours";
+        return Err(Fault::caller("ExportConflictException", message).into());
+    }
+    Ok(described(known))
 }
 
 fn described(export: &Export) -> Vec<u8> {

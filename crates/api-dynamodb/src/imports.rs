@@ -75,11 +75,7 @@ impl<S: Store> DynamoDb<S> {
         request.check()?;
         let token = request.token.as_deref();
         if let Some(known) = self.load_by_token(LoadKind::Import, token) {
-            if Settings::of(&known).request != asked {
-                let message = "The client token was used for another import in the last 8 hours";
-                return Err(Fault::caller("ImportConflictException", message).into());
-            }
-            return Ok(self.import_described(&known));
+            return self.import_known(&known, &asked);
         }
         let running = self.control.running_loads();
         let imports = running.iter().filter(|load| load.kind == LoadKind::Import);
@@ -93,12 +89,13 @@ impl<S: Store> DynamoDb<S> {
         let id = self.control.entropy().random();
         let region = self.control.project().region.as_str().to_owned();
         let table_arn = self.table_arn(caller, &name);
+        let request = asked.clone();
         let load = move |table: &Table| {
             let number = number_of(id, table.created);
             let settings = Settings {
                 arn: format!("{table_arn}/import/{number}"),
                 table_arn,
-                request: asked,
+                request,
             };
             Load {
                 id,
@@ -112,11 +109,25 @@ impl<S: Store> DynamoDb<S> {
                 settings: settings.to_value(),
             }
         };
-        let made = self.control.import_table(draft, load).await;
-        made.map_err(|error| tables::table_failed(&error, &name))?;
+        let now = self.control.clock().wall().as_micros();
+        let is_same =
+            |known: &Load| known.kind == LoadKind::Import && is_asked_with(known, token, now);
+        let made = self.control.import_table(draft, is_same, load).await;
+        if let Some(known) = made.map_err(|error| tables::table_failed(&error, &name))? {
+            return self.import_known(&known, &asked);
+        }
         let load = self.control.load(id);
         let load = load.ok_or_else(|| Fault::ourselves("Internal server error"))?;
         Ok(self.import_described(&load))
+    }
+
+    /// Answers a call whose token stands for an import that there is.
+    fn import_known(&self, known: &Load, asked: &Value) -> Answer {
+        if Settings::of(known).request != *asked {
+            let message = "The client token was used for another import in the last 8 hours";
+            return Err(Fault::caller("ImportConflictException", message).into());
+        }
+        Ok(self.import_described(known))
     }
 
     /// Answers `DescribeImport`.

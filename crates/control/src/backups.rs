@@ -182,7 +182,8 @@ impl<S: Store> Control<S> {
             index.with_table = true;
         }
         let restored: Origin<fn(&Table) -> Load> = Origin::Restored(restore);
-        self.make_table(draft, restored).await
+        let turn = self.defining().lock().await;
+        self.make_table(&turn, draft, restored).await
     }
 
     /// Returns the tables whose items are being copied as of a moment, so that what undoes changes

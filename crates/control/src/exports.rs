@@ -90,12 +90,21 @@ impl<S: Store> Control<S> {
         exports
     }
 
-    /// Asks for an export.
+    /// Asks for an export, unless that was asked for before: returns the export that `is_same`
+    /// knows then.
     ///
     /// Errors: those of the change.
-    pub async fn create_export(&self, export: &Export) -> Result<(), ControlError> {
+    pub async fn create_export(
+        &self,
+        export: &Export,
+        is_same: impl Fn(&Export) -> bool + Send + Sync,
+    ) -> Result<Option<Export>, ControlError> {
+        let _turn = self.defining().lock().await;
+        if let Some(known) = self.exports().into_iter().find(&is_same) {
+            return Ok(Some(known));
+        }
         self.change(vec![Change::create(export)]).await?;
-        Ok(())
+        Ok(None)
     }
 
     /// Notes what became of an export, unless somebody has changed it since it was read.

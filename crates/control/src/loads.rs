@@ -19,7 +19,7 @@ use table::write::{Write, WriteError};
 use crate::control::{Control, ControlError};
 use crate::resource::{self, Change, Expect, Resource, ResourceKey};
 use crate::system::SystemTable;
-use crate::tables::{Origin, Replica, ReplicaStatus, Table, TableDraft, TableError, TableView};
+use crate::tables::{Origin, Replica, ReplicaStatus, Table, TableDraft, TableError};
 
 /// A load of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -200,15 +200,23 @@ impl<S: Store> Control<S> {
         Ok(None)
     }
 
-    /// Makes a table in this region, to be filled by a load.
+    /// Makes a table in this region, to be filled by a load, unless that was asked for before:
+    /// returns the load that `is_same` knows then.
     ///
     /// Errors: [`TableError::Exists`] where the name is taken here.
     pub async fn import_table(
         &self,
         draft: TableDraft,
+        is_same: impl Fn(&Load) -> bool + Send + Sync,
         load: impl FnOnce(&Table) -> Load + Send,
-    ) -> Result<TableView, TableError> {
-        self.make_table(draft, Origin::Imported(load)).await
+    ) -> Result<Option<Load>, TableError> {
+        let turn = self.defining().lock().await;
+        if let Some(known) = self.loads().into_iter().find(&is_same) {
+            return Ok(Some(known));
+        }
+        self.make_table(&turn, draft, Origin::Imported(load))
+            .await?;
+        Ok(None)
     }
 
     /// Makes a table that is imported ready to be written to: what a replica before it left is

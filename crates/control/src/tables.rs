@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::MutexGuard;
 
 use base::name::TableId;
 use base::region::{RegionId, RegionName};
@@ -290,12 +291,15 @@ impl<S: Store> Control<S> {
     /// Errors: [`TableError::Exists`] where the name is taken here.
     pub async fn create_table_of(&self, draft: TableDraft) -> Result<TableView, TableError> {
         let users: Origin<fn(&Table) -> Load> = Origin::Users;
-        self.make_table(draft, users).await
+        let turn = self.defining().lock().await;
+        self.make_table(&turn, draft, users).await
     }
 
-    /// Makes a table, to be filled from something where that is given.
+    /// Makes a table, to be filled from something where that is given; `_turn` is the caller's to
+    /// define tables.
     pub(crate) async fn make_table(
         &self,
+        _turn: &MutexGuard<'_, ()>,
         draft: TableDraft,
         origin: Origin<impl FnOnce(&Table) -> Load + Send>,
     ) -> Result<TableView, TableError> {
@@ -306,7 +310,6 @@ impl<S: Store> Control<S> {
             settings,
             replica_settings,
         } = draft;
-        let _turn = self.defining().lock().await;
         if self.table_named(&name).is_some() {
             return Err(TableError::Exists(name));
         }

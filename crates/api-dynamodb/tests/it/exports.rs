@@ -311,3 +311,27 @@ async fn an_incremental_export_tells_a_quarter_of_an_hour_to_a_day() {
         world.refused(operation, request, code, message).await;
     }
 }
+
+#[tokio::test]
+async fn two_calls_of_one_token_at_once_make_one_export() {
+    let world = world().await;
+    let arn = "arn:aws:dynamodb:us-east-1:000000000000:table/hash";
+    let ask = |bucket: &str| {
+        let request = json!({ "TableArn": arn, "S3Bucket": bucket, "ClientToken": "once" });
+        world.call("ExportTableToPointInTime", request)
+    };
+    let ((_, one), (_, two), (status, other)) =
+        tokio::join!(ask("bucket"), ask("bucket"), ask("elsewhere"));
+    let made = one["ExportDescription"]["ExportArn"].as_str();
+    assert!(made.is_some(), "{one}");
+    assert_eq!(
+        two["ExportDescription"]["ExportArn"].as_str(),
+        made,
+        "{two}"
+    );
+    assert_eq!(status, 400, "{other}");
+    let code = other["__type"].as_str().unwrap();
+    assert!(code.ends_with("#ExportConflictException"), "{other}");
+    let listed = world.ok("ListExports", json!({})).await;
+    assert_eq!(listed["ExportSummaries"].as_array().unwrap().len(), 1);
+}

@@ -362,3 +362,35 @@ async fn an_import_goes_on_after_a_crash() {
     assert_eq!(table["Table"]["TableStatus"], "ACTIVE");
     assert_eq!(table["Table"]["ItemCount"], 50_000);
 }
+
+#[tokio::test]
+async fn two_calls_of_one_token_at_once_make_one_import() {
+    let world = World::open("us-east-1").await;
+    let ask = |table: &str, token: &str| {
+        let request = request(table, json!({ "ClientToken": token }));
+        world.call("ImportTable", request)
+    };
+    let ((_, one), (_, two), (status, other), (_, taken)) = tokio::join!(
+        ask("made", "once"),
+        ask("made", "once"),
+        ask("elsewhere", "once"),
+        ask("made", "another"),
+    );
+    let made = one["ImportTableDescription"]["ImportArn"].as_str();
+    assert!(made.is_some(), "{one}");
+    assert_eq!(
+        two["ImportTableDescription"]["ImportArn"].as_str(),
+        made,
+        "{two}"
+    );
+    assert_eq!(status, 400, "{other}");
+    let code = |refused: &Value| refused["__type"].as_str().unwrap_or_default().to_owned();
+    assert!(
+        code(&other).ends_with("#ImportConflictException"),
+        "{other}"
+    );
+    // Another import finds its table's name taken.
+    assert!(code(&taken).ends_with("#ResourceInUseException"), "{taken}");
+    let listed = world.ok("ListImports", json!({})).await;
+    assert_eq!(listed["ImportSummaryList"].as_array().unwrap().len(), 1);
+}
