@@ -233,6 +233,11 @@ fn features(backup: &Backup, shared: &Shared) -> Value {
         let stream = json_value!({ "StreamEnabled": true, "StreamViewType": view });
         tell("StreamDescription", stream);
     }
+    if shared.kms {
+        // By which key is known of replicas, and it is not one's backup that goes on having it.
+        let status = json_value!({ "Status": "ENABLED", "SSEType": "KMS" });
+        tell("SSEDescription", status);
+    }
     if let Some(expiry) = backup.expiry.as_ref().filter(|expiry| expiry.enabled) {
         let attribute = &expiry.attribute;
         let status = json_value!({ "TimeToLiveStatus": "ENABLED", "AttributeName": attribute });

@@ -26,7 +26,7 @@ use crate::wire::shape;
 
 mod filter;
 mod ion;
-mod md5;
+pub(crate) mod md5;
 pub mod write;
 
 use filter::Filter;

@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) past_streams: Vec<StreamFacts>,
     /// `STANDARD` or `STANDARD_INFREQUENT_ACCESS`.
     pub(crate) class: Option<String>,
+    /// Whether it is said to be encrypted by a key of KMS.
+    pub(crate) kms: bool,
     /// What a newer build keeps.
     #[serde(flatten)]
     pub(crate) rest: Map<String, Value>,
@@ -83,6 +85,8 @@ pub(crate) struct Own {
     pub(crate) rewinds: bool,
     /// For how many days back it can.
     pub(crate) rewind_days: Option<i64>,
+    /// The key of KMS by which it is said to be encrypted, where that is not DynamoDB's own.
+    pub(crate) kms_key: Option<String>,
     /// How much this replica serves to readers, where that is not what the others do.
     pub(crate) reads: Reads,
     /// The same of its indexes, by name.

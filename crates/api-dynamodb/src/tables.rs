@@ -1,7 +1,7 @@
 //! Calls on tables: their definitions, replicas, tags, and what is told about them.
 //!
 //! What a table cannot have here is refused by name, never accepted and forgotten: vector indexes,
-//! strong consistency across regions, keys of KMS.
+//! strong consistency across regions.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +23,7 @@ use crate::wire::shape;
 
 mod create;
 mod describe;
+pub(crate) mod encryption;
 mod expiry;
 mod index_updates;
 pub(crate) mod indexes;
@@ -31,8 +32,9 @@ pub(crate) mod tags;
 pub(crate) mod throughput;
 mod update;
 
-pub(crate) use create::{CreateIn, EncryptionIn, ThroughputIn, bill, is_encrypted, refuse, serve};
+pub(crate) use create::{CreateIn, ThroughputIn, bill, refuse, serve};
 pub(crate) use describe::{Status, table_id};
+pub(crate) use encryption::{Encryption, EncryptionIn};
 pub(crate) use indexes::{IndexIn, IndexSettings, index_shape};
 
 shape! {

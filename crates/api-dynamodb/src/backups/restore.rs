@@ -20,7 +20,7 @@ use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::settings::{Own, Shared};
 use crate::tables::throughput::OnDemandIn;
-use crate::tables::{self, EncryptionIn, IndexIn, IndexSettings, ThroughputIn};
+use crate::tables::{self, Encryption, EncryptionIn, IndexIn, IndexSettings, ThroughputIn};
 use crate::wire::shape;
 
 shape! {
@@ -147,14 +147,21 @@ impl<S: Store> DynamoDb<S> {
         restore: Restore,
     ) -> Answer {
         let target = request.target.clone().unwrap_or_default();
-        let shared = request.settings(source.table, self.control.clock().wall())?;
+        let mut shared = request.settings(source.table, self.control.clock().wall())?;
+        let mut own = Own::default();
+        // Without a word of it the service encrypts what it restores by a key of its own.
+        let encryption = match &request.encryption {
+            Some(given) => given.encryption(&self.control.project().region)?,
+            None => Encryption::Default,
+        };
+        encryption.set(&mut shared, &mut own);
         let schema = source.table.schema();
         let draft = TableDraft {
             name: target.clone(),
             schema: schema.ok_or_else(|| Fault::ourselves("Internal server error"))?,
             indexes: request.indexes(source.indexes, &shared)?,
             settings: shared.to_value(),
-            replica_settings: Own::default().to_value(),
+            replica_settings: own.to_value(),
         };
         let made = self.control.restore_table(draft, restore);
         made.await.map_err(|error| match error {
@@ -178,13 +185,7 @@ impl<S: Store> DynamoDb<S> {
 impl RestoreIn {
     fn refuse_unsupported(&self) -> Result<(), Fault> {
         let any = |list: &Option<Vec<Value>>| list.as_ref().is_some_and(|list| !list.is_empty());
-        tables::refuse(&[
-            ("VectorIndexOverride", any(&self.vector_indexes)),
-            (
-                "SSESpecificationOverride",
-                tables::is_encrypted(self.encryption.as_ref()),
-            ),
-        ])
+        tables::refuse(&[("VectorIndexOverride", any(&self.vector_indexes))])
     }
 
     /// Returns the indexes of the table that is made: those of its source, or of them those that

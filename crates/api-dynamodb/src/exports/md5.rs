@@ -3,7 +3,7 @@
 //! Source: RFC 1321.
 
 /// Returns the sum over some bytes.
-pub(super) fn sum(bytes: &[u8]) -> [u8; 16] {
+pub(crate) fn sum(bytes: &[u8]) -> [u8; 16] {
     let mut state: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
     let mut blocks = bytes.chunks_exact(64);
     blocks.by_ref().for_each(|block| add(&mut state, block));

@@ -12,6 +12,7 @@ use item::key::{KeyAttribute, KeyKind, KeySchema};
 use serde_json::{Value, json as json_value};
 use store::port::Store;
 
+use super::encryption::EncryptionIn;
 use super::indexes::{self, IndexIn, IndexSettings};
 use super::table_failed;
 use super::tags::{self, TagIn};
@@ -79,11 +80,6 @@ shape! {
     }
 }
 
-shape! {
-    /// Encryption with keys of KMS.
-    EncryptionIn { enabled: "Enabled" as bool, }
-}
-
 impl<S: Store> DynamoDb<S> {
     /// Answers `CreateTable`.
     pub(crate) async fn create_table(&self, caller: &Caller, body: &[u8]) -> Answer {
@@ -148,12 +144,16 @@ impl<S: Store> DynamoDb<S> {
             Some(name) => name.to_owned(),
             None => return Err(fault::validation("TableName names another region").into()),
         };
-        let own = Own {
+        let mut own = Own {
             tags: tags::first(request.tags.unwrap_or_default())?,
             protected: request.protected.unwrap_or(false),
             policy: policy.map(Stored::Read),
             ..Own::default()
         };
+        if let Some(given) = &request.encryption {
+            let encryption = given.encryption(&self.control.project().region)?;
+            encryption.set(&mut shared, &mut own);
+        }
         shared.stream_roll = streams::roll_of(&own.tags)?;
         Ok(TableDraft {
             name,
@@ -297,7 +297,6 @@ impl CreateIn {
                     .as_ref()
                     .is_some_and(|all| !all.is_empty()),
             ),
-            ("SSESpecification", is_encrypted(self.encryption.as_ref())),
             ("GlobalTableSourceArn", self.source.is_some()),
         ])
     }
@@ -312,10 +311,6 @@ pub(crate) fn refuse(members: &[(&str, bool)]) -> Result<(), Fault> {
         }
         None => Ok(()),
     }
-}
-
-pub(crate) fn is_encrypted(encryption: Option<&EncryptionIn>) -> bool {
-    encryption.is_some_and(|encryption| encryption.enabled == Some(true))
 }
 
 /// Sets how a table is billed; without a mode it keeps the one it has.

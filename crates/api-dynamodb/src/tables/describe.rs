@@ -6,13 +6,15 @@ use std::fmt;
 use api_protocol::caller::Caller;
 use api_protocol::timestamp;
 use base::arn::Arn;
+use base::name::AccountId;
+use base::region::RegionName;
 use clock::time::WallTime;
 use control::backups::Restore;
 use control::tables::{Replica, ReplicaStatus, Table};
 use serde_json::{Map, Value, json};
 use store::port::Store;
 
-use super::throughput;
+use super::{encryption, throughput};
 use crate::catalog::OpenTable;
 use crate::facade::DynamoDb;
 use crate::settings::{Own, Reads, Shared};
@@ -89,6 +91,8 @@ impl<S: Store> DynamoDb<S> {
         });
         if let Some(members) = description.as_object_mut() {
             describe_shared(members, &shared, &arn);
+            let place = (&self.control.project().region, caller.account);
+            encryption::describe(members, (&shared, &own), place);
             let own_most = own_reads.on_demand;
             if shared.on_demand.is_some() || own_most.is_some() {
                 let (read, write) = shared.on_demand.unwrap_or_default();
@@ -100,7 +104,7 @@ impl<S: Store> DynamoDb<S> {
             describe_replicas(
                 members,
                 (open, &shared),
-                self.control.project().region.as_str(),
+                (&self.control.project().region, caller.account),
             );
             if let Some(restore) = self.own_replica(open).and_then(|own| own.restore.as_ref()) {
                 let summary = self.describe_restore(caller, restore, open.def.filling);
@@ -175,15 +179,15 @@ fn describe_shared(members: &mut Map<String, Value>, shared: &Shared, arn: &str)
 fn describe_replicas(
     members: &mut Map<String, Value>,
     (open, shared): (&OpenTable, &Shared),
-    own: &str,
+    (own, account): (&RegionName, AccountId),
 ) {
     let others = open
         .view
         .replicas
         .values()
-        .filter(|replica| replica.region != own);
+        .filter(|replica| replica.region != own.as_str());
     let others: Vec<Value> = others
-        .map(|replica| describe_replica(replica, shared))
+        .map(|replica| describe_replica(replica, shared, account))
         .collect();
     if others.is_empty() {
         return;
@@ -193,7 +197,7 @@ fn describe_replicas(
     members.insert("Replicas".to_owned(), Value::Array(others));
 }
 
-fn describe_replica(replica: &Replica, shared: &Shared) -> Value {
+fn describe_replica(replica: &Replica, shared: &Shared, account: AccountId) -> Value {
     let status = match replica.status {
         ReplicaStatus::Creating => "CREATING",
         ReplicaStatus::Active => "ACTIVE",
@@ -202,6 +206,11 @@ fn describe_replica(replica: &Replica, shared: &Shared) -> Value {
     let mut told = json!({ "RegionName": replica.region, "ReplicaStatus": status });
     if let Some(members) = told.as_object_mut() {
         describe_reads(members, own.reads.billed(shared));
+        let region = RegionName::parse(&replica.region).ok();
+        if let (true, Some(key), Some(region)) = (shared.kms, &own.kms_key, region) {
+            let key = encryption::key_arn(Some(key), &region, account);
+            members.insert("KMSMasterKeyId".to_owned(), key.into());
+        }
         let reads = own.index_reads.iter();
         let reads = reads.map(|(name, reads)| (name, reads.billed(shared)));
         let overridden = reads.filter(|(_, reads)| *reads != Reads::default());

@@ -10,6 +10,7 @@ use control::tables::Replica;
 use store::port::Store;
 
 use super::create;
+use super::encryption;
 use super::throughput::{self, Of};
 use super::{PROTECTED, control_failed, table_failed};
 use crate::catalog::OpenTable;
@@ -75,10 +76,10 @@ enum Action<'r> {
 }
 
 impl<S: Store> DynamoDb<S> {
-    /// Checks changes of replicas.
+    /// Checks changes of replicas of a table that is, or becomes, encrypted by KMS or not.
     pub(super) fn replica_changes(
         &self,
-        open: &OpenTable,
+        (open, kms): (&OpenTable, bool),
         replicas: &[ReplicaIn],
     ) -> Result<Vec<ReplicaChange>, Refused> {
         let mut changes = Vec::with_capacity(replicas.len());
@@ -96,7 +97,7 @@ impl<S: Store> DynamoDb<S> {
             let there = open.view.replicas.get(region);
             changes.push(match (action, there) {
                 (Action::Create(member), None) => {
-                    let own = member.own(Own::default(), open)?;
+                    let own = member.own(Own::default(), (open, kms), &known.name)?;
                     ReplicaChange::Create(known.name.clone(), own)
                 }
                 (Action::Create(_), Some(_)) => {
@@ -108,7 +109,7 @@ impl<S: Store> DynamoDb<S> {
                     return Err(fault::invalid_parameter(message).into());
                 }
                 (Action::Update(member), Some(there)) => {
-                    let own = member.own(Own::of(there), open)?;
+                    let own = member.own(Own::of(there), (open, kms), &known.name)?;
                     ReplicaChange::Update(Box::new(there.clone()), own)
                 }
                 (Action::Delete(_), Some(there)) if Own::of(there).protected => {
@@ -172,17 +173,30 @@ impl ReplicaIn {
             return Err(one_of());
         }
         let (Action::Create(member) | Action::Update(member) | Action::Delete(member)) = &action;
-        create::refuse(&[
-            ("KMSMasterKeyId", member.key.is_some()),
-            ("TableClassOverride", member.class.is_some()),
-        ])?;
+        create::refuse(&[("TableClassOverride", member.class.is_some())])?;
         Ok(action)
     }
 }
 
 impl MemberIn {
-    /// Returns a replica's own settings as they become.
-    fn own(&self, mut own: Own, open: &OpenTable) -> Result<Own, Fault> {
+    /// Returns a replica's own settings as they become, in a table that is encrypted by KMS or not.
+    fn own(
+        &self,
+        mut own: Own,
+        (open, kms): (&OpenTable, bool),
+        region: &RegionName,
+    ) -> Result<Own, Fault> {
+        if !kms {
+            own.kms_key = None;
+        }
+        if let Some(key) = &self.key {
+            if !kms {
+                return Err(fault::invalid_parameter(
+                    "KMSMasterKeyId can be specified only when the table is encrypted by KMS",
+                ));
+            }
+            own.kms_key = encryption::own_key(key, region)?;
+        }
         let shared = Shared::of(&open.view.table);
         let (units, most) = (self.throughput.as_ref(), self.on_demand.as_ref());
         own.reads = reads(Of::Table, own.reads, (units, most), &shared)?;

@@ -6,17 +6,20 @@ use api_protocol::caller::Caller;
 use api_protocol::fault::Fault;
 use api_protocol::json;
 use clock::time::WallTime;
+use control::resource::Change;
+use control::tables::Replica;
 use serde_json::{Value, json as json_value};
 use store::port::Store;
 
-use super::create::{self, DefinitionIn, EncryptionIn, StreamIn, ThroughputIn};
+use super::create::{self, DefinitionIn, StreamIn, ThroughputIn};
+use super::encryption::{Encryption, EncryptionIn};
 use super::in_use;
-use super::index_updates::{self, IndexUpdateIn};
+use super::index_updates::{self, IndexChanges, IndexUpdateIn};
 use super::replica_updates::{ReplicaChange, ReplicaIn};
 use super::throughput::{OnDemandIn, WarmIn};
 use crate::catalog::OpenTable;
 use crate::facade::{Answer, DynamoDb};
-use crate::fault;
+use crate::fault::{self, Refused};
 use crate::settings::{Own, Shared};
 use crate::streams;
 use crate::wire::shape;
@@ -44,6 +47,18 @@ shape! {
     }
 }
 
+/// What a request makes of a table.
+struct Plan {
+    /// Its settings, where they change.
+    shared: Option<Shared>,
+    /// Those of this region's replica, where they change.
+    own: Option<Own>,
+    indexes: IndexChanges,
+    replicas: Vec<ReplicaChange>,
+    /// Replicas that forget their keys of KMS.
+    forgotten: Vec<Change>,
+}
+
 impl<S: Store> DynamoDb<S> {
     /// Answers `UpdateTable`.
     pub(crate) async fn update_table(&self, caller: &Caller, body: &[u8]) -> Answer {
@@ -54,50 +69,17 @@ impl<S: Store> DynamoDb<S> {
             .find(&given)
             .ok_or_else(|| fault::no_table_named(&given))?;
         let name = open.view.table.name.clone();
-        let changes = self.replica_changes(&open, request.replicas.as_deref().unwrap_or(&[]))?;
-        let deletes_only = !changes.is_empty()
-            && changes
-                .iter()
-                .all(|change| matches!(change, ReplicaChange::Delete(_)));
-        // A replica that cannot be filled must not lock the table: removing one is allowed.
-        if open.is_updating() && !deletes_only {
-            return Err(in_use(&format!("Table is being updated: {name}")).into());
-        }
-        let now = self.control.clock().wall();
-        let shared = Shared::of(&open.view.table);
-        let mut changed = request.shared(&open, &shared, &changes, now)?;
-        let own = self.own_replica(&open).map(Own::of).unwrap_or_default();
-        if let Some(changed) = &mut changed
-            && changed.stream_since != shared.stream_since
-        {
-            changed.stream_roll = streams::roll_of(&own.tags)?;
-        }
-        let own_changed = Own {
-            protected: request.protected.unwrap_or(own.protected),
-            ..own.clone()
-        };
-        let has_indexes = request.indexes.as_ref().is_some_and(|all| !all.is_empty());
-        let changes_else = !changes.is_empty() || changed.is_some() || request.protected.is_some();
-        if !has_indexes && !changes_else {
-            return Err(fault::validation(NOTHING).into());
-        }
-        if request.indexes.as_ref().is_some_and(Vec::is_empty) {
-            let message = "List of GlobalSecondaryIndexUpdates is empty";
-            return Err(fault::invalid_parameter(message).into());
-        }
-        let next = changed.as_ref().unwrap_or(&shared);
-        let indexes = self.index_changes(&open, &request, (&shared, next))?;
-        let shared_changed = changed.filter(|changed| *changed != shared);
-        let own_changed = (own_changed != own).then_some(own_changed);
-        let (shared_changed, own_changed) = (shared_changed.as_ref(), own_changed.as_ref());
-        self.change_together(&open, shared_changed, own_changed, indexes.changes())
-            .await?;
-        self.change_replicas(&open, changes).await?;
+        let plan = self.plan(&open, &request)?;
+        let (shared, own) = (plan.shared.as_ref(), plan.own.as_ref());
+        let mut changes = plan.indexes.changes();
+        changes.extend(plan.forgotten);
+        self.change_together(&open, shared, own, changes).await?;
+        self.change_replicas(&open, plan.replicas).await?;
         let open = self
             .find(&name)
             .ok_or_else(|| fault::no_table_named(&name))?;
         let mut description = self.description(caller, &open, None);
-        if let Some(index) = &indexes.deleted {
+        if let Some(index) = &plan.indexes.deleted {
             let arn = self.table_arn(caller, &name);
             let told = self.describe_index(&open, index, &Shared::of(&open.view.table), &arn);
             index_updates::add_going(&mut description, told);
@@ -106,9 +88,118 @@ impl<S: Store> DynamoDb<S> {
             .to_string()
             .into_bytes())
     }
+
+    /// Returns what a request makes of a table.
+    fn plan(&self, open: &OpenTable, request: &UpdateIn) -> Result<Plan, Refused> {
+        let shared = Shared::of(&open.view.table);
+        let own = self.own_replica(open).map(Own::of).unwrap_or_default();
+        let given = request.encryption.as_ref();
+        let encryption = given.map(|given| given.encryption(&self.control.project().region));
+        let encryption = encryption.transpose()?;
+        let kms = encryption.as_ref().map_or(shared.kms, Encryption::is_kms);
+        let replicas = request.replicas.as_deref().unwrap_or_default();
+        let replicas = self.replica_changes((open, kms), replicas)?;
+        let is_delete = |change: &ReplicaChange| matches!(change, ReplicaChange::Delete(_));
+        let deletes_only = !replicas.is_empty() && replicas.iter().all(is_delete);
+        // A replica that cannot be filled must not lock the table: removing one is allowed.
+        if open.is_updating() && !deletes_only {
+            let name = &open.view.table.name;
+            return Err(in_use(&format!("Table is being updated: {name}")).into());
+        }
+        let now = self.control.clock().wall();
+        let mut changed = request.shared(open, &shared, &replicas, now)?;
+        if let Some(changed) = &mut changed
+            && changed.stream_since != shared.stream_since
+        {
+            changed.stream_roll = streams::roll_of(&own.tags)?;
+        }
+        let mut own_changed = Own {
+            protected: request.protected.unwrap_or(own.protected),
+            ..own.clone()
+        };
+        let mut forgotten = Vec::new();
+        if let Some(encryption) = &encryption {
+            request.check_encryption_alone(&replicas)?;
+            encryption.check_new(&shared, &own)?;
+            let changed = changed.get_or_insert_with(|| shared.clone());
+            encryption.set(changed, &mut own_changed);
+            if !encryption.is_kms() {
+                forgotten = self.keys_forgotten(open, &replicas);
+            }
+        }
+        let has_indexes = request.indexes.as_ref().is_some_and(|all| !all.is_empty());
+        let changes_else = !replicas.is_empty() || changed.is_some() || request.protected.is_some();
+        if !has_indexes && !changes_else {
+            return Err(fault::validation(NOTHING).into());
+        }
+        if request.indexes.as_ref().is_some_and(Vec::is_empty) {
+            let message = "List of GlobalSecondaryIndexUpdates is empty";
+            return Err(fault::invalid_parameter(message).into());
+        }
+        let next = changed.as_ref().unwrap_or(&shared);
+        let indexes = self.index_changes(open, request, (&shared, next))?;
+        Ok(Plan {
+            shared: changed.filter(|changed| *changed != shared),
+            own: (own_changed != own).then_some(own_changed),
+            indexes,
+            replicas,
+            forgotten,
+        })
+    }
+
+    /// Takes the keys of KMS from the other regions' replicas that do not change anyhow.
+    fn keys_forgotten(&self, open: &OpenTable, changes: &[ReplicaChange]) -> Vec<Change> {
+        let here = self.control.project().region.as_str();
+        let changes_anyhow = |other: &Replica| {
+            let mut changes = changes.iter();
+            changes.any(|change| match change {
+                ReplicaChange::Update(replica, _) => replica.region == other.region,
+                ReplicaChange::Create(..) | ReplicaChange::Delete(_) => false,
+            })
+        };
+        let others = open.view.replicas.values();
+        let others = others.filter(|other| other.region != here && !changes_anyhow(other));
+        let with_key = others.map(|other| (other, Own::of(other)));
+        let with_key = with_key.filter(|(_, own)| own.kms_key.is_some());
+        let forgotten = with_key.map(|(other, own)| {
+            let own = Own {
+                kms_key: None,
+                ..own
+            };
+            let settings = own.over(&other.settings);
+            Change::replace(
+                other,
+                &Replica {
+                    settings,
+                    ..other.clone()
+                },
+            )
+        });
+        forgotten.collect()
+    }
 }
 
 impl UpdateIn {
+    /// Checks that by what a table is encrypted changes with nothing but the keys of its replicas.
+    fn check_encryption_alone(&self, changes: &[ReplicaChange]) -> Result<(), Fault> {
+        let is_update = |change: &ReplicaChange| matches!(change, ReplicaChange::Update(..));
+        let is_alone = self.billing.is_none()
+            && self.throughput.is_none()
+            && self.on_demand.is_none()
+            && self.warm.is_none()
+            && self.stream.is_none()
+            && self.class.is_none()
+            && self.protected.is_none()
+            && self.indexes.is_none()
+            && changes.iter().all(is_update);
+        if is_alone {
+            return Ok(());
+        }
+        Err(fault::invalid_parameter(
+            "Server-Side Encryption modification must be the only operation in the request",
+        ))
+    }
+
     /// Refuses what tables do not have here.
     fn refuse_unsupported(&self) -> Result<(), Fault> {
         let strong = self
@@ -117,10 +208,6 @@ impl UpdateIn {
             .is_some_and(|mode| mode != "EVENTUAL");
         create::refuse(&[
             ("VectorIndexUpdates", self.vector_indexes.is_some()),
-            (
-                "SSESpecification",
-                create::is_encrypted(self.encryption.as_ref()),
-            ),
             ("MultiRegionConsistency STRONG", strong),
             ("GlobalTableWitnessUpdates", self.witnesses.is_some()),
             (

@@ -10,6 +10,7 @@ mod batches;
 mod buckets;
 mod bulk;
 mod collections;
+mod encryption;
 mod expiry;
 mod exports;
 mod faults;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::world::{World, create, s};
 
-async fn describe(world: &World, name: &str) -> Value {
+pub(crate) async fn describe(world: &World, name: &str) -> Value {
     world
         .ok("DescribeTable", json!({ "TableName": name }))
         .await["Table"]
@@ -125,10 +125,8 @@ async fn definitions_that_do_not_fit_are_refused() {
 #[tokio::test]
 async fn what_tables_do_not_have_is_refused_by_name() {
     let world = World::open("us-east-1").await;
-    let members = [(
-        "SSESpecification",
-        json!({ "Enabled": true, "SSEType": "KMS" }),
-    )];
+    let source = "arn:aws:dynamodb:us-east-1:111111111111:table/table";
+    let members = [("GlobalTableSourceArn", json!(source))];
     for (member, value) in members {
         let message = format!(
             "One or more parameter values were invalid: {member} is not supported by this endpoint"
@@ -293,13 +291,13 @@ fn without_stream() -> Value {
 }
 
 /// Brings one region's changes to another.
-async fn sync(to: &World, from: &World) {
+pub(crate) async fn sync(to: &World, from: &World) {
     pull(&to.node, &from.node).await;
     to.node.control.refresh().await.expect("loaded");
 }
 
 /// Opens two regions with the global table `carts`.
-async fn global() -> (World, World) {
+pub(crate) async fn global() -> (World, World) {
     let virginia = World::open("us-east-1").await;
     let ireland = World::open("eu-west-1").await;
     virginia

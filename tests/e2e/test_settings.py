@@ -1,0 +1,42 @@
+"""Settings of tables that are kept and told, as boto3 sets and reads them."""
+
+from laptop import EAST, IRELAND, error_code, eventually
+
+KEYS = {
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+}
+
+
+def describe(client, name):
+    return client.describe_table(TableName=name)["Table"]
+
+
+def test_a_key_of_kms_is_told_in_each_region(near):
+    client = near.client("dynamodb", EAST)
+    key = f"arn:aws:kms:{EAST}:000000000000:key/0a1b2c3d-0000-1111-2222-333344445555"
+    there_key = key.replace(EAST, IRELAND)
+    client.create_table(
+        TableName="keyed",
+        BillingMode="PAY_PER_REQUEST",
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key},
+        **KEYS,
+    )
+    told = describe(client, "keyed")["SSEDescription"]
+    assert told == {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key}
+    member = {"RegionName": IRELAND, "KMSMasterKeyId": there_key}
+    client.update_table(TableName="keyed", ReplicaUpdates=[{"Create": member}])
+    there = near.client("dynamodb", IRELAND)
+    there.get_waiter("table_exists").wait(TableName="keyed", WaiterConfig={"Delay": 1})
+    assert describe(there, "keyed")["SSEDescription"]["KMSMasterKeyArn"] == there_key
+
+    def is_settled():
+        return describe(client, "keyed")["TableStatus"] == "ACTIVE"
+
+    eventually(is_settled, within=60)
+    client.update_table(TableName="keyed", SSESpecification={"Enabled": False})
+    assert "SSEDescription" not in describe(client, "keyed")
+    eventually(lambda: "SSEDescription" not in describe(there, "keyed"))
+    wrong = {"Enabled": False, "KMSMasterKeyId": key}
+    code, _ = error_code(client.update_table, TableName="keyed", SSESpecification=wrong)
+    assert code == "ValidationException"
