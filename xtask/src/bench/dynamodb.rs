@@ -7,16 +7,19 @@ mod ceiling;
 mod part;
 mod peers;
 mod restart;
+mod signed;
 mod stall;
 mod whole;
 mod work;
 
+use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::bench::load::{self, Load};
+use crate::bench::load::{self, Ask, Load};
 use crate::bench::region::{self, Binary, DATE, REGION};
 use crate::bench::report::{Figure, Goal};
 use crate::bench::{folder, http, runtime};
@@ -55,29 +58,26 @@ struct Rates {
 
 fn rates(address: SocketAddr) -> Result<Rates> {
     runtime()?.block_on(make_table(address))?;
-    let host = address.to_string();
-    let put = request("PutItem", (REGION, &host));
-    // Puts first, over all keys: the gets that follow find what they ask for.
-    let puts = load::run(
-        address,
-        Load::USUAL,
-        move |at| put(&put_body(&format!("k{}", at % KEYS))),
-        || Ok(()),
-    );
-    let puts = puts.context("PutItem")?;
+    let puts = Calls {
+        head: Head::new("PutItem", (REGION, &address.to_string())),
+        // Puts first, over all keys: the gets that follow find what they ask for.
+        body: |at, out: &mut Vec<u8>| {
+            out.extend_from_slice(put_body(&format!("k{}", at % KEYS)).as_bytes());
+        },
+        is_done: is_written,
+    };
+    let puts = load::run(address, Load::USUAL, &puts, || Ok(())).context("PutItem")?;
     let written = puts.requests.clamp(1, KEYS);
-    let get = request("GetItem", (REGION, &host));
-    let gets = load::run(
-        address,
-        Load::USUAL,
-        move |at| {
+    let gets = Calls {
+        head: Head::new("GetItem", (REGION, &address.to_string())),
+        body: move |at: u64, out: &mut Vec<u8>| {
             // A large odd step visits the keys in an order without a pattern.
             let key = at.wrapping_mul(7_919) % written;
-            get(&get_body(&format!("k{key}")))
+            _ = write!(out, "{}", get_body(&format!("k{key}")));
         },
-        || Ok(()),
-    );
-    let gets = gets.context("GetItem")?;
+        is_done: is_found,
+    };
+    let gets = load::run(address, Load::USUAL, &gets, || Ok(())).context("GetItem")?;
     Ok(Rates {
         gets: gets.rate,
         puts: puts.rate,
@@ -121,8 +121,8 @@ pub(super) fn get_body(id: &str) -> String {
 
 /// Calls one operation; any status but 200 is an error.
 pub(super) async fn call(address: SocketAddr, operation: &str, body: &str) -> Result<String> {
-    let request = request(operation, (REGION, &address.to_string()));
-    let response = http::once(address, &request(body)).await?;
+    let head = Head::new(operation, (REGION, &address.to_string()));
+    let response = http::once(address, &head.with(body)).await?;
     let text = String::from_utf8_lossy(&response.body).into_owned();
     anyhow::ensure!(
         response.status == 200,
@@ -132,27 +132,90 @@ pub(super) async fn call(address: SocketAddr, operation: &str, body: &str) -> Re
     Ok(text)
 }
 
-/// Returns what makes requests of one operation from bodies.
-///
-/// They name `region` in their signature: another one would be asked in its place.
-pub(super) fn request(
-    operation: &str,
-    (region, host): (&str, &str),
-) -> impl Fn(&str) -> Vec<u8> + Clone + Send + use<> {
-    let target = format!("DynamoDB_20120810.{operation}");
-    let authorization = region::authorization(region, "dynamodb");
-    let host = host.to_owned();
-    move |body| {
+/// The head of calls of one operation, up to the length of their bodies.
+#[derive(Clone)]
+pub(super) struct Head(Arc<str>);
+
+impl Head {
+    /// Makes the head of unsigned calls.
+    ///
+    /// They name `region` in their signature: another one would be asked in its place.
+    pub(super) fn new(operation: &str, (region, host): (&str, &str)) -> Self {
+        let target = format!("DynamoDB_20120810.{operation}");
+        let authorization = region::authorization(region, "dynamodb");
         let headers = [
-            ("host", &*host),
+            ("host", host),
             ("content-type", "application/x-amz-json-1.0"),
             ("x-amz-target", &*target),
             ("x-amz-date", DATE),
             ("authorization", &*authorization),
         ];
-        http::request("POST", "/", &headers, body)
+        Self(http::head("POST", "/", &headers).into())
+    }
+
+    /// Writes a call with a body.
+    pub(super) fn with(&self, body: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write(&mut out, |out| out.extend_from_slice(body.as_bytes()));
+        out
+    }
+
+    /// Writes a call with the body that `body` appends.
+    fn write(&self, out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
+        out.extend_from_slice(self.0.as_bytes());
+        let length = out.len();
+        // The length is known after the body: its place is kept by blanks, which may stand there.
+        out.extend_from_slice(b"        \r\n\r\n");
+        let begins = out.len();
+        body(out);
+        let bytes = out.len() - begins;
+        _ = write!(&mut out[length..length + 8], "{bytes:8}");
     }
 }
+
+/// Calls of one operation, whose bodies are made by a function.
+#[derive(Clone)]
+pub(super) struct Calls<F> {
+    pub(super) head: Head,
+    pub(super) body: F,
+    pub(super) is_done: fn(&[u8]) -> bool,
+}
+
+impl<F: Fn(u64, &mut Vec<u8>) + Clone + Send + Sync + 'static> Ask for Calls<F> {
+    fn write(&self, at: u64, out: &mut Vec<u8>) {
+        self.head.write(out, |out| (self.body)(at, out));
+    }
+
+    fn is_done(&self, body: &[u8]) -> bool {
+        (self.is_done)(body)
+    }
+}
+
+/// Returns whether an answer holds an item.
+pub(super) fn is_found(body: &[u8]) -> bool {
+    at_an_end(body, r#"{"Item""#)
+}
+
+/// Returns whether an answer says that all was written, and nothing else.
+pub(super) fn is_written(body: &[u8]) -> bool {
+    body.len() < ENDS && at_an_end(body, "{}")
+}
+
+/// Returns whether a batch was written without a rest.
+pub(super) fn is_processed(body: &[u8]) -> bool {
+    at_an_end(body, r#""UnprocessedItems":{}"#)
+}
+
+/// Returns whether a text stands where an answer begins or ends: looking through all of it would
+/// cost as much as asking.
+pub(super) fn at_an_end(body: &[u8], text: &str) -> bool {
+    let holds = |part: &[u8]| part.windows(text.len()).any(|one| one == text.as_bytes());
+    let ends = body.len().saturating_sub(ENDS);
+    holds(body.get(..ENDS).unwrap_or(body)) || holds(&body[ends..])
+}
+
+/// How much of an answer is looked at, at either end.
+const ENDS: usize = 64;
 
 /// Items in the table. 20,000, some 20 MB.
 const KEYS: u64 = 20_000;

@@ -2,6 +2,7 @@
 //!
 //! It is no client for anything else: no redirects, no pipelining, no TLS.
 
+use std::fmt::Write;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
@@ -31,12 +32,14 @@ impl Connection {
         Ok(Self { stream, buf })
     }
 
-    /// Sends a whole request and reads its response, which must be 200.
-    pub(super) async fn ok(&mut self, request: &[u8]) -> Result<()> {
+    /// Sends a whole request and reads its response, which must be 200; returns its body, framed
+    /// as it came.
+    pub(super) async fn ok(&mut self, request: &[u8]) -> Result<&[u8]> {
         let (status, head, _) = self.exchange(request).await?;
-        let body = || String::from_utf8_lossy(self.buf.get(head..).unwrap_or_default());
-        anyhow::ensure!(status == 200, "answered with {status}: {}", body());
-        Ok(())
+        let body = self.buf.get(head..).unwrap_or_default();
+        let text = || String::from_utf8_lossy(body);
+        anyhow::ensure!(status == 200, "answered with {status}: {}", text());
+        Ok(body)
     }
 
     /// Sends a whole request and reads its response.
@@ -99,13 +102,18 @@ pub(super) async fn once(address: SocketAddr, request: &[u8]) -> Result<Response
 
 /// Writes a request.
 pub(super) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
-    use std::fmt::Write;
+    let mut text = head(method, path, headers);
+    _ = write!(text, "{}\r\n\r\n{body}", body.len());
+    text.into_bytes()
+}
+
+/// Writes a request up to the length of its body.
+pub(super) fn head(method: &str, path: &str, headers: &[(&str, &str)]) -> String {
     let mut text = format!("{method} {path} HTTP/1.1\r\n");
     for (name, value) in headers {
         _ = write!(text, "{name}: {value}\r\n");
     }
-    _ = write!(text, "content-length: {}\r\n\r\n{body}", body.len());
-    text.into_bytes()
+    text + "content-length: "
 }
 
 /// How a body ends.

@@ -40,14 +40,23 @@ pub(super) struct Outcome {
     pub(super) millis: [f64; 3],
 }
 
-/// Sends what `next` makes of a running number, on every connection, until the time is over.
+/// What is sent, and what is taken for its answer.
+pub(super) trait Ask: Clone + Send + Sync + 'static {
+    /// Writes request number `at` into `out`, which is empty.
+    fn write(&self, at: u64, out: &mut Vec<u8>);
+
+    /// Returns whether the body of an answer says that all was done that was asked for.
+    fn is_done(&self, body: &[u8]) -> bool;
+}
+
+/// Sends what `ask` makes of a running number, on every connection, until the time is over.
 ///
 /// `between` is called when the warm-up ends and when the measuring ends.
-/// Errors: any answer other than 200 ends the load.
+/// Errors: any answer other than 200, or without what was asked for, ends the load.
 pub(super) fn run(
     address: SocketAddr,
     load: Load,
-    next: impl Fn(u64) -> Vec<u8> + Clone + Send + 'static,
+    ask: &impl Ask,
     mut between: impl FnMut() -> Result<()>,
 ) -> Result<Outcome> {
     runtime()?.block_on(async {
@@ -56,16 +65,17 @@ pub(super) fn run(
         let until = from + load.measured;
         let mut tasks = JoinSet::new();
         for lane in 0..load.connections {
-            let next = next.clone();
+            let ask = ask.clone();
             let mut connection = Connection::open(address).await?;
             tasks.spawn(async move {
                 let mut took = histogram()?;
-                let mut sent = 0;
+                let (mut sent, mut request) = (0, Vec::new());
                 loop {
-                    let request = next(sent * load.connections + lane);
+                    request.clear();
+                    ask.write(sent * load.connections + lane, &mut request);
                     sent += 1;
                     let began = Instant::now();
-                    connection.ok(&request).await?;
+                    done(&ask, connection.ok(&request).await?)?;
                     let now = Instant::now();
                     if until <= now {
                         return anyhow::Ok(took);
@@ -91,22 +101,24 @@ pub(super) fn run(
 /// Sends `requests` requests, each once, over some connections; the time that they take is not
 /// bounded, their number is.
 ///
-/// Errors: any answer other than 200 ends the load.
+/// Errors: any answer other than 200, or without what was asked for, ends the load.
 pub(super) fn fill(
     address: SocketAddr,
     connections: u64,
     requests: u64,
-    next: impl Fn(u64) -> Vec<u8> + Clone + Send + 'static,
+    ask: &impl Ask,
 ) -> Result<()> {
     runtime()?.block_on(async {
         let mut tasks = JoinSet::new();
         for lane in 0..connections {
-            let next = next.clone();
+            let ask = ask.clone();
             let mut connection = Connection::open(address).await?;
             tasks.spawn(async move {
-                let mut at = lane;
+                let (mut at, mut request) = (lane, Vec::new());
                 while at < requests {
-                    connection.ok(&next(at)).await?;
+                    request.clear();
+                    ask.write(at, &mut request);
+                    done(&ask, connection.ok(&request).await?)?;
                     at += connections;
                 }
                 anyhow::Ok(())
@@ -117,6 +129,16 @@ pub(super) fn fill(
         }
         Ok(())
     })
+}
+
+/// An answer that does less than was asked for is no answer: it would be counted as fast.
+fn done(ask: &impl Ask, body: &[u8]) -> Result<()> {
+    anyhow::ensure!(
+        ask.is_done(body),
+        "answered with less than was asked for: {}",
+        String::from_utf8_lossy(body.get(..200).unwrap_or(body))
+    );
+    Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 requests")]

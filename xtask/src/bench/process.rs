@@ -62,6 +62,22 @@ impl Process {
         Ok(TICK * u32::try_from(ticks.0 + ticks.1)?)
     }
 
+    /// Waits until it has little left to do, for a minute at most: after a fill, a server sorts,
+    /// compacts or collects what it was given.
+    pub(super) fn settle(&self) -> Result<()> {
+        let began = Instant::now();
+        let mut before = self.cpu()?;
+        while began.elapsed() < Duration::from_mins(1) {
+            std::thread::sleep(LOOK);
+            let after = self.cpu()?;
+            if after.saturating_sub(before) < LOOK / 20 {
+                break;
+            }
+            before = after;
+        }
+        Ok(())
+    }
+
     /// Returns its resident memory in MiB.
     pub(super) fn resident_mib(&self) -> Result<f64> {
         let path = format!("/proc/{}/status", self.child.id());
@@ -103,3 +119,6 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// Pause between two looks at a starting program. 1 ms.
 const POLL: Duration = Duration::from_millis(1);
+
+/// Time between two looks at how busy a program is. One second.
+const LOOK: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::bench::load::{self, Load};
+use crate::bench::load::{self, Ask, Load};
 use crate::bench::process::{Process, accepts, free_port};
 use crate::bench::region::{self, Binary, REGION};
 use crate::bench::report::Figure;
@@ -90,21 +90,30 @@ fn nginx(folder: &Path, upstream: SocketAddr) -> Result<f64> {
 fn micros_per_request(process: &Process, address: SocketAddr, host: &str) -> Result<f64> {
     let request = http::request("GET", "/item?q=1", &[("host", host), ("accept", "*/*")], "");
     let mut times = Vec::new();
-    let outcome = load::run(
-        address,
-        Load::USUAL,
-        move |_| request.clone(),
-        || {
-            times.push(process.cpu()?);
-            Ok(())
-        },
-    )?;
+    let outcome = load::run(address, Load::USUAL, &Same(request.into()), || {
+        times.push(process.cpu()?);
+        Ok(())
+    })?;
     let (Some(before), Some(after)) = (times.first(), times.get(1)) else {
         anyhow::bail!("the load ended early");
     };
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 requests")]
     let requests = outcome.requests.max(1) as f64;
     Ok(after.saturating_sub(*before).as_secs_f64() * 1e6 / requests)
+}
+
+/// The same request each time; any body is its answer.
+#[derive(Clone)]
+struct Same(std::sync::Arc<[u8]>);
+
+impl Ask for Same {
+    fn write(&self, _at: u64, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+
+    fn is_done(&self, body: &[u8]) -> bool {
+        BODY_BYTES <= body.len()
+    }
 }
 
 /// A server that answers every request with the same 1 KB, on a thread of its own.
@@ -128,7 +137,7 @@ impl Upstream {
 
 async fn serve(listener: std::net::TcpListener) -> Result<()> {
     let listener = TcpListener::from_std(listener)?;
-    let body = "x".repeat(1_024);
+    let body = "x".repeat(BODY_BYTES);
     let answer = format!(
         "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
@@ -152,3 +161,6 @@ async fn serve(listener: std::net::TcpListener) -> Result<()> {
         });
     }
 }
+
+/// What the upstream answers with.
+const BODY_BYTES: usize = 1_024;

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use wan::links::Links;
 use wan::relay::Relay;
 
-use crate::bench::dynamodb::{call, get_body, make_table, put_body, request, wait_until_active};
+use crate::bench::dynamodb::{Head, call, get_body, make_table, put_body, wait_until_active};
 use crate::bench::folder;
 use crate::bench::http::Connection;
 use crate::bench::region::{self, Binary, Ports, Start};
@@ -104,7 +104,7 @@ fn join(links: &Links, folder: &Path, (near, far): (Ports, Ports)) -> Result<Vec
 
 /// Writes at a steady rate, and returns how long the sampled writes took to be visible.
 async fn probe(near: Ports, far: Ports) -> Result<Vec<Duration>> {
-    let start = Instant::now() + Duration::from_millis(100);
+    let start = Instant::now() + START_PAUSE;
     let next = Arc::new(AtomicU64::new(0));
     let mut lanes = JoinSet::new();
     for _ in 0..WRITERS {
@@ -112,8 +112,8 @@ async fn probe(near: Ports, far: Ports) -> Result<Vec<Duration>> {
         lanes.spawn(async move {
             let mut writer = Connection::open(near.api()).await?;
             let mut reader = Connection::open(far.api()).await?;
-            let put = request("PutItem", (NEAR, &near.api().to_string()));
-            let get = request("GetItem", (FAR, &far.api().to_string()));
+            let put = Head::new("PutItem", (NEAR, &near.api().to_string()));
+            let get = Head::new("GetItem", (FAR, &far.api().to_string()));
             let mut seen = Vec::new();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
@@ -123,9 +123,12 @@ async fn probe(near: Ports, far: Ports) -> Result<Vec<Duration>> {
                 }
                 tokio::time::sleep_until(due.into()).await;
                 let item = format!("w{at}");
-                writer.ok(&put(&put_body(&item))).await.context("PutItem")?;
+                writer
+                    .ok(&put.with(&put_body(&item)))
+                    .await
+                    .context("PutItem")?;
                 if at.is_multiple_of(SAMPLED) {
-                    let key = get(&get_body(&item));
+                    let key = get.with(&get_body(&item));
                     seen.push(visible(&mut reader, &key).await?);
                 }
             }
@@ -135,6 +138,11 @@ async fn probe(near: Ports, far: Ports) -> Result<Vec<Duration>> {
     while let Some(lane) = lanes.join_next().await {
         seen.extend(lane.context("a lane of the probe")??);
     }
+    let over = start.elapsed().saturating_sub(LENGTH);
+    anyhow::ensure!(
+        over < LENGTH / 50,
+        "{RATE} writes a second were not reached: they ended {over:?} late"
+    );
     Ok(seen)
 }
 
@@ -172,6 +180,9 @@ const LOOK: Duration = Duration::from_micros(500);
 
 /// What may come on top of the delay.
 const MARGIN: Duration = Duration::from_millis(5);
+
+/// Time to make ready in before the first write.
+const START_PAUSE: Duration = Duration::from_millis(100);
 
 /// Writes per second.
 const RATE: u32 = 500;

@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::bench::dynamodb::whole::{CONNECTIONS, FEW, MANY};
 use crate::bench::dynamodb::work::Work;
 use crate::bench::dynamodb::{restart, stall};
+use crate::bench::start;
 
 /// A part of the whole; what is not named is all of its kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,10 +83,17 @@ fn is_work(word: &str) -> bool {
 }
 
 /// Works that are no operation by themselves.
-const EXTRA: [&str; 2] = [stall::NAME, restart::NAME];
+const EXTRA: [&str; 3] = [start::NAME, stall::NAME, restart::NAME];
 
 /// What servers' names begin with.
-const SERVERS: [&str; 5] = ["ours", "ceiling", "DynamoDB Local", "dynoxide", "dynalite"];
+const SERVERS: [&str; 6] = [
+    "ours",
+    "signed",
+    "ceiling",
+    "DynamoDB Local",
+    "dynoxide",
+    "dynalite",
+];
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::bench::dynamodb::{call, get_body, make_table, put_body, request};
-use crate::bench::load::{self, Load};
+use crate::bench::dynamodb::{Calls, Head, call, get_body, is_processed, make_table, put_body};
+use crate::bench::load::{self, Ask, Load};
 use crate::bench::region::{self, Binary, Ports, REGION, Start};
 use crate::bench::report::{Figure, Goal};
 use crate::bench::{folder, runtime};
@@ -24,11 +24,14 @@ pub(super) fn measure(binary: &Binary) -> Result<Vec<Figure>> {
     let process = start.start()?;
     runtime()?.block_on(make_table(address))?;
     let began = Instant::now();
-    let write = request("BatchWriteItem", (REGION, &address.to_string()));
-    let next = move |at: u64| write(&batch(at));
-    load::fill(address, 16, ITEMS / BATCH, next.clone()).context("fill a table")?;
+    let writes = Calls {
+        head: Head::new("BatchWriteItem", (REGION, &address.to_string())),
+        body: |at, out: &mut Vec<u8>| out.extend_from_slice(batch(at).as_bytes()),
+        is_done: is_processed,
+    };
+    load::fill(address, 16, ITEMS / BATCH, &writes).context("fill a table")?;
     eprintln!("filled in {:.0} s", began.elapsed().as_secs_f64());
-    kill_amid_writes(process, address, next)?;
+    kill_amid_writes(process, address, &writes)?;
     let runtime = runtime()?;
     let began = Instant::now();
     let mut process = start.spawn()?;
@@ -55,7 +58,7 @@ pub(super) fn measure(binary: &Binary) -> Result<Vec<Figure>> {
 fn kill_amid_writes(
     process: crate::bench::process::Process,
     address: SocketAddr,
-    next: impl Fn(u64) -> Vec<u8> + Clone + Send + 'static,
+    writes: &impl Ask,
 ) -> Result<()> {
     let load = Load {
         connections: 16,
@@ -63,7 +66,7 @@ fn kill_amid_writes(
         measured: Duration::from_secs(5),
     };
     let mut process = Some(process);
-    let ended = load::run(address, load, next, || {
+    let ended = load::run(address, load, writes, || {
         // The load ends with the connections that this closes.
         drop(process.take());
         Ok(())

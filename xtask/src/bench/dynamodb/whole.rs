@@ -9,20 +9,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
+use anyhow::Result;
 
 use crate::bench::dynamodb::ceiling;
 use crate::bench::dynamodb::part::Part;
 use crate::bench::dynamodb::peers::{Peer, Server};
-use crate::bench::dynamodb::work::{self, LINE_ITEMS_MAX, Work};
-use crate::bench::dynamodb::{request, restart, stall};
-use crate::bench::load::{self, Load, Outcome};
-use crate::bench::region::{self, Binary, REGION};
+use crate::bench::dynamodb::signed::{self, Signed};
+use crate::bench::dynamodb::work::{self, Work};
+use crate::bench::dynamodb::{restart, stall};
+use crate::bench::load::{self, Ask, Load, Outcome};
+use crate::bench::region::{self, Binary};
 use crate::bench::report::{Figure, Goal, Report, Row};
-use crate::bench::{folder, http};
+use crate::bench::{folder, start};
 
 /// Runs the benchmark, or a part of it. What cannot run says why and leaves the others.
 pub(crate) fn whole(binary: &Binary, part: Part) -> Report {
@@ -31,7 +29,7 @@ pub(crate) fn whole(binary: &Binary, part: Part) -> Report {
         ..Found::default()
     };
     let mut held = [None, None];
-    if found.part.has_server(OURS) {
+    if found.part.has_server(OURS) || found.part.has_server(SIGNED) {
         for (held, items) in held.iter_mut().zip([FEW, MANY]) {
             if found.part.has_items(items) {
                 match ours(binary, &mut found, items) {
@@ -40,12 +38,17 @@ pub(crate) fn whole(binary: &Binary, part: Part) -> Report {
                 }
             }
         }
+        found.load(start::NAME, || start::measure(binary, start::AIMED));
         found.load(stall::NAME, || stall::measure(binary));
         found.load(restart::NAME, || restart::measure(binary));
     }
     if found.part.has_server("ceiling") && found.part.has_items(FEW) {
-        let done =
-            ceiling::start().and_then(|server| found.measure(&server, &[Work::Put, Work::Get]));
+        let done = ceiling::start().and_then(|server| {
+            let puts = Work::Put.asked(server.address, FEW);
+            load::fill(server.address, 16, FEW, &puts)?;
+            found.works(&server, &[Work::Put, Work::Get], FEW);
+            found.footprint(&server)
+        });
         found.note("the ceiling", done);
     }
     for peer in Peer::ALL {
@@ -59,9 +62,7 @@ pub(crate) fn whole(binary: &Binary, part: Part) -> Report {
     if let [Some(few), Some(many)] = &held {
         found.growth(few, many);
     }
-    if found.part.is_whole() {
-        found.signature(binary);
-    }
+    found.signature();
     found.report
 }
 
@@ -71,7 +72,8 @@ struct Held {
     disk_bytes: f64,
 }
 
-/// Measures our server with so many items.
+/// Measures our server with so many items: with signatures that nobody checks, as the peers are,
+/// and then, where there are few, with real ones.
 fn ours(binary: &Binary, found: &mut Found, items: u64) -> Result<Held> {
     eprintln!("── ours, {items} items");
     let folder = folder("dynamodb")?;
@@ -81,16 +83,36 @@ fn ours(binary: &Binary, found: &mut Found, items: u64) -> Result<Held> {
         address: region.ports.api(),
         process: region.process,
         started: region.started,
-        folder: Some(folder),
+        folder: Some(folder.clone()),
     };
     work::fill(server.address, items)?;
+    server.process.settle()?;
+    let disk_bytes = disk_bytes(&folder)?;
+    if found.part.has_server(OURS) {
+        found.works(&server, &Work::ALL, items);
+    }
+    // After the reads, which have filled the cache.
     let held = Held {
         resident_mib: server.process.resident_mib()?,
-        disk_bytes: disk_bytes(server.folder.as_deref().context("a folder")?)?,
+        disk_bytes,
     };
-    found.works(&server, &Work::ALL, items);
-    if items == FEW {
-        found.footprint(&server)?;
+    if items != FEW {
+        return Ok(held);
+    }
+    found.footprint(&server)?;
+    drop(server);
+    if found.part.has_server(SIGNED) {
+        eprintln!("── {SIGNED}");
+        let credentials = signed::credentials(&folder)?;
+        let region = region::alone_with(binary, &folder, Some(&credentials))?;
+        let server = Server {
+            name: SIGNED,
+            address: region.ports.api(),
+            process: region.process,
+            started: region.started,
+            folder: None,
+        };
+        found.works(&server, &Work::ALL, items);
     }
     Ok(held)
 }
@@ -100,7 +122,16 @@ fn ours(binary: &Binary, found: &mut Found, items: u64) -> Result<Held> {
 struct Found {
     part: Part,
     report: Report,
-    rates: BTreeMap<(&'static str, String, u64, u64), (f64, f64)>,
+    measured: BTreeMap<(&'static str, String, u64, u64), Measured>,
+}
+
+/// What figures are made of.
+#[derive(Clone, Copy)]
+struct Measured {
+    rate: f64,
+    /// Milliseconds below which 99 percent of the answers came.
+    late: f64,
+    cpu_us: f64,
 }
 
 impl Found {
@@ -121,11 +152,13 @@ impl Found {
 
     fn peer(&mut self, peer: Peer) -> Result<()> {
         let server = peer.start()?;
+        work::fill(server.address, FEW)?;
+        server.process.settle()?;
         let works = Work::ALL.into_iter();
         let works: Vec<Work> = works
             .filter(|work| peer.transacts() || !matches!(work, Work::Transact(_)))
             .collect();
-        self.measure(&server, &works)?;
+        self.works(&server, &works, FEW);
         self.footprint(&server)
     }
 
@@ -138,25 +171,10 @@ impl Found {
         let started = server.started.as_secs_f64() * 1e3;
         self.report.figures.push(Figure::new(name, started, "ms"));
         if let Some(folder) = &server.folder {
-            let name = format!("{}: disk after the load", server.name);
-            let mib = disk_bytes(folder)? / 1_048_576.0;
-            self.report.figures.push(Figure::new(name, mib, "MiB"));
+            let name = format!("{}: disk an item, after the load", server.name);
+            let bytes = disk_bytes(folder)? / TABLES / count(FEW);
+            self.report.figures.push(Figure::new(name, bytes, "bytes"));
         }
-        Ok(())
-    }
-
-    /// Fills a server and measures some kinds of work.
-    fn measure(&mut self, server: &Server, works: &[Work]) -> Result<()> {
-        match works {
-            [Work::Put, Work::Get] => {
-                let host = server.address.to_string();
-                let put = request("PutItem", (REGION, &host));
-                let next = move |at| put(&Work::Put.body(at, FEW));
-                load::fill(server.address, 16, FEW, next)?;
-            }
-            _ => work::fill(server.address, FEW)?,
-        }
-        self.works(server, works, FEW);
         Ok(())
     }
 
@@ -177,10 +195,15 @@ impl Found {
     }
 
     fn one(&mut self, server: &Server, work: Work, connections: u64, items: u64) -> Result<()> {
-        let host = server.address.to_string();
-        let ask = request(work.operation(), (REGION, &host));
-        let next = move |at| ask(&work.body(at, items));
-        let (outcome, cpu_us) = run(server, connections, next)?;
+        let (outcome, cpu_us) = if server.name == SIGNED {
+            run(
+                server,
+                connections,
+                &Signed::new(work, server.address, items)?,
+            )?
+        } else {
+            run(server, connections, &work.asked(server.address, items))?
+        };
         let row = Row {
             work: format!("{}, {connections} connections, {items} items", work.name()),
             server: server.name,
@@ -188,26 +211,40 @@ impl Found {
             millis: outcome.millis,
             cpu_us,
         };
-        eprintln!("{}: {:.0}/s", row.work, row.rate);
+        eprintln!("{}: {:.0}/s, {cpu_us:.1} µs", row.work, row.rate);
         self.report.rows.push(row);
         let key = (server.name, work.name(), connections, items);
-        self.rates.insert(key, (outcome.rate, outcome.millis[1]));
+        let measured = Measured {
+            rate: outcome.rate,
+            late: outcome.millis[1],
+            cpu_us,
+        };
+        self.measured.insert(key, measured);
         Ok(())
     }
 
-    fn rate(&self, server: &'static str, work: Work, connections: u64) -> Option<f64> {
-        let key = (server, work.name(), connections, FEW);
-        self.rates.get(&key).map(|(rate, _)| *rate)
+    fn measured(
+        &self,
+        server: &'static str,
+        work: Work,
+        (connections, items): (u64, u64),
+    ) -> Option<Measured> {
+        let key = (server, work.name(), connections, items);
+        self.measured.get(&key).copied()
     }
 
-    /// What verifying a signature costs: the same requests, signed, where that is asked for.
-    fn signature(&mut self, binary: &Binary) {
-        match signature(binary) {
-            Ok(us) => {
-                let figure = Figure::new("a signature verified", us, "µs");
-                self.report.figures.push(figure.goal(Goal::AtMost(15.0)));
-            }
-            Err(error) => self.report.failures.push(format!("signatures: {error:#}")),
+    fn rate(&self, server: &'static str, work: Work, connections: u64) -> Option<f64> {
+        let measured = self.measured(server, work, (connections, FEW));
+        measured.map(|measured| measured.rate)
+    }
+
+    /// What verifying a signature costs: the same requests with real ones, and with none checked.
+    fn signature(&mut self) {
+        let cpu_us = |server| self.measured(server, Work::Get, (16, FEW));
+        if let (Some(signed), Some(plain)) = (cpu_us(SIGNED), cpu_us(OURS)) {
+            let us = signed.cpu_us - plain.cpu_us;
+            let figure = Figure::new("a signature verified", us, "µs");
+            self.report.figures.push(figure.goal(Goal::AtMost(15.0)));
         }
     }
 
@@ -246,9 +283,9 @@ impl Found {
             self.note("appends", done);
         }
         for work in [Work::Get, Work::Put] {
-            if let Some((_, late)) = self.rates.get(&(OURS, work.name(), 16, FEW)) {
+            if let Some(measured) = self.measured(OURS, work, (16, FEW)) {
                 let name = format!("{}, 16 connections, p99", work.name());
-                let figure = Figure::new(name, *late, "ms").goal(Goal::AtMost(3.0));
+                let figure = Figure::new(name, measured.late, "ms").goal(Goal::AtMost(3.0));
                 self.report.figures.push(figure);
             }
         }
@@ -267,43 +304,45 @@ impl Found {
         Ok(())
     }
 
-    /// Sets a large table beside a small one.
+    /// Sets large tables beside small ones.
     fn growth(&mut self, few: &Held, many: &Held) {
-        #[expect(clippy::cast_precision_loss, reason = "a few million items")]
-        let (fewer, more_items) = ((FEW + FEW) as f64, (MANY + LINE_ITEMS_MAX) as f64);
-        let disk = |name, bytes| Figure::new(name, bytes, "bytes");
+        let disk = |name, held: &Held, items| {
+            Figure::new(name, held.disk_bytes / TABLES / count(items), "bytes")
+        };
         let beyond = many.resident_mib - CACHE_MIB;
         let beyond = Figure::new("memory beyond the cache, 10^6 items", beyond, "MiB");
         self.report.figures.extend([
-            disk("disk an item, 10^4", few.disk_bytes / fewer),
-            disk("disk an item, 10^6", many.disk_bytes / more_items),
+            disk("disk an item, 10^4", few, FEW),
+            disk("disk an item, 10^6", many, MANY),
             beyond.goal(Goal::AtMost(150.0)),
         ]);
-        for work in [Work::Get, Work::Put, Work::Query] {
-            let rate = |items| self.rates.get(&(OURS, work.name(), 16, items));
-            if let (Some((few, _)), Some((many, _))) = (rate(FEW), rate(MANY)) {
+        for work in Work::ALL {
+            let cpu_us = |items| self.measured(OURS, work, (16, items));
+            if let (Some(few), Some(many)) = (cpu_us(FEW), cpu_us(MANY)) {
                 // log(10^6) / log(10^4)
                 let name = format!("{}, cost at 10^6 items by that at 10^4", work.name());
-                let figure = Figure::new(name, few / many, "×").goal(Goal::AtMost(1.5));
+                let ratio = many.cpu_us / few.cpu_us;
+                let figure = Figure::new(name, ratio, "×").goal(Goal::AtMost(1.5));
                 self.report.figures.push(figure);
             }
         }
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a few million items")]
+const fn count(items: u64) -> f64 {
+    items as f64
+}
+
 /// Runs one load; returns what it found and the server's processor time a request.
-fn run(
-    server: &Server,
-    connections: u64,
-    next: impl Fn(u64) -> Vec<u8> + Clone + Send + 'static,
-) -> Result<(Outcome, f64)> {
+fn run(server: &Server, connections: u64, ask: &impl Ask) -> Result<(Outcome, f64)> {
     let load = Load {
         connections,
-        warm_up: Duration::from_millis(500),
-        measured: Duration::from_secs(2),
+        warm_up: Duration::from_secs(2),
+        measured: Duration::from_secs(3),
     };
     let mut marks = Vec::new();
-    let outcome = load::run(server.address, load, next, || {
+    let outcome = load::run(server.address, load, ask, || {
         marks.push(server.process.cpu()?);
         Ok(())
     })?;
@@ -314,74 +353,6 @@ fn run(
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 requests")]
     let cpu_us = cpu.as_secs_f64() * 1e6 / outcome.requests.max(1) as f64;
     Ok((outcome, cpu_us))
-}
-
-/// Measures the processor time of GetItem with real signatures less that without.
-fn signature(binary: &Binary) -> Result<f64> {
-    let folder = folder("signed")?;
-    let credentials = folder.join("credentials");
-    let text = format!("[default]\naws_access_key_id={KEY}\naws_secret_access_key={SECRET}\n");
-    std::fs::write(&credentials, text).context("write credentials")?;
-    let signed = region::alone_with(binary, &folder, Some(&credentials))?;
-    let server = |region: region::Alone| Server {
-        name: OURS,
-        address: region.ports.api(),
-        process: region.process,
-        started: Duration::ZERO,
-        folder: None,
-    };
-    let signed = server(signed);
-    let requests = signed_requests(&signed.address.to_string())?;
-    let pick = move |at: u64| {
-        let at = usize::try_from(at).unwrap_or(0) % requests.len();
-        requests[at].clone()
-    };
-    let (_, with) = run(&signed, 16, pick)?;
-    drop(signed);
-    let plain = server(region::alone(binary, &super::super::folder("dynamodb")?)?);
-    let ask = request("ListTables", (REGION, &plain.address.to_string()));
-    let (_, without) = run(&plain, 16, move |_| ask(LISTED))?;
-    Ok(with - without)
-}
-
-/// Signs requests ahead of the load, so that only checking them is measured.
-fn signed_requests(host: &str) -> Result<Vec<Vec<u8>>> {
-    let identity = Credentials::new(KEY, SECRET, None, None, "bench").into();
-    let target = "DynamoDB_20120810.ListTables";
-    let plain = [
-        ("host", host),
-        ("content-type", "application/x-amz-json-1.0"),
-        ("x-amz-target", target),
-    ];
-    let now = std::time::SystemTime::now();
-    (0..SIGNED)
-        .map(|at| {
-            let settings = SigningSettings::default();
-            // Apart by a second each, so that no two signatures are the same.
-            let time = now - Duration::from_secs(at % 120);
-            let params = v4::SigningParams::builder()
-                .identity(&identity)
-                .region(REGION)
-                .name("dynamodb")
-                .time(time)
-                .settings(settings)
-                .build()?
-                .into();
-            let url = format!("http://{host}/");
-            let body = SignableBody::Bytes(LISTED.as_bytes());
-            let signable = SignableRequest::new("POST", url, plain.into_iter(), body)?;
-            let (instructions, _) = sign(signable, &params)?.into_parts();
-            let (added, _) = instructions.into_parts();
-            let added: Vec<(String, String)> = added
-                .into_iter()
-                .map(|header| (header.name().to_owned(), header.value().to_owned()))
-                .collect();
-            let all = plain.into_iter();
-            let all = all.chain(added.iter().map(|(name, value)| (&**name, &**value)));
-            let headers: Vec<(&str, &str)> = all.collect();
-            Ok(http::request("POST", "/", &headers, LISTED))
-        })
-        .collect()
 }
 
 /// Returns the bytes of all files below a folder.
@@ -403,6 +374,12 @@ fn disk_bytes(folder: &std::path::Path) -> Result<f64> {
 
 const OURS: &str = "ours, disk";
 
+/// Ours with real signatures, which it checks.
+const SIGNED: &str = "signed, disk";
+
+/// Tables that are filled with as many items each.
+const TABLES: f64 = 2.0;
+
 const CEILING: &str = "HTTP and a hash map";
 
 /// Items of a small table, and of a large one.
@@ -414,12 +391,3 @@ pub(super) const CONNECTIONS: [u64; 3] = [1, 16, 128];
 
 /// The block cache that a region has unless told otherwise, in MiB.
 const CACHE_MIB: f64 = 64.0;
-
-/// Requests that are signed ahead, and sent in turn.
-const SIGNED: u64 = 1_200;
-
-/// The body of the signed requests.
-const LISTED: &str = "{}";
-
-const KEY: &str = "AKIABENCHBENCHBENCH0";
-const SECRET: &str = "bench/secret/bench/secret/bench/secret00";

@@ -2,14 +2,17 @@
 //!
 //! Items are 1 KB. Keys are visited without a pattern, by a large odd step.
 
-use std::fmt::Write;
+use std::fmt::{self, Display};
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
 
-use crate::bench::dynamodb::{call, request};
-use crate::bench::load;
+use crate::bench::dynamodb::{
+    Calls, Head, at_an_end, call, is_found, is_processed, is_written, wait_until_active,
+};
+use crate::bench::load::{self, Ask};
 use crate::bench::region::REGION;
 use crate::bench::runtime;
 
@@ -61,62 +64,104 @@ impl Work {
         }
     }
 
-    /// Writes the body of request number `at` over a table of so many items.
-    pub(super) fn body(self, at: u64, items: u64) -> String {
+    /// Returns what asks a server for this, over tables of so many items.
+    pub(super) fn asked(self, address: SocketAddr, items: u64) -> Asked {
+        let host = address.to_string();
+        Asked {
+            head: Head::new(self.operation(), (REGION, &host)),
+            work: self,
+            items,
+        }
+    }
+
+    /// Appends the body of request number `at` over tables of so many items.
+    pub(super) fn body(self, at: u64, items: u64, out: &mut Vec<u8>) {
         let key = at.wrapping_mul(STEP) % items;
-        match self {
-            Self::Get => format!(r#"{{"TableName":"bench",{}}}"#, key_of(key)),
-            Self::Put => format!(r#"{{"TableName":"bench",{}}}"#, item(key)),
-            Self::Update => format!(r#"{{"TableName":"bench",{},{UPDATE}}}"#, key_of(key)),
-            Self::Query => format!(
+        // Writing to memory does not fail.
+        _ = match self {
+            Self::Get => write!(out, r#"{{"TableName":"bench",{}}}"#, KeyOf(key)),
+            Self::Put => write!(out, r#"{{"TableName":"bench",{}}}"#, Item(key)),
+            Self::Update => write!(out, r#"{{"TableName":"bench",{},{UPDATE}}}"#, KeyOf(key)),
+            Self::Query => write!(
+                out,
                 r#"{{"TableName":"lines","KeyConditionExpression":"id = :id",
                     "ExpressionAttributeValues":{{":id":{{"S":"k{}"}}}}}}"#,
-                key % LINE_ITEMS_MAX / LINES * LINES
+                key / LINES * LINES
             ),
             Self::Transact(parts) => {
-                let mut text = r#"{"TransactItems":["#.to_owned();
-                for part in 0..parts {
-                    let comma = if part == 0 { "" } else { "," };
-                    let item = item(distinct(at, part, items));
-                    _ = write!(text, r#"{comma}{{"Put":{{"TableName":"bench",{item}}}}}"#);
-                }
-                text + "]}"
+                let part = |part, out: &mut Vec<u8>| {
+                    let item = Item(distinct(at, part, items));
+                    write!(out, r#"{{"Put":{{"TableName":"bench",{item}}}}}"#)
+                };
+                out.extend_from_slice(br#"{"TransactItems":["#);
+                list(out, 0..parts, part).and_then(|()| out.write_all(b"]}"))
             }
             Self::BatchWrite => {
                 let keys = (0..25).map(|part| distinct(at, part, items));
-                batch_put("bench", keys.map(item))
+                batch_put(out, "bench", keys.map(Item))
             }
             Self::BatchGet => {
-                let mut text = r#"{"RequestItems":{"bench":{"Keys":["#.to_owned();
-                for part in 0..10 {
-                    let comma = if part == 0 { "" } else { "," };
+                let key = |part, out: &mut Vec<u8>| {
                     let at = distinct(at, part, items);
-                    _ = write!(text, r#"{comma}{{"id":{{"S":"k{at}"}}}}"#);
-                }
-                text + "]}}}"
+                    write!(out, r#"{{"id":{{"S":"k{at}"}}}}"#)
+                };
+                out.extend_from_slice(br#"{"RequestItems":{"bench":{"Keys":["#);
+                list(out, 0..10, key).and_then(|()| out.write_all(b"]}}}"))
+            }
+        };
+    }
+
+    /// Returns whether an answer has all that was asked for.
+    pub(super) fn is_done(self, body: &[u8]) -> bool {
+        match self {
+            Self::Get => is_found(body),
+            Self::Put | Self::Update | Self::Transact(_) => is_written(body),
+            Self::Query => at_an_end(body, r#""Count":10"#),
+            Self::BatchWrite => is_processed(body),
+            Self::BatchGet => {
+                10 * PAYLOAD.len() < body.len() && at_an_end(body, r#""UnprocessedKeys":{}"#)
             }
         }
     }
 }
 
-/// Makes the tables and fills them: one with so many items, one with a tenth of them for queries.
+/// Work asked of one server.
+#[derive(Clone)]
+pub(super) struct Asked {
+    head: Head,
+    work: Work,
+    items: u64,
+}
+
+impl Ask for Asked {
+    fn write(&self, at: u64, out: &mut Vec<u8>) {
+        self.head
+            .write(out, |out| self.work.body(at, self.items, out));
+    }
+
+    fn is_done(&self, body: &[u8]) -> bool {
+        self.work.is_done(body)
+    }
+}
+
+/// Makes the tables and fills them: both with so many items, one in partitions of ten.
 pub(super) fn fill(address: SocketAddr, items: u64) -> Result<()> {
     runtime()?.block_on(make_tables(address))?;
-    let host = address.to_string();
-    let put = request("BatchWriteItem", (REGION, &host));
+    let head = Head::new("BatchWriteItem", (REGION, &address.to_string()));
+    let some = move |at: u64| (at * 25..(at + 1) * 25).take_while(move |key| *key < items);
+    let single = Calls {
+        head: head.clone(),
+        body: move |at, out: &mut Vec<u8>| drop(batch_put(out, "bench", some(at).map(Item))),
+        is_done: is_processed,
+    };
+    let lines = Calls {
+        head,
+        body: move |at, out: &mut Vec<u8>| drop(batch_put(out, "lines", some(at).map(Line))),
+        is_done: is_processed,
+    };
     let batches = items.div_ceil(25);
-    let next = move |at: u64| {
-        let keys = (at * 25..(at + 1) * 25).take_while(|key| *key < items);
-        put(&batch_put("bench", keys.map(item)))
-    };
-    load::fill(address, 16, batches, next).context("fill a table")?;
-    let put = request("BatchWriteItem", (REGION, &host));
-    let next = move |at: u64| {
-        let keys = (at * 25..(at + 1) * 25).take_while(|key| *key < items);
-        put(&batch_put("lines", keys.map(line)))
-    };
-    let batches = items.min(LINE_ITEMS_MAX).div_ceil(25);
-    load::fill(address, 16, batches, next).context("fill a table of lines")
+    load::fill(address, 16, batches, &single).context("fill a table")?;
+    load::fill(address, 16, batches, &lines).context("fill a table of lines")
 }
 
 async fn make_tables(address: SocketAddr) -> Result<()> {
@@ -131,7 +176,7 @@ async fn make_tables(address: SocketAddr) -> Result<()> {
     let sort = r#",{"AttributeName":"line","KeyType":"RANGE"}"#;
     call(address, "CreateTable", &table("bench", "", "")).await?;
     call(address, "CreateTable", &table("lines", number, sort)).await?;
-    super::wait_until_active(address).await
+    wait_until_active(address).await
 }
 
 /// Returns a key that differs from those of the other parts of one request.
@@ -141,41 +186,72 @@ fn distinct(at: u64, part: u64, items: u64) -> u64 {
     part * range + at.wrapping_mul(STEP) % range
 }
 
-fn batch_put(table: &str, items: impl Iterator<Item = String>) -> String {
-    let mut text = format!(r#"{{"RequestItems":{{"{table}":["#);
-    for (part, item) in items.enumerate() {
-        let comma = if part == 0 { "" } else { "," };
-        _ = write!(text, r#"{comma}{{"PutRequest":{{{item}}}}}"#);
+fn batch_put(
+    out: &mut Vec<u8>,
+    table: &str,
+    items: impl Iterator<Item = impl Display>,
+) -> io::Result<()> {
+    write!(out, r#"{{"RequestItems":{{"{table}":["#)?;
+    let put = |item, out: &mut Vec<u8>| write!(out, r#"{{"PutRequest":{{{item}}}}}"#);
+    list(out, items, put)?;
+    out.write_all(b"]}}")
+}
+
+/// Writes the parts of a list, with commas between them.
+fn list<P>(
+    out: &mut Vec<u8>,
+    parts: impl Iterator<Item = P>,
+    mut write: impl FnMut(P, &mut Vec<u8>) -> io::Result<()>,
+) -> io::Result<()> {
+    for (at, part) in parts.enumerate() {
+        if at != 0 {
+            out.push(b',');
+        }
+        write(part, out)?;
     }
-    text + "]}}"
+    Ok(())
 }
 
-fn key_of(key: u64) -> String {
-    format!(r#""Key":{{"id":{{"S":"k{key}"}}}}"#)
+/// The key of an item, as a member.
+struct KeyOf(u64);
+
+impl Display for KeyOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(key) = self;
+        write!(f, r#""Key":{{"id":{{"S":"k{key}"}}}}"#)
+    }
 }
 
-fn item(key: u64) -> String {
-    format!(
-        r#""Item":{{"id":{{"S":"k{key}"}},"payload":{{"S":"{}"}}}}"#,
-        *PAYLOAD
-    )
+/// An item, as a member.
+struct Item(u64);
+
+impl Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self(key), payload) = (self, &*PAYLOAD);
+        write!(
+            f,
+            r#""Item":{{"id":{{"S":"k{key}"}},"payload":{{"S":"{payload}"}}}}"#
+        )
+    }
 }
 
-/// Writes one of the ten lines of a partition.
-fn line(key: u64) -> String {
-    let (partition, line) = (key / LINES * LINES, key % LINES);
-    format!(
-        r#""Item":{{"id":{{"S":"k{partition}"}},"line":{{"N":"{line}"}},
-            "payload":{{"S":"{}"}}}}"#,
-        *PAYLOAD
-    )
+/// One of the ten lines of a partition, as a member.
+struct Line(u64);
+
+impl Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (partition, line) = (self.0 / LINES * LINES, self.0 % LINES);
+        write!(
+            f,
+            r#""Item":{{"id":{{"S":"k{partition}"}},"line":{{"N":"{line}"}},
+                "payload":{{"S":"{}"}}}}"#,
+            *PAYLOAD
+        )
+    }
 }
 
 /// Items of a partition that is queried.
 const LINES: u64 = 10;
-
-/// Most items of the table that is queried: as many as a small run has, also in a large one.
-pub(super) const LINE_ITEMS_MAX: u64 = 10_000;
 
 /// A prime that divides no number of items.
 const STEP: u64 = 7_919;
