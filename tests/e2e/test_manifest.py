@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import socket
 import subprocess
 
@@ -125,6 +126,43 @@ def test_status_and_env_lead_to_the_regions(near):
     lines = hither("env", "--manifest", near.manifest, "--region", IRELAND, folder=near.folder)
     assert f"AWS_ENDPOINT_URL={near.endpoint(IRELAND)}" in lines.stdout
     assert f"AWS_REGION={IRELAND}" in lines.stdout
+
+
+@pytest.fixture
+def public():
+    """A project whose manifest gives public addresses, run on this machine all the same."""
+    laptop = laptops.Laptop()
+    for at, region in enumerate(REGIONS):
+        laptop.address[region] = f"127.0.0.{11 + at}"
+        laptop.ports[region] = laptops.free_ports(laptop.address[region])
+    lines = laptop.manifest_text()
+    for at, region in enumerate(REGIONS):
+        lines = lines.replace(laptop.address[region], f"198.51.100.{1 + at}")
+    laptop.manifest.write_text(lines + '[tables.kept]\npartition_key = { id = "S" }\n')
+    laptop.state = laptop.folder / ".hither"
+    try:
+        yield laptop
+    finally:
+        laptop.remove()
+
+
+def test_public_addresses_are_not_asked_while_up_runs(public):
+    with laptops.running(public):
+        ask = {"folder": public.folder, "check": True}
+        status = json.loads(hither("status", "--json", **ask).stdout)
+        pids = [public.pid(region) for region in REGIONS]
+        assert [region["pid"] for region in status] == pids
+        lines = hither("env", "--region", IRELAND, **ask).stdout
+        assert f"AWS_ENDPOINT_URL={public.endpoint(IRELAND)}" in lines
+        assert "AWS_ACCESS_KEY_ID=test" in lines
+        hither("faults", "set", "kept", "throttle=1", **ask)
+        assert hither("faults", "list", **ask).stdout.count("throttle=1") == len(REGIONS)
+        assert "3 unchanged" in hither("deploy", **ask).stdout
+        assert "deleted 1 tables" in hither("reset", **ask).stdout
+        # Once it has ended, the manifest's own addresses count; their callers have their own keys.
+        assert public.stop() == 0
+        lines = hither("env", **ask).stdout
+        assert "AWS_ENDPOINT_URL=http://198.51.100.1:" in lines and "KEY_ID=test" not in lines
 
 
 def test_regions_end_with_their_parent():

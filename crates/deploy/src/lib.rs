@@ -10,6 +10,7 @@
 
 pub mod call;
 pub mod client;
+pub mod credentials;
 pub mod execute;
 pub mod known;
 pub mod limits;

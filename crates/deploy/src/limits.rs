@@ -11,6 +11,10 @@ pub const CALL_PATIENCE: Duration = Duration::from_mins(1);
 /// How long a connection may take to open. 5 seconds.
 pub const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long looking for credentials may take, a service that lends them included. 10 seconds.
+/// The chain gives an instance's metadata service, which most machines lack, about eight.
+pub const CREDENTIALS_PATIENCE: Duration = Duration::from_secs(10);
+
 /// How often one call is sent when the endpoint says that it may pass later. 5 times.
 pub const CALL_TRIES_MAX: u32 = 5;
 

@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Up(UpArgs),
     /// One node of one region.
     Serve(ServeArgs),
+    /// What a manifest says, made in regions that are served already.
+    Deploy(DeployArgs),
     /// Regions, health, link delays, replication lag and versions.
     Status(StatusArgs),
     /// Makes a table's calls fail on purpose, for tests.
@@ -46,6 +48,7 @@ impl Command {
             Self::Serve(_) => "info",
             Self::Demo(_)
             | Self::Up(_)
+            | Self::Deploy(_)
             | Self::Status(_)
             | Self::Faults(_)
             | Self::Reset(_)
@@ -169,6 +172,16 @@ pub(crate) enum DynamoDbThrottling {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct DeployArgs {
+    /// The manifest.
+    #[arg(long, default_value = "hither.toml")]
+    pub(crate) manifest: PathBuf,
+    /// Where a running `hither up` keeps its data; `.hither` beside the manifest by default.
+    #[arg(long)]
+    pub(crate) state_dir: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     pub(crate) at: AtArgs,
@@ -226,6 +239,10 @@ pub(crate) struct AtArgs {
     /// A region's API endpoint to ask, in place of those of the manifest.
     #[arg(long, global = true)]
     pub(crate) endpoint: Option<std::net::SocketAddr>,
+    /// Where `hither up` keeps its data; `.hither` beside the manifest by default. While it runs,
+    /// its regions on this machine are asked, whatever addresses the manifest gives them.
+    #[arg(long, global = true)]
+    pub(crate) state_dir: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -236,6 +253,10 @@ pub(crate) struct EnvArgs {
     /// The region that tools talk to; the first of the manifest by default.
     #[arg(long)]
     pub(crate) region: Option<String>,
+    /// Where `hither up` keeps its data; `.hither` beside the manifest by default. While it runs,
+    /// tools are pointed at its regions on this machine.
+    #[arg(long)]
+    pub(crate) state_dir: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -250,5 +271,6 @@ const EXAMPLES: &str = "\
 Examples:
   hither demo              three regions on this laptop, the whole story
   hither up                the regions of ./hither.toml on this machine
+  hither deploy            the same file, to the regions that your own machines serve
   hither status            what is running, where, how far apart
   eval \"$(hither env)\"    point AWS tools here";

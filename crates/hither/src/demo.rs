@@ -27,7 +27,7 @@ use anyhow::{Context, bail};
 use manifest::surroundings::Listening;
 use wan::links::Links;
 
-use crate::apply;
+use crate::apply::{self, Target};
 use crate::check;
 use crate::cli::DemoArgs;
 use crate::demo::narrator::Narrator;
@@ -97,10 +97,11 @@ async fn tell_story(
     narrator: &Narrator,
 ) -> anyhow::Result<report::Report> {
     narrator.heading("The five steps, as signed calls to each region's AWS-compatible endpoint");
-    up::put_clients(manifest, laptop).await?;
     let folder = laptop.state_dir.clone();
     let mut steps = Vec::new();
-    apply::apply(manifest, &folder, laptop, |event| {
+    let target = Target::laptop(laptop, apply::development_key())?;
+    up::put_clients(manifest, &target).await?;
+    apply::apply(manifest, &folder, &target, |event| {
         if let deploy::execute::State::Calling(command) = &event.state {
             steps.push(report::Step {
                 number: event.step.number(),

@@ -20,6 +20,8 @@ mod check;
 
 mod apply;
 
+mod rollout;
+
 mod laptop;
 
 mod chaos;
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         match cli.command {
             Command::Serve(args) => serve::run(args).await,
             Command::Up(args) => up::run(args).await,
+            Command::Deploy(args) => rollout::run(args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Status(args) => status::run(args).await,
             Command::Faults(args) => testing::faults(args).await,

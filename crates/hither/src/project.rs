@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
@@ -14,6 +14,8 @@ use clock::port::Entropy;
 use control::project::{Project, ProjectKey, Region};
 use manifest::model::{Manifest, Port, Site};
 
+use crate::tenancy;
+
 /// Which address of a region counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Where {
@@ -21,6 +23,20 @@ pub(crate) enum Where {
     Laptop,
     /// The address that the manifest gives it, else its loopback address.
     Manifest,
+}
+
+/// Returns where `hither up` keeps what it makes of a manifest.
+pub(crate) fn state_dir(manifest_file: &Path, given: Option<&Path>) -> PathBuf {
+    let folder = manifest_file.parent().unwrap_or_else(|| Path::new("."));
+    given.map_or_else(|| folder.join(".hither"), Path::to_owned)
+}
+
+/// Returns which addresses lead to the regions: those of the laptop while `hither up` runs them.
+pub(crate) fn place(state_dir: &Path) -> Where {
+    match tenancy::holder(state_dir) {
+        Some(_) => Where::Laptop,
+        None => Where::Manifest,
+    }
 }
 
 /// Returns the address and ports of a region.

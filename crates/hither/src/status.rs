@@ -66,10 +66,16 @@ pub(crate) fn env(args: EnvArgs) -> anyhow::Result<ExitCode> {
             all.join(", ")
         );
     };
-    let api = project::site(region, Where::Manifest).socket(Port::Api);
+    let state_dir = project::state_dir(&args.manifest, args.state_dir.as_deref());
+    let api = project::site(region, project::place(&state_dir)).socket(Port::Api);
     println!("export AWS_ENDPOINT_URL=http://{api}");
     println!("export AWS_REGION={0} AWS_DEFAULT_REGION={0}", region.name);
-    println!("export AWS_ACCESS_KEY_ID={ACCESS_KEY} AWS_SECRET_ACCESS_KEY={ACCESS_KEY}");
+    if api.ip().is_loopback() {
+        println!("export AWS_ACCESS_KEY_ID={ACCESS_KEY} AWS_SECRET_ACCESS_KEY={ACCESS_KEY}");
+    } else {
+        // Off loopback callers are known by keys of their own.
+        println!("# with an access key that the region's --credentials file holds");
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -78,15 +84,19 @@ pub(crate) fn env(args: EnvArgs) -> anyhow::Result<ExitCode> {
 ///
 /// Errors: when the manifest cannot be read.
 pub(crate) fn nodes(at: &AtArgs) -> anyhow::Result<Option<Vec<(String, SocketAddr)>>> {
-    match at.endpoint {
-        Some(endpoint) => Ok(Some(vec![(endpoint.to_string(), endpoint)])),
-        None => Ok(check::read(&at.manifest, &Listening::Nothing)?.map(|manifest| apis(&manifest))),
+    if let Some(endpoint) = at.endpoint {
+        return Ok(Some(vec![(endpoint.to_string(), endpoint)]));
     }
+    let Some(manifest) = check::read(&at.manifest, &Listening::Nothing)? else {
+        return Ok(None);
+    };
+    let state_dir = project::state_dir(&at.manifest, at.state_dir.as_deref());
+    Ok(Some(apis(&manifest, project::place(&state_dir))))
 }
 
-fn apis(manifest: &Manifest) -> Vec<(String, SocketAddr)> {
+fn apis(manifest: &Manifest, place: Where) -> Vec<(String, SocketAddr)> {
     let api = |region: &manifest::model::Region| {
-        let site = project::site(region, Where::Manifest);
+        let site = project::site(region, place);
         (region.name.to_string(), site.socket(Port::Api))
     };
     manifest.regions.iter().map(api).collect()

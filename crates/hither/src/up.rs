@@ -13,22 +13,20 @@ use manifest::surroundings::Listening;
 use serde_json::json;
 use wan::links::Links;
 
-use crate::apply;
+use crate::apply::{self, Target};
 use crate::chaos::Chaos;
 use crate::check;
 use crate::cli::UpArgs;
 use crate::http_get;
 use crate::interrupt;
 use crate::laptop::{Laptop, Restart};
+use crate::project;
 use crate::tenancy;
 
 /// Starts the regions, makes what the manifest says, and waits for Ctrl-C.
 pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
     let folder = args.manifest.parent().unwrap_or_else(|| Path::new("."));
-    let state_dir = args
-        .state_dir
-        .clone()
-        .unwrap_or_else(|| folder.join(".hither"));
+    let state_dir = project::state_dir(&args.manifest, args.state_dir.as_deref());
     let Some(manifest) = check::read(&args.manifest, &Listening::Laptop)? else {
         if let Some(process) = tenancy::holder(&state_dir) {
             let state_dir = state_dir.display();
@@ -70,8 +68,10 @@ pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
 
 /// Makes what the manifest says.
 async fn set_up(manifest: &Manifest, folder: &Path, laptop: &Laptop) -> anyhow::Result<()> {
-    put_clients(manifest, laptop).await?;
-    apply::apply(manifest, folder, laptop, tell).await?;
+    let credentials = apply::laptop_credentials().await;
+    let target = Target::laptop(laptop, credentials)?;
+    put_clients(manifest, &target).await?;
+    apply::apply(manifest, folder, &target, tell).await?;
     Ok(())
 }
 
@@ -105,11 +105,10 @@ pub(crate) fn links(manifest: &Manifest, without_delay: bool) -> anyhow::Result<
     Ok(links)
 }
 
-/// Puts the manifest's clients into the latency map of the first region, which tells the others.
-pub(crate) async fn put_clients(manifest: &Manifest, laptop: &Laptop) -> anyhow::Result<()> {
-    let Some(first) = manifest.regions.first() else {
-        return Ok(());
-    };
+/// Puts the manifest's clients into the latency map of a region, which tells the others.
+///
+/// Errors: when no region takes them; each does so from its own machine alone.
+pub(crate) async fn put_clients(manifest: &Manifest, target: &Target<'_>) -> anyhow::Result<()> {
     let entries: Vec<serde_json::Value> = manifest
         .clients
         .iter()
@@ -125,11 +124,18 @@ pub(crate) async fn put_clients(manifest: &Manifest, laptop: &Laptop) -> anyhow:
             json!({"network": client.subnet.to_string(), "rtt_micros": rtts})
         })
         .collect();
-    if !entries.is_empty() {
-        let api = laptop.api(&first.name)?;
-        http_get::put(api, "/_hither/latency", &entries.into()).await?;
+    let mut refused = None;
+    if entries.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let entries = entries.into();
+    for api in target.apis() {
+        match http_get::put(api, "/_hither/latency", &entries).await {
+            Ok(_) => return Ok(()),
+            Err(error) => refused = Some(error),
+        }
+    }
+    refused.map_or(Ok(()), Err)
 }
 
 /// Prints what a deployment does, as the commands that would do the same.
