@@ -105,6 +105,11 @@ impl<S: Store> DynamoDb<S> {
             |key: &str| identity.mentions(key) || policy.is_some_and(|policy| policy.mentions(key));
         let mut context = Context::new();
         caller.describe(&mut context);
+        context.know(keys::OF_DYNAMODB);
+        // Streams, backups and the like have tags of which nothing is told.
+        if !matches!(ask.on, On::Arn(_)) {
+            context.know(&[keys::RESOURCE_TAG]);
+        }
         if is_asked(keys::RESOURCE_TAG)
             && let Some(own) = open.as_deref().and_then(|open| self.own_replica(open))
         {

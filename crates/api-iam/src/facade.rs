@@ -150,6 +150,7 @@ impl<S: Store> Call<'_, S> {
         }
         let mut context = Context::new();
         self.caller.describe(&mut context);
+        context.know(&["iam:policyarn", "iam:permissionsboundary"]);
         if let Some(arn) = self.form.text("PolicyArn") {
             context.set("iam:policyarn", arn);
         }

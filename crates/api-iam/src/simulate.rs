@@ -13,6 +13,7 @@ use iam::context::{Context, Value};
 use iam::credentials::UserName;
 use iam::decision::{self, Cause, Decision, Grant, Source};
 use iam::identity::Identity;
+use iam::keys;
 use iam::kind::Kind;
 use iam::policy::Policy;
 use iam::request::Request;
@@ -63,6 +64,10 @@ impl<S: Store> Call<'_, S> {
         let entries = self.entries()?;
         let mut context = Context::new();
         identity.describe(&mut context);
+        // What the call does not tell is absent; of other keys no call knows anything either.
+        for supported in [keys::OF_CALLS, keys::OF_DYNAMODB, keys::OF_SOME] {
+            context.know(supported);
+        }
         for entry in &entries {
             entry.tell(&mut context);
         }

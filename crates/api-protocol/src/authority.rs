@@ -3,7 +3,7 @@
 //! It knows no service's actions: facades say what a call needs.
 //! Source: IAM user guide, "Policy evaluation logic", "AWS global condition context keys".
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use iam::context::Context;
 use iam::decision::{self, Decision, Denial};
 use iam::identity::Identity;
@@ -39,6 +39,7 @@ impl Caller {
         if let Some(identity) = self.checked() {
             identity.describe(context);
         }
+        context.know(keys::OF_CALLS);
         let circumstances = &self.circumstances;
         if let Some(source) = circumstances.source {
             context.set(keys::SOURCE_IP, source);
@@ -50,9 +51,11 @@ impl Caller {
         context.set(keys::VIA_AWS_SERVICE, false);
         context.set(keys::REQUESTED_REGION, self.region.as_str());
         context.set(keys::RESOURCE_ACCOUNT, self.account.to_string());
-        let agent = circumstances.user_agent.as_ref();
-        if let Some(agent) = agent.and_then(|agent| agent.to_str().ok()) {
-            context.set(keys::USER_AGENT, agent);
+        match circumstances.user_agent.as_ref().map(HeaderValue::to_str) {
+            Some(Ok(agent)) => context.set(keys::USER_AGENT, agent),
+            // It says something that no policy can compare.
+            Some(Err(_)) => {}
+            None => context.know(&[keys::USER_AGENT]),
         }
     }
 

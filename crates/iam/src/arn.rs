@@ -6,7 +6,7 @@
 
 use crate::context::Context;
 use crate::mistake::Problem;
-use crate::template::{self, Part, Template, Variables, Wildcards};
+use crate::template::{self, Match, Part, Template, Variables, Wildcards};
 
 /// What a request is about: an ARN in its six parts, or `*` where an action has no resource.
 #[derive(Clone, Copy, Debug)]
@@ -111,22 +111,25 @@ impl ArnPattern {
         }
     }
 
-    /// Returns whether this stands for `target`; `None` where a variable has no value.
-    pub(crate) fn matches(&self, target: &Target<'_>, context: &Context<'_>) -> Option<bool> {
+    /// Returns whether this stands for `target`.
+    pub(crate) fn matches(&self, target: &Target<'_>, context: &Context<'_>) -> Match {
         match self {
-            Self::Any => Some(true),
-            Self::Exact(own) => Some(**own == *target.whole),
+            Self::Any => Match::Yes,
+            Self::Exact(own) => Match::of(**own == *target.whole),
             Self::Whole(template) => template.matches(target.whole, context),
             Self::Parts(own) => {
                 let Some(parts) = &target.parts else {
-                    return Some(false);
+                    return Match::No;
                 };
+                let mut answer = Match::Yes;
                 for (own, part) in own.iter().zip(parts) {
-                    if !own.matches(part, context)? {
-                        return Some(false);
+                    match own.matches(part, context) {
+                        Match::Yes => {}
+                        Match::Unknown => answer = Match::Unknown,
+                        differs @ (Match::No | Match::Valueless) => return differs,
                     }
                 }
-                Some(true)
+                answer
             }
         }
     }

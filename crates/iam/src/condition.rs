@@ -14,7 +14,7 @@ use crate::context::{Context, Value};
 use crate::keys;
 use crate::literal::{self, Network};
 use crate::operator::{Operator, Quantifier, Test};
-use crate::template::Template;
+use crate::template::{Match, Template};
 
 /// Whether something holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +98,10 @@ impl Condition {
             quantifier,
             if_exists,
         } = self.operator;
-        let values = context.values(&self.key);
+        // Absent, or there with any value: no operator can tell.
+        let Some(values) = context.values(&self.key) else {
+            return Answer::Undecided;
+        };
         if test == Test::Null {
             let is_absent = values.is_empty();
             let wants = |wanted: &Wanted| matches!(wanted, Wanted::Bool(is) if *is == is_absent);
@@ -140,22 +143,24 @@ impl Condition {
         self.wanted.iter().map(one).fold(Answer::No, Answer::or)
     }
 
-    /// Compares a value with one of the policy's; `None` where it is of no such kind.
+    /// Compares a value with one of the policy's; `None` where it is of no such kind, or where
+    /// nothing is known of a variable.
     fn compare(&self, value: &Value<'_>, wanted: &Wanted, context: &Context<'_>) -> Option<bool> {
         match (self.operator.test, wanted) {
-            // A variable without a value equals nothing.
             (Test::TextAnyCase, Wanted::Text(template)) => {
-                let text = value.to_text()?;
-                Some(template.matches_any_case(&text, context).unwrap_or(false))
+                is_equal(template.matches_any_case(&value.to_text()?, context))
             }
             (Test::Text | Test::TextLike, Wanted::Text(template)) => {
-                let text = value.to_text()?;
-                Some(template.matches(&text, context).unwrap_or(false))
+                is_equal(template.matches(&value.to_text()?, context))
             }
             (Test::Arn, Wanted::Arn(pattern)) => {
                 let text = value.to_text()?;
                 let target = Target::of(&text);
-                Some(target.is_arn() && pattern.matches(&target, context).unwrap_or(false))
+                if target.is_arn() {
+                    is_equal(pattern.matches(&target, context))
+                } else {
+                    Some(false)
+                }
             }
             (Test::Number(order), Wanted::Number(wanted)) => {
                 Some(order.holds(&number_of(value)?, wanted))
@@ -181,6 +186,15 @@ impl Condition {
                 _,
             ) => None,
         }
+    }
+}
+
+fn is_equal(found: Match) -> Option<bool> {
+    match found {
+        Match::Yes => Some(true),
+        // A variable without a value equals nothing.
+        Match::No | Match::Valueless => Some(false),
+        Match::Unknown => None,
     }
 }
 

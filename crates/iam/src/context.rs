@@ -11,14 +11,19 @@ use base64::engine::general_purpose::STANDARD;
 
 use clock::time::WallTime;
 
+use crate::keys;
 use crate::literal;
 
 /// What is known of one request.
 ///
-/// Shape: a key without a value counts as absent. Keys have no case.
+/// Shape: a key that is told without a value is absent, and so is one that is not told of those
+/// that are [known whole](Context::know). Of any other nothing is known, not even that it is
+/// absent. Keys have no case.
 #[derive(Clone, Debug, Default)]
 pub struct Context<'a> {
     entries: Vec<(Cow<'a, str>, Values<'a>)>,
+    /// The keys that are absent where they are not among the entries.
+    whole: Vec<&'a [&'a str]>,
 }
 
 /// What a key has.
@@ -28,6 +33,15 @@ pub(crate) enum Values<'a> {
     One(Value<'a>),
     /// Several values, by its nature; perhaps just one, or none.
     Many(Vec<Value<'a>>),
+}
+
+/// Why a key has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// It has none.
+    Absent,
+    /// Nothing is known of it.
+    Unknown,
 }
 
 /// One value.
@@ -75,6 +89,13 @@ impl<'a> Context<'a> {
         self.put(Cow::Owned(key), Values::One(value.into()));
     }
 
+    /// Tells that all there is of these keys is told: those that are not are absent.
+    ///
+    /// Shape: keys are in lower case; one that ends with `/` stands for all that begin with it.
+    pub fn know(&mut self, keys: &'a [&'a str]) {
+        self.whole.push(keys);
+    }
+
     fn put(&mut self, key: Cow<'a, str>, values: Values<'a>) {
         match self.entries.iter_mut().find(|(known, _)| *known == key) {
             Some((_, known)) => *known = values,
@@ -82,25 +103,35 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Returns the values of a key; none where it is absent.
+    /// Returns the values of a key; none where it is absent, `None` where nothing is known of it.
     ///
     /// Shape: `key` is in lower case.
-    pub(crate) fn values(&self, key: &str) -> &[Value<'a>] {
+    pub(crate) fn values(&self, key: &str) -> Option<&[Value<'a>]> {
         // A request has few keys: going through them is quicker than hashing one.
         match self.entries.iter().find(|(known, _)| known == key) {
-            Some((_, Values::One(value))) => std::slice::from_ref(value),
-            Some((_, Values::Many(values))) => values,
-            None => &[],
+            Some((_, Values::One(value))) => Some(std::slice::from_ref(value)),
+            Some((_, Values::Many(values))) => Some(values),
+            None => self.is_whole(key).then_some(&[]),
         }
+    }
+
+    /// Returns whether a key that is not told is absent.
+    fn is_whole(&self, key: &str) -> bool {
+        let mut keys = self.whole.iter().copied().flatten();
+        keys.any(|whole| keys::is_asked(key, whole))
     }
 
     /// Returns the value of a key that has one by its nature.
     ///
     /// Shape: `key` is in lower case.
-    pub(crate) fn single(&self, key: &str) -> Option<&Value<'a>> {
-        match self.entries.iter().find(|(known, _)| known == key)? {
-            (_, Values::One(value)) => Some(value),
-            (_, Values::Many(_)) => None,
+    ///
+    /// Errors: why there is none.
+    pub(crate) fn single(&self, key: &str) -> Result<&Value<'a>, Missing> {
+        match self.entries.iter().find(|(known, _)| known == key) {
+            Some((_, Values::One(value))) => Ok(value),
+            Some((_, Values::Many(_))) => Err(Missing::Absent),
+            None if self.is_whole(key) => Err(Missing::Absent),
+            None => Err(Missing::Unknown),
         }
     }
 }

@@ -81,6 +81,7 @@ impl Identity {
         }
         if let Some(session) = &self.session {
             context.set(keys::TOKEN_ISSUE_TIME, session.issued);
+            context.set(keys::MULTI_FACTOR_AUTH_PRESENT, false);
         }
     }
 

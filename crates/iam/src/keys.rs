@@ -1,6 +1,7 @@
-//! The condition keys that Hither's facades fill, in the lower case in which they are compared.
+//! The condition keys that Hither knows, in the lower case in which they are compared.
 //!
-//! A policy may name any other: it is absent then.
+//! A policy may name any other. Nothing is known of it then: what allows with it allows nothing,
+//! and what denies with it denies.
 //! Source: IAM user guide, "AWS global condition context keys"; DynamoDB developer guide, "Using
 //! IAM policy conditions for fine-grained access control".
 
@@ -26,8 +27,14 @@ pub const PRINCIPAL_ACCOUNT: &str = "aws:principalaccount";
 pub const PRINCIPAL_TYPE: &str = "aws:principaltype";
 /// What a tag of the principal's begins with; its name follows.
 pub const PRINCIPAL_TAG: &str = "aws:principaltag/";
+/// Whether a service calls for itself. Yes or no.
+pub const PRINCIPAL_IS_AWS_SERVICE: &str = "aws:principalisawsservice";
+/// The name of the service that calls. One text; absent for others than services.
+pub const PRINCIPAL_SERVICE_NAME: &str = "aws:principalservicename";
 /// When a session's credentials were issued. One moment; absent for keys that last.
 pub const TOKEN_ISSUE_TIME: &str = "aws:tokenissuetime";
+/// Whether a session was begun with a second factor. Yes or no; absent for keys that last.
+pub const MULTI_FACTOR_AUTH_PRESENT: &str = "aws:multifactorauthpresent";
 /// The region that was asked. One text.
 pub const REQUESTED_REGION: &str = "aws:requestedregion";
 /// The account that owns the resource. One text.
@@ -55,6 +62,57 @@ pub const RETURN_CONSUMED_CAPACITY: &str = "dynamodb:returnconsumedcapacity";
 pub const ENCLOSING_OPERATION: &str = "dynamodb:enclosingoperation";
 /// Whether a PartiQL statement goes through the whole table. Yes or no.
 pub const FULL_TABLE_SCAN: &str = "dynamodb:fulltablescan";
+
+/// What is known of any principal, told or absent.
+pub const OF_PRINCIPALS: &[&str] = &[
+    USERNAME,
+    USER_ID,
+    PRINCIPAL_ARN,
+    PRINCIPAL_ACCOUNT,
+    PRINCIPAL_TYPE,
+    PRINCIPAL_TAG,
+    PRINCIPAL_IS_AWS_SERVICE,
+    PRINCIPAL_SERVICE_NAME,
+    TOKEN_ISSUE_TIME,
+    MULTI_FACTOR_AUTH_PRESENT,
+    // Nobody comes by a second factor, by a provider of identities, or as another's root user.
+    "aws:multifactorauthage",
+    "aws:federatedprovider",
+    "aws:assumedroot",
+    "aws:sourceidentity",
+];
+
+/// What is known of any call that a caller signs, told or absent.
+pub const OF_CALLS: &[&str] = &[
+    CURRENT_TIME,
+    EPOCH_TIME,
+    SECURE_TRANSPORT,
+    REQUESTED_REGION,
+    RESOURCE_ACCOUNT,
+    VIA_AWS_SERVICE,
+    // No service calls, for itself or for somebody else.
+    "aws:calledvia",
+    "aws:calledviafirst",
+    "aws:calledvialast",
+    "aws:sourcearn",
+    "aws:sourceaccount",
+];
+
+/// What is known of any call of DynamoDB's, told or absent.
+pub const OF_DYNAMODB: &[&str] = &[
+    LEADING_KEYS,
+    ATTRIBUTES,
+    SELECT,
+    RETURN_VALUES,
+    RETURN_CONSUMED_CAPACITY,
+    ENCLOSING_OPERATION,
+    FULL_TABLE_SCAN,
+    TAG_KEYS,
+    REQUEST_TAG,
+];
+
+/// What is known of some calls: where they came from, and what they are about.
+pub const OF_SOME: &[&str] = &[SOURCE_IP, USER_AGENT, RESOURCE_TAG];
 
 /// Returns whether `key` is the one that is asked about; one that ends with `/` stands for all
 /// that begin with it.

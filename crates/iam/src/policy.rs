@@ -11,6 +11,7 @@ use crate::kind::Kind;
 use crate::mistake::Mistakes;
 use crate::principal::{Naming, Principal, Principals};
 use crate::read;
+use crate::template::Match;
 
 /// A policy, ready to be asked.
 #[derive(Clone, Debug)]
@@ -221,10 +222,11 @@ impl Statement {
         let mut answer = Answer::No;
         for pattern in patterns {
             match pattern.matches(target, context) {
-                Some(true) => return Answer::of(!negated),
+                Match::Yes => return Answer::of(!negated),
+                Match::Unknown => answer = Answer::Undecided,
                 // A variable without a value names no resource; what is left out by it is open.
-                None if *negated => answer = Answer::Undecided,
-                Some(false) | None => {}
+                Match::Valueless if *negated => answer = Answer::Undecided,
+                Match::No | Match::Valueless => {}
             }
         }
         if *negated && answer == Answer::No {

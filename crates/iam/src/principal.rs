@@ -120,6 +120,9 @@ impl Principal {
 
     /// Tells a context what it is: its name, ids, ARN, account and type.
     pub fn describe<'a>(&'a self, context: &mut Context<'a>) {
+        context.know(keys::OF_PRINCIPALS);
+        let is_service = matches!(self.identity, Identity::Service);
+        context.set(keys::PRINCIPAL_IS_AWS_SERVICE, is_service);
         let (kind, arn) = match &self.identity {
             Identity::Root => ("Account", &self.arn),
             Identity::User { name } => {
@@ -127,8 +130,12 @@ impl Principal {
                 ("User", &self.arn)
             }
             Identity::Role { role } => ("AssumedRole", role),
-            Identity::Service => return,
+            Identity::Service => {
+                context.set(keys::PRINCIPAL_SERVICE_NAME, self.arn.as_str());
+                return;
+            }
             Identity::Anonymous => {
+                context.set(keys::PRINCIPAL_ACCOUNT, "anonymous");
                 context.set(keys::PRINCIPAL_TYPE, "Anonymous");
                 context.set(keys::USER_ID, self.id.as_str());
                 return;

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::context::{Context, Value};
+use crate::context::{Context, Missing};
 use crate::glob::{Builder, Glob};
 use crate::keys;
 use crate::limits::VARIABLE_BYTES_MAX;
@@ -56,6 +56,25 @@ pub(crate) enum Template {
     Open(Box<[Part]>),
 }
 
+/// Whether a text is one that a template stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Match {
+    Yes,
+    No,
+    /// A variable has no value: the template stands for nothing.
+    Valueless,
+    /// Nothing is known of a variable, and some value of it would make it so.
+    Unknown,
+}
+
+/// A template with its variables replaced.
+enum Resolved {
+    /// All of them.
+    Whole(Glob),
+    /// By `*` where nothing is known of them.
+    AtMost(Glob),
+}
+
 /// A variable that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BadVariable;
@@ -91,37 +110,62 @@ impl Template {
         }
     }
 
-    /// Returns whether `text` is one that this stands for; `None` where a variable has no value.
-    pub(crate) fn matches(&self, text: &str, context: &Context<'_>) -> Option<bool> {
+    /// Returns whether `text` is one that this stands for.
+    pub(crate) fn matches(&self, text: &str, context: &Context<'_>) -> Match {
         match self {
-            Self::Fixed(glob) => Some(glob.matches(text)),
-            Self::Open(parts) => Some(resolve(parts, context)?.matches(text)),
+            Self::Fixed(glob) => Match::of(glob.matches(text)),
+            Self::Open(parts) => match resolve(parts, context) {
+                Some(Resolved::Whole(glob)) => Match::of(glob.matches(text)),
+                Some(Resolved::AtMost(glob)) if glob.matches(text) => Match::Unknown,
+                Some(Resolved::AtMost(_)) => Match::No,
+                None => Match::Valueless,
+            },
         }
     }
 
     /// Returns whether `text` is the one that this stands for, case aside.
-    pub(crate) fn matches_any_case(&self, text: &str, context: &Context<'_>) -> Option<bool> {
+    pub(crate) fn matches_any_case(&self, text: &str, context: &Context<'_>) -> Match {
         let own = match self {
             Self::Fixed(glob) => Cow::Borrowed(glob),
-            Self::Open(parts) => Cow::Owned(resolve(parts, context)?),
+            Self::Open(parts) => match resolve(parts, context) {
+                Some(Resolved::Whole(glob)) => Cow::Owned(glob),
+                Some(Resolved::AtMost(_)) => return Match::Unknown,
+                None => return Match::Valueless,
+            },
         };
         let lower = |text: &str| text.to_lowercase();
-        Some(
+        Match::of(
             own.literal()
                 .is_some_and(|own| own.eq_ignore_ascii_case(text) || lower(own) == lower(text)),
         )
     }
 }
 
-fn resolve(parts: &[Part], context: &Context<'_>) -> Option<Glob> {
+impl Match {
+    pub(crate) fn of(is: bool) -> Self {
+        if is { Self::Yes } else { Self::No }
+    }
+}
+
+/// Replaces variables; `None` where one has no value.
+fn resolve(parts: &[Part], context: &Context<'_>) -> Option<Resolved> {
     let mut builder = Builder::default();
+    let mut is_whole = true;
     for part in parts {
         match part {
             Part::Text(text) => builder.text(text),
             Part::One => builder.one(),
             Part::Many => builder.many(),
             Part::Variable { key, default } => {
-                let value = context.single(key).and_then(Value::to_text);
+                let value = match context.single(key) {
+                    Ok(value) => value.to_text(),
+                    Err(Missing::Absent) => None,
+                    Err(Missing::Unknown) => {
+                        is_whole = false;
+                        builder.many();
+                        continue;
+                    }
+                };
                 let value = value
                     .or_else(|| default.as_deref().map(Cow::Borrowed))
                     .filter(|value| value.len() <= VARIABLE_BYTES_MAX)?;
@@ -129,7 +173,12 @@ fn resolve(parts: &[Part], context: &Context<'_>) -> Option<Glob> {
             }
         }
     }
-    Some(builder.finish())
+    let glob = builder.finish();
+    Some(if is_whole {
+        Resolved::Whole(glob)
+    } else {
+        Resolved::AtMost(glob)
+    })
 }
 
 /// Reads a text of a policy.

@@ -81,6 +81,73 @@ fn conditions_look_at_how_a_request_came() {
     }
 }
 
+/// Whether a condition lets something be, in a statement that allows, and in one that denies.
+fn effects(condition: &str) -> (bool, bool) {
+    let may = |statements: &str| {
+        let caller = caller(Service::Route53, statements);
+        caller.check("route53:GetHostedZone", ZONE).is_ok()
+    };
+    let one = |effect: &str| {
+        format!(
+            r#"{{"Effect":"{effect}","Action":"*","Resource":"*","Condition":{{{condition}}}}}"#
+        )
+    };
+    let all = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+    (may(&one("Allow")), may(&format!("{all},{}", one("Deny"))))
+}
+
+#[test]
+fn what_is_always_true_of_a_users_call_is_known() {
+    const APPLIES: (bool, bool) = (true, false);
+    const DOES_NOT: (bool, bool) = (false, true);
+    for (condition, expect) in [
+        (r#""Bool":{"aws:PrincipalIsAWSService":"false"}"#, APPLIES),
+        (
+            r#""BoolIfExists":{"aws:PrincipalIsAWSService":"true"}"#,
+            DOES_NOT,
+        ),
+        (r#""Bool":{"aws:ViaAWSService":"false"}"#, APPLIES),
+        (r#""Null":{"aws:CalledVia":"true"}"#, APPLIES),
+        (r#""Null":{"aws:SourceArn":"true"}"#, APPLIES),
+        (r#""StringEquals":{"aws:PrincipalType":"User"}"#, APPLIES),
+        (
+            r#""StringEquals":{"aws:PrincipalAccount":"000000000000"}"#,
+            APPLIES,
+        ),
+        (
+            r#""ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:user/a*"}"#,
+            DOES_NOT,
+        ),
+        // Keys that last have neither second factor nor moment of issue.
+        (r#""Bool":{"aws:MultiFactorAuthPresent":"false"}"#, DOES_NOT),
+        (
+            r#""BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}"#,
+            APPLIES,
+        ),
+        (
+            r#""DateLessThan":{"aws:TokenIssueTime":"2099-01-01T00:00:00Z"}"#,
+            DOES_NOT,
+        ),
+        (r#""Null":{"aws:PrincipalTag/team":"true"}"#, APPLIES),
+    ] {
+        assert_eq!(effects(condition), expect, "{condition}");
+    }
+}
+
+#[test]
+fn what_is_not_known_of_a_call_is_closed() {
+    for condition in [
+        r#""StringEquals":{"aws:PrincipalOrgID":"o-1"}"#,
+        r#""StringNotEqualsIfExists":{"aws:SourceVpce":"vpce-1"}"#,
+        r#""Null":{"aws:SourceVpc":"true"}"#,
+        // This service's resources and requests have tags, which the check is not told.
+        r#""StringNotEquals":{"aws:ResourceTag/team":"a"}"#,
+        r#""ForAllValues:StringEquals":{"aws:TagKeys":"team"}"#,
+    ] {
+        assert_eq!(effects(condition), (false, false), "{condition}");
+    }
+}
+
 #[test]
 fn whoever_is_not_checked_and_the_root_user_may_do_all() {
     let deny = r#"{"Effect":"Deny","Action":"*","Resource":"*"}"#;

@@ -3,14 +3,14 @@
 use super::{ArnPattern, Target};
 use crate::context::Context;
 use crate::mistake::Problem;
-use crate::template::Variables;
+use crate::template::{Match, Variables};
 
 #[track_caller]
 fn check(pattern: &str, yes: &[&str], no: &[&str]) {
     let pattern = ArnPattern::parse_resource(pattern, Variables::Replaced).expect("a pattern");
     let mut context = Context::new();
     context.set("aws:username", "anna");
-    for (texts, expect) in [(yes, Some(true)), (no, Some(false))] {
+    for (texts, expect) in [(yes, Match::Yes), (no, Match::No)] {
         for text in texts {
             let found = pattern.matches(&Target::of(text), &context);
             assert_eq!(found, expect, "{pattern:?} and {text}");
@@ -83,7 +83,11 @@ fn variables_stand_in_the_resource() {
     );
     let unknown = "arn:aws:dynamodb:eu-west-1:123456789012:table/${aws:userid}";
     let pattern = ArnPattern::parse_resource(unknown, Variables::Replaced).expect("a pattern");
-    assert_eq!(pattern.matches(&Target::of(CARTS), &Context::new()), None);
+    let mut context = Context::new();
+    let found = |context: &Context<'_>| pattern.matches(&Target::of(CARTS), context);
+    assert_eq!(found(&context), Match::Unknown);
+    context.know(&["aws:userid"]);
+    assert_eq!(found(&context), Match::Valueless);
     let odd = "arn:aws:dynamodb:eu-west-1:123456789012:table/a${*}b";
     check(
         odd,

@@ -19,7 +19,7 @@ use proptest::sample::{select, subsequence};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use crate::world::{account, anna};
+use crate::world::{KNOWN, account, anna};
 
 /// What is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -281,6 +281,7 @@ fn ours(text: &str, asked: &Asked) -> Outcome {
     let who = anna();
     let mut context = Context::new();
     who.describe(&mut context);
+    context.know(KNOWN);
     let texts = [
         ("x:text", asked.text),
         ("x:number", asked.number),

@@ -4,6 +4,7 @@
 
 use iam::context::Context;
 use iam::decision::{Policies, decide};
+use iam::keys::{OF_CALLS, OF_DYNAMODB, OF_PRINCIPALS, OF_SOME};
 use iam::kind::Kind;
 use iam::limits::{DEPTH_MAX, MANAGED_CHARS_MAX, MISTAKES_MAX, RESOURCE_CHARS_MAX, TEXT_BYTES_MAX};
 use iam::policy::Policy;
@@ -361,7 +362,9 @@ fn stored(text: &str, action: &str) -> bool {
         identity: &identity,
         ..Policies::default()
     };
-    let (who, context) = (anna(), Context::new());
+    let who = anna();
+    let mut context = Context::new();
+    who.describe(&mut context);
     let request = Request {
         principal: &who,
         action,
@@ -389,10 +392,12 @@ fn what_was_stored_and_is_not_understood_is_closed() {
         assert!(stored(&denies, "good:A"), "{denies}");
         assert!(!stored(&denies, "good:Bad"), "{denies}");
     }
-    // What is known of a denial may still show that it does not apply.
+    // What is known of a denial may still show that it does not apply: this one is not anna's.
     let elsewhere = r#"{"Statement":[{"Effect":"Deny","Action":"good:*","Resource":"*",
-        "Condition":{"StringResembles":{"x:k":"a"},"StringEquals":{"x:none":"a"}}}]}"#;
+        "Condition":{"StringResembles":{"x:k":"a"},"StringEquals":{"aws:username":"bert"}}}]}"#;
     assert!(stored(elsewhere, "good:A"));
+    let unknown = elsewhere.replace("aws:username", "x:none");
+    assert!(!stored(&unknown, "good:A"), "nothing is known of x:none");
     // What cannot be read at all may have denied anything.
     for broken in [
         "",
@@ -421,6 +426,18 @@ fn a_policy_says_which_keys_it_looks_at() {
         assert!(policy.mentions(key), "{key}");
     }
     assert!(!policy.mentions("dynamodb:attributes"));
+}
+
+#[test]
+fn every_key_that_is_known_is_documented() {
+    let page = include_str!("../../../../docs/reference/policies.md").to_lowercase();
+    for key in [OF_PRINCIPALS, OF_CALLS, OF_DYNAMODB, OF_SOME].concat() {
+        let written = match key.strip_suffix('/') {
+            Some(prefix) => format!("`{prefix}/…`"),
+            None => format!("`{key}`"),
+        };
+        assert!(page.contains(&written), "{written}");
+    }
 }
 
 /// A document with everything in it.

@@ -426,3 +426,65 @@ fn all_operators_and_keys_must_hold() {
         false,
     );
 }
+
+#[test]
+fn no_operator_tells_anything_of_a_key_that_is_not_known() {
+    for condition in [
+        r#""StringEquals":{"aws:PrincipalOrgID":"o-1"}"#,
+        r#""StringNotEquals":{"aws:PrincipalOrgID":"o-1"}"#,
+        r#""StringEqualsIfExists":{"aws:PrincipalOrgID":"o-1"}"#,
+        r#""StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-1"}"#,
+        r#""StringLike":{"x:unknown":"*"}"#,
+        r#""Null":{"x:unknown":"true"}"#,
+        r#""Null":{"x:unknown":"false"}"#,
+        r#""Bool":{"x:unknown":"false"}"#,
+        r#""BoolIfExists":{"x:unknown":"true"}"#,
+        r#""NumericLessThan":{"x:unknown":"1"}"#,
+        r#""DateGreaterThan":{"x:unknown":"2026-11-23"}"#,
+        r#""IpAddress":{"x:unknown":"0.0.0.0/0"}"#,
+        r#""NotIpAddressIfExists":{"x:unknown":"10.0.0.0/8"}"#,
+        r#""ArnNotLike":{"x:unknown":"arn:aws:s3:::*"}"#,
+        r#""ForAllValues:StringEquals":{"x:unknown":["a","b"]}"#,
+        r#""ForAllValues:StringNotEqualsIfExists":{"x:unknown":"a"}"#,
+        r#""ForAnyValue:StringEquals":{"x:unknown":"a"}"#,
+        r#""ForAnyValue:StringNotLike":{"x:unknown":"a"}"#,
+        // By a variable, too: whatever it stands for may be equal.
+        r#""StringEquals":{"x:k":"${x:unknown}"}"#,
+        r#""StringNotEquals":{"x:k":"${x:unknown}"}"#,
+        r#""StringEqualsIgnoreCase":{"x:k":"${x:unknown, 'a'}"}"#,
+        r#""ArnLike":{"aws:SourceArn":"arn:aws:sns:*:*:${x:unknown}"}"#,
+    ] {
+        let givens: Givens = &[
+            ("x:k", One("a")),
+            ("aws:SourceArn", One("arn:aws:sns:eu-west-1:111122223333:t")),
+        ];
+        check_undecided(condition, givens);
+    }
+    // What can be told whatever its value is, is told.
+    let a: Givens = &[("x:k", One("a"))];
+    check(r#""StringEquals":{"x:k":["${x:unknown}","a"]}"#, a, true);
+    check(r#""StringLike":{"x:k":"b${x:unknown}"}"#, a, false);
+    let beside = r#""Bool":{"x:unknown":"true"},"StringEquals":{"x:k":"b"}"#;
+    check(beside, a, false);
+}
+
+#[test]
+fn a_resource_by_a_variable_that_is_not_known_may_be_any() {
+    let table = "arn:aws:dynamodb:eu-west-1:111122223333:table";
+    let all = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+    let ask = |element: &str, pattern: &str| {
+        let one = |effect: &str| {
+            format!(r#"{{"Effect":"{effect}","Action":"*","{element}":"{table}/{pattern}"}}"#)
+        };
+        let document =
+            |statements: &str| format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+        let asked = ("dynamodb:GetItem", TABLE);
+        let allow = allows(&document(&one("Allow")), &anna(), asked, &[]);
+        let deny = document(&format!("{all},{}", one("Deny")));
+        (allow, !allows(&deny, &anna(), asked, &[]))
+    };
+    assert_eq!(ask("Resource", "${x:unknown}"), (false, true));
+    assert_eq!(ask("NotResource", "${x:unknown}"), (false, true));
+    assert_eq!(ask("Resource", "other-${x:unknown}"), (false, false));
+    assert_eq!(ask("NotResource", "other-${x:unknown}"), (true, true));
+}

@@ -12,6 +12,34 @@ use std::sync::Arc;
 pub(crate) const TABLE: &str = "arn:aws:dynamodb:eu-west-1:111122223333:table/scores";
 pub(crate) const INDEX: &str = "arn:aws:dynamodb:eu-west-1:111122223333:table/scores/index/best";
 
+/// The keys that are absent where they are not given.
+pub(crate) const KNOWN: &[&str] = &[
+    "x:address",
+    "x:date",
+    "x:d",
+    "x:i",
+    "x:k",
+    "x:n",
+    "x:none",
+    "x:number",
+    "x:set",
+    "x:text",
+    "x:truth",
+    "aws:currenttime",
+    "aws:requestedregion",
+    "aws:resourcetag/",
+    "aws:securetransport",
+    "aws:sourcearn",
+    "aws:sourceip",
+    "dynamodb:attributes",
+    "dynamodb:enclosingoperation",
+    "dynamodb:fulltablescan",
+    "dynamodb:leadingkeys",
+    "dynamodb:returnconsumedcapacity",
+    "dynamodb:returnvalues",
+    "dynamodb:select",
+];
+
 /// A key's values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Given {
@@ -38,6 +66,7 @@ pub(crate) fn anna() -> Principal {
 pub(crate) fn context(who: &Principal, givens: Givens) -> Context<'_> {
     let mut context = Context::new();
     who.describe(&mut context);
+    context.know(KNOWN);
     for (key, given) in givens {
         match *given {
             Given::One(value) => context.set(key, value),
