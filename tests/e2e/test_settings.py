@@ -40,3 +40,26 @@ def test_a_key_of_kms_is_told_in_each_region(near):
     wrong = {"Enabled": False, "KMSMasterKeyId": key}
     code, _ = error_code(client.update_table, TableName="keyed", SSESpecification=wrong)
     assert code == "ValidationException"
+
+
+def test_decreases_of_a_day_are_told_and_bounded(near):
+    client = near.client("dynamodb", EAST)
+
+    def units(number):
+        return {"ReadCapacityUnits": number, "WriteCapacityUnits": 5}
+
+    client.create_table(TableName="falling", ProvisionedThroughput=units(9), **KEYS)
+    client.get_waiter("table_exists").wait(TableName="falling", WaiterConfig={"Delay": 1})
+
+    def fall(number):
+        client.update_table(TableName="falling", ProvisionedThroughput=units(number))
+
+    for number in (8, 7, 6, 5):
+        fall(number)
+    told = describe(client, "falling")["ProvisionedThroughput"]
+    # Midnight may come in between.
+    assert told["NumberOfDecreasesToday"] in range(5)
+    assert told["LastDecreaseDateTime"] > describe(client, "falling")["CreationDateTime"]
+    if told["NumberOfDecreasesToday"] == 4:
+        code, message = error_code(fall, 4)
+        assert code == "LimitExceededException" and "decreases" in message

@@ -112,6 +112,18 @@ pub(crate) const TABLE_READ_UNITS_MAX: u64 = 40_000;
 /// Source: DynamoDB developer guide, "Quotas" (throughput default quotas).
 pub(crate) const TABLE_WRITE_UNITS_MAX: u64 = 40_000;
 
+/// Most units that all tables of a region, and their indexes, are provisioned to read a second, and
+/// to write. 80,000. Source: DynamoDB developer guide, "Quotas" (throughput default quotas).
+pub(crate) const ACCOUNT_UNITS_MAX: u64 = 80_000;
+
+/// How often what is provisioned falls on a day without waiting in between. 4.
+/// Source: DynamoDB developer guide, "Quotas" (decreasing provisioned throughput).
+pub(crate) const DECREASES_A_DAY: u64 = 4;
+
+/// How long it does not fall again after that. 1 h.
+/// Source: DynamoDB developer guide, "Quotas" (decreasing provisioned throughput).
+pub(crate) const DECREASE_SECS: i64 = 3_600;
+
 /// How much capacity that was left unused is kept, in seconds' worth of it. 300.
 /// Source: DynamoDB developer guide, "Burst and adaptive capacity".
 pub(crate) const BURST_SECS: i64 = 300;

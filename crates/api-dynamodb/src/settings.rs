@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::limits::STREAM_SECS;
 use crate::policies::kept::Stored;
+use crate::tables::provisioned::Turns;
 use crate::tables::throughput;
 
 /// Units to read and to write, a second.
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) billing: Option<String>,
     /// Units of a provisioned table: read, write.
     pub(crate) throughput: Option<Units>,
+    /// When these last changed.
+    pub(crate) turns: Turns,
     /// The most that is served by use.
     pub(crate) on_demand: Option<Most>,
     /// What was asked to be served at once.

@@ -17,7 +17,9 @@ use store::port::Store;
 use crate::catalog::OpenTable;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
-use crate::limits::{LIST_TABLES_MAX, TABLE_READ_UNITS_MAX, TABLE_WRITE_UNITS_MAX};
+use crate::limits::{
+    ACCOUNT_UNITS_MAX, LIST_TABLES_MAX, TABLE_READ_UNITS_MAX, TABLE_WRITE_UNITS_MAX,
+};
 use crate::settings::{Own, Shared};
 use crate::wire::shape;
 
@@ -27,6 +29,7 @@ pub(crate) mod encryption;
 mod expiry;
 mod index_updates;
 pub(crate) mod indexes;
+pub(crate) mod provisioned;
 mod replica_updates;
 pub(crate) mod tags;
 pub(crate) mod throughput;
@@ -115,11 +118,11 @@ impl<S: Store> DynamoDb<S> {
         Ok(answer.to_string().into_bytes())
     }
 
-    /// Answers `DescribeLimits` with the quotas of a fresh account, of which those of a table hold.
+    /// Answers `DescribeLimits` with the quotas of a fresh account.
     pub(crate) fn describe_limits() -> Vec<u8> {
         let answer = json_value!({
-            "AccountMaxReadCapacityUnits": ACCOUNT_UNITS,
-            "AccountMaxWriteCapacityUnits": ACCOUNT_UNITS,
+            "AccountMaxReadCapacityUnits": ACCOUNT_UNITS_MAX,
+            "AccountMaxWriteCapacityUnits": ACCOUNT_UNITS_MAX,
             "TableMaxReadCapacityUnits": TABLE_READ_UNITS_MAX,
             "TableMaxWriteCapacityUnits": TABLE_WRITE_UNITS_MAX,
         });
@@ -243,11 +246,6 @@ const DEFINING: [&str; 5] = [
     "KeySchema",
     "LocalSecondaryIndexes",
 ];
-
-/// What all tables of a fresh account are provisioned to read, and to write, at most. It is told
-/// only: tables together are not held to it.
-/// Source: DynamoDB developer guide, "Quotas" (throughput default quotas).
-const ACCOUNT_UNITS: u64 = 80_000;
 
 const PROTECTED: &str = "Resource cannot be deleted as it is currently protected against deletion. \
                          Disable deletion protection first.";

@@ -19,6 +19,7 @@ use crate::catalog::OpenTable;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::settings::{Own, Shared};
+use crate::tables::provisioned::Turns;
 use crate::tables::throughput::OnDemandIn;
 use crate::tables::{self, Encryption, EncryptionIn, IndexIn, IndexSettings, ThroughputIn};
 use crate::wire::shape;
@@ -156,10 +157,12 @@ impl<S: Store> DynamoDb<S> {
         };
         encryption.set(&mut shared, &mut own);
         let schema = source.table.schema();
+        let indexes = request.indexes(source.indexes, &shared)?;
+        self.check_made(&shared, &indexes)?;
         let draft = TableDraft {
             name: target.clone(),
             schema: schema.ok_or_else(|| Fault::ourselves("Internal server error"))?,
-            indexes: request.indexes(source.indexes, &shared)?,
+            indexes,
             settings: shared.to_value(),
             replica_settings: own.to_value(),
         };
@@ -207,7 +210,7 @@ impl RestoreIn {
                 let mut settings = IndexSettings::of(found);
                 settings.given(wanted, shared)?;
                 kept.push(Index {
-                    settings: settings.to_value(),
+                    settings: settings.over(&found.settings),
                     ..found.clone()
                 });
             }
@@ -222,9 +225,10 @@ impl RestoreIn {
             index.settings = IndexSettings {
                 throughput,
                 on_demand,
+                turns: Turns::default(),
                 ..known
             }
-            .to_value();
+            .over(&index.settings);
         }
         kept.sort_by_key(|index| index.created);
         Ok(kept)
@@ -233,6 +237,7 @@ impl RestoreIn {
     /// Returns the settings of the table that is made.
     fn settings(&self, source: &Table, now: clock::time::WallTime) -> Result<Shared, Fault> {
         let mut shared = Shared {
+            turns: Turns::default(),
             stream: None,
             stream_label: None,
             stream_since: None,

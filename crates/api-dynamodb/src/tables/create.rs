@@ -140,6 +140,7 @@ impl<S: Store> DynamoDb<S> {
         }
         request.refuse_unsupported()?;
         let indexes = self.drafted(&request, &schema, &shared)?;
+        self.check_made(&shared, &indexes)?;
         let name = match self.plain_name(&name) {
             Some(name) => name.to_owned(),
             None => return Err(fault::validation("TableName names another region").into()),

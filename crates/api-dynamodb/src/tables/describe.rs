@@ -72,6 +72,7 @@ impl<S: Store> DynamoDb<S> {
             .iter()
             .map(|(name, kind)| json!({ "AttributeName": name, "AttributeType": kind }));
         let (read, write) = shared.throughput.unwrap_or_default();
+        let now = self.control.clock().wall();
         let own_reads = own.reads.billed(&shared);
         let read = own_reads.provisioned.unwrap_or(read);
         let mut description = json!({
@@ -82,11 +83,7 @@ impl<S: Store> DynamoDb<S> {
             "CreationDateTime": timestamp::epoch(created),
             "KeySchema": schema.collect::<Vec<_>>(),
             "AttributeDefinitions": definitions.collect::<Vec<_>>(),
-            "ProvisionedThroughput": {
-                "NumberOfDecreasesToday": 0,
-                "ReadCapacityUnits": read,
-                "WriteCapacityUnits": write,
-            },
+            "ProvisionedThroughput": shared.turns.describe(now, (read, write)),
             "DeletionProtectionEnabled": own.protected,
         });
         if let Some(members) = description.as_object_mut() {

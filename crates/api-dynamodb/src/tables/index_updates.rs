@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use api_protocol::fault::Fault;
+use clock::time::WallTime;
 use control::resource::Change;
 use control::tables::indexes::Index;
 use serde_json::Value;
@@ -39,6 +40,20 @@ pub(super) struct IndexChanges {
 }
 
 impl IndexChanges {
+    /// Returns the indexes of a table once it is changed.
+    pub(super) fn after<'i>(&'i self, known: &'i [Index]) -> impl Iterator<Item = &'i Index> {
+        let stays = |index: &&Index| {
+            let mut gone = self.deleted.iter();
+            !gone.any(|gone| gone.index == index.index)
+        };
+        let updated = |index: &'i Index| {
+            let mut updated = self.updated.iter();
+            let new = updated.find(|(old, _)| old.index == index.index);
+            new.map_or(index, |(_, new)| new)
+        };
+        known.iter().filter(stays).map(updated).chain(&self.created)
+    }
+
     /// Returns the changes to store.
     pub(super) fn changes(&self) -> Vec<Change> {
         let created = self.created.iter().map(Change::create);
@@ -92,7 +107,7 @@ impl<S: Store> DynamoDb<S> {
                 Action::Delete(index) => changes.deleted = Some(global(open, index)?.clone()),
                 Action::Update(index) => {
                     let old = global(open, index)?;
-                    let new = updated(old, index, next)?;
+                    let new = updated(old, index, (next, self.control.clock().wall()))?;
                     changes.updated.push((old.clone(), new));
                 }
             }
@@ -232,7 +247,7 @@ fn global<'t>(open: &'t OpenTable, given: &IndexIn) -> Result<&'t Index, Fault> 
 }
 
 /// Returns an index with what a request gives it.
-fn updated(old: &Index, given: &IndexIn, next: &Shared) -> Result<Index, Fault> {
+fn updated(old: &Index, given: &IndexIn, (next, now): (&Shared, WallTime)) -> Result<Index, Fault> {
     let name = given.name();
     let before = IndexSettings::of(old);
     if given.throughput.is_some() && next.is_on_demand() {
@@ -253,8 +268,11 @@ fn updated(old: &Index, given: &IndexIn, next: &Shared) -> Result<Index, Fault> 
              Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
         )));
     }
+    if let (Some(before), Some(after)) = (before.throughput, settings.throughput) {
+        settings.turns = settings.turns.turned(now, (before, after))?;
+    }
     Ok(Index {
-        settings: settings.to_value(),
+        settings: settings.over(&old.settings),
         ..old.clone()
     })
 }
@@ -296,7 +314,7 @@ fn follow_billing(
             }
         }
         let new = Index {
-            settings: settings.to_value(),
+            settings: settings.over(&index.settings),
             ..index.clone()
         };
         match given.and_then(|at| changes.updated.get_mut(at)) {

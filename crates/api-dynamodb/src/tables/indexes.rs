@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use store::port::Store;
 
 use super::create::{KeyIn, ThroughputIn};
+use super::provisioned::Turns;
 use super::throughput::{self, Of, OnDemandIn, WarmIn};
 use crate::catalog::OpenTable;
 use crate::facade::DynamoDb;
@@ -48,6 +49,8 @@ shape! {
 pub(crate) struct IndexSettings {
     /// Units of a provisioned index: read, write.
     pub(crate) throughput: Option<Units>,
+    /// When these last changed.
+    pub(crate) turns: Turns,
     /// The most that is served by use: read, write.
     pub(crate) on_demand: Option<Most>,
     /// What is served at once: read, write.
@@ -61,6 +64,11 @@ impl IndexSettings {
     /// Reads an index's settings; a member that cannot be read is told, and has its default.
     pub(crate) fn of(index: &Index) -> Self {
         control::settings::read(&index.name, &index.settings)
+    }
+
+    /// Returns them as they are kept in place of others.
+    pub(crate) fn over(&self, was: &Value) -> Value {
+        control::settings::write(self, was)
     }
 
     pub(crate) fn to_value(&self) -> Value {
@@ -386,18 +394,12 @@ impl<S: Store> DynamoDb<S> {
         let is_ready = state.is_some_and(|state| state.is_ready);
         if let Some(members) = told.as_object_mut().filter(|_| !index.is_local) {
             let settings = IndexSettings::of(index);
-            let (read, write) = settings.throughput.unwrap_or_default();
+            let units = settings.throughput.unwrap_or_default();
+            let now = self.control.clock().wall();
             let status = if is_ready { "ACTIVE" } else { "CREATING" };
             let mut tell = |name: &str, value: Value| members.insert(name.to_owned(), value);
             tell("IndexStatus", status.into());
-            tell(
-                "ProvisionedThroughput",
-                json!({
-                    "NumberOfDecreasesToday": 0,
-                    "ReadCapacityUnits": read,
-                    "WriteCapacityUnits": write,
-                }),
-            );
+            tell("ProvisionedThroughput", settings.turns.describe(now, units));
             let warm = throughput::describe_warm(settings.warm_of(shared), status);
             tell("WarmThroughput", warm);
             if let Some(most) = settings.on_demand {

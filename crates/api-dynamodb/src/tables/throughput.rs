@@ -200,7 +200,7 @@ pub(crate) fn describe_most((read, write): Most) -> Value {
     })
 }
 
-fn too_much(message: String) -> Fault {
+pub(super) fn too_much(message: String) -> Fault {
     Fault::caller("LimitExceededException", message)
 }
 

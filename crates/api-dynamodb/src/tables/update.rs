@@ -15,6 +15,7 @@ use super::create::{self, DefinitionIn, StreamIn, ThroughputIn};
 use super::encryption::{Encryption, EncryptionIn};
 use super::in_use;
 use super::index_updates::{self, IndexChanges, IndexUpdateIn};
+use super::provisioned;
 use super::replica_updates::{ReplicaChange, ReplicaIn};
 use super::throughput::{OnDemandIn, WarmIn};
 use crate::catalog::OpenTable;
@@ -138,6 +139,11 @@ impl<S: Store> DynamoDb<S> {
         }
         let next = changed.as_ref().unwrap_or(&shared);
         let indexes = self.index_changes(open, request, (&shared, next))?;
+        let indexes_after = indexes.after(&open.view.indexes);
+        self.check_account(
+            provisioned::provisioned((&shared, &own), open.view.indexes.iter()),
+            provisioned::provisioned((next, &own_changed), indexes_after),
+        )?;
         Ok(Plan {
             shared: changed.filter(|changed| *changed != shared),
             own: (own_changed != own).then_some(own_changed),
@@ -240,6 +246,9 @@ impl UpdateIn {
             create::bill(&mut changed, billing, units, now)?;
             if units.is_some() && changed.throughput == shared.throughput {
                 return Err(same_throughput(shared.throughput.unwrap_or_default()));
+            }
+            if let (Some(old), Some(new)) = (shared.throughput, changed.throughput) {
+                changed.turns = changed.turns.turned(now, (old, new))?;
             }
         }
         create::serve(&mut changed, self.on_demand.as_ref(), self.warm.as_ref())?;

@@ -20,6 +20,7 @@ mod items;
 mod legacy;
 mod partiql;
 mod policies;
+mod provisioned;
 mod reads;
 mod refusals;
 mod streams;
