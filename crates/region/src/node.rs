@@ -130,10 +130,10 @@ impl Node {
         let api = listen::tcp(own.api)?;
         let second = config.dynamodb.map(listen::tcp).transpose()?;
         let store = FjallStore::open(&config.data_dir.join("data"), Memory::default())?;
-        let base = Arc::new(Tasks::new());
-        let tasks = Arc::new(Tasks::new());
+        let (base, tasks) = (Arc::new(Tasks::new()), Arc::new(Tasks::new()));
         let (told, failure) = watch::channel(None);
         watch_over(&store, &base, told.clone());
+        let commits = store.commits();
         let (control, reach) = open_control(store, &config, &clock, &entropy).await?;
         let following = control.clone();
         base.spawn(async move { following.follow().await });
@@ -166,6 +166,7 @@ impl Node {
             links: links.status(),
             dns,
             functions: functions.clone(),
+            commits,
             failure: failure.clone(),
         };
         let facades = ports::facades(&config, &control, &functions, live, &clock);

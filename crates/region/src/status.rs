@@ -13,6 +13,7 @@ use function::host::Host;
 use health_core::view::{HealthView, RegionVerdict};
 use replica::status::{Line, LinkStatus, PeerStatus};
 use store::port::Store;
+use store_fjall::commits::Commits;
 
 use crate::node::Failure;
 use crate::ports::DnsParts;
@@ -24,6 +25,8 @@ pub(crate) struct Sources<S> {
     pub(crate) links: watch::Receiver<std::sync::Arc<LinkStatus>>,
     pub(crate) dns: DnsParts,
     pub(crate) functions: Host,
+    /// What the store has committed.
+    pub(crate) commits: Commits,
     /// Why the store has failed.
     pub(crate) failure: watch::Receiver<Option<Failure>>,
 }
@@ -63,6 +66,10 @@ impl<S: Store> Sources<S> {
             "in_quorum": health.quorum.held,
             "applied": self.control.tables().applied().to_string(),
             "durable": self.control.tables().durable().to_string(),
+            "commits": {
+                "batches": self.commits.batches(),
+                "groups": self.commits.groups(),
+            },
             "tables": self.tables(),
             "health_checks": Self::checks(&health),
             "functions": self.functions(),

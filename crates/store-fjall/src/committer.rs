@@ -8,9 +8,8 @@
 //!                         └── while a flush runs, the next group gathers
 //! ```
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
@@ -20,6 +19,7 @@ use tokio::sync::watch;
 use store::port::{BUFFERED_MAX, Batch, Completion, Durability, Op, StoreError};
 
 use crate::buffers::Buffers;
+use crate::commits::Commits;
 use crate::engine::{Keyspaces, failed};
 
 /// Most batches in one group. 512; the writers of several hundred connections share a flush.
@@ -47,6 +47,7 @@ pub(crate) struct Committer {
     queue: Mutex<Option<Sender<Request>>>,
     thread: Option<JoinHandle<()>>,
     failure: watch::Receiver<Option<StoreError>>,
+    commits: Commits,
 }
 
 impl Committer {
@@ -54,6 +55,8 @@ impl Committer {
         let (sender, queue) = mpsc::channel();
         // Should the thread end in a panic, the sender is dropped, which tells as much.
         let (failed, failure) = watch::channel(None);
+        let commits = Commits::default();
+        let counted = commits.clone();
         let thread = thread::Builder::new()
             .name("committer".into())
             .spawn(move || {
@@ -63,6 +66,7 @@ impl Committer {
                     unflushed: None,
                     told_at_flush: vec![],
                     failed,
+                    commits: counted,
                 }
                 .run(&queue);
             })?;
@@ -70,12 +74,17 @@ impl Committer {
             queue: Mutex::new(Some(sender)),
             thread: Some(thread),
             failure,
+            commits,
         })
     }
 
     /// Returns a watch of why no more is written; closed where the thread ended without a word.
     pub(crate) fn failure(&self) -> watch::Receiver<Option<StoreError>> {
         self.failure.clone()
+    }
+
+    pub(crate) fn commits(&self) -> Commits {
+        self.commits.clone()
     }
 
     pub(crate) fn hand_in(&self, request: Request) {
@@ -121,6 +130,7 @@ struct Writer {
     unflushed: Option<Instant>,
     told_at_flush: Vec<Completion>,
     failed: watch::Sender<Option<StoreError>>,
+    commits: Commits,
 }
 
 impl Writer {
@@ -185,6 +195,9 @@ impl Writer {
             (true, false) => Ok(()),
         });
         let result = result.map_err(failed);
+        if !empty && result.is_ok() {
+            self.commits.add(completions.len());
+        }
         if to_disk {
             self.unflushed = None;
         } else if !empty {

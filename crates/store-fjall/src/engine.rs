@@ -18,6 +18,7 @@ use base::units::ByteCount;
 use store::port::{Batch, Completion, Durability, Order, Range, Rows, Space, Store, StoreError};
 
 use crate::buffers::Buffers;
+use crate::commits::Commits;
 use crate::committer::{Committer, Request, Waiting};
 use crate::directory::{self, DirectoryError};
 
@@ -127,6 +128,11 @@ impl FjallStore {
                 error = failure(read) => error,
             }
         }
+    }
+
+    /// Returns the counts of what is committed.
+    pub fn commits(&self) -> Commits {
+        self.inner.committer.commits()
     }
 
     /// Returns the bytes of writes that are in no table on disk yet.

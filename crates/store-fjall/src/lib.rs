@@ -2,6 +2,8 @@
 //!
 //! It knows no table.
 
+pub mod commits;
+
 pub mod directory;
 
 pub mod engine;

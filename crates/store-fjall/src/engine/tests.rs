@@ -42,6 +42,22 @@ async fn what_was_acknowledged_is_there_after_reopening() {
     }
 }
 
+#[tokio::test]
+async fn what_is_committed_is_counted() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let store = FjallStore::open(dir.path(), Memory::default()).expect("opened");
+    for key in 0..3_u8 {
+        let mut batch = Batch::default();
+        batch.put(Space::Items, vec![key], vec![key]);
+        commit(&store, batch, Durability::Disk)
+            .await
+            .expect("stored");
+    }
+    // Each was waited for, so that none shared a flush.
+    assert_eq!(store.commits().batches(), 3);
+    assert_eq!(store.commits().groups(), 3);
+}
+
 #[test]
 fn a_directory_that_is_open_is_refused() {
     let dir = tempfile::tempdir().expect("a temporary directory");

@@ -7,9 +7,10 @@
 //! Peers are left out of tables of a million items: the slowest would fill one for an hour.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::bench::dynamodb::ceiling;
 use crate::bench::dynamodb::part::Part;
@@ -20,7 +21,7 @@ use crate::bench::dynamodb::{restart, stall};
 use crate::bench::load::{self, Ask, Load, Outcome};
 use crate::bench::region::{self, Binary};
 use crate::bench::report::{Figure, Goal, Report, Row};
-use crate::bench::{folder, start};
+use crate::bench::{folder, http, runtime, start};
 
 /// Runs the benchmark, or a part of it. What cannot run says why and leaves the others.
 pub(crate) fn whole(binary: &Binary, part: Part) -> Report {
@@ -123,6 +124,8 @@ struct Found {
     part: Part,
     report: Report,
     measured: BTreeMap<(&'static str, String, u64, u64), Measured>,
+    /// Writes of 128 connections that shared a flush, on average.
+    group: Option<f64>,
 }
 
 /// What figures are made of.
@@ -195,6 +198,8 @@ impl Found {
     }
 
     fn one(&mut self, server: &Server, work: Work, connections: u64, items: u64) -> Result<()> {
+        let counted = server.name == OURS && (work, connections) == (Work::Put, 128);
+        let before = counted.then(|| commits(server.address)).transpose()?;
         let (outcome, cpu_us) = if server.name == SIGNED {
             run(
                 server,
@@ -204,6 +209,10 @@ impl Found {
         } else {
             run(server, connections, &work.asked(server.address, items))?
         };
+        if let Some((batches, groups)) = before {
+            let after = commits(server.address)?;
+            self.group = Some((after.0 - batches) / (after.1 - groups).max(1.0));
+        }
         let row = Row {
             work: format!("{}, {connections} connections, {items} items", work.name()),
             server: server.name,
@@ -278,8 +287,10 @@ impl Found {
                 });
         }
         let rate = self.rate(OURS, Work::Put, 128);
-        if let Some(rate) = rate.filter(|_| self.part.has_server("ceiling")) {
-            let done = self.put_ceiling(rate, self.rate(CEILING, Work::Put, 128));
+        if self.part.has_server("ceiling")
+            && let Some((rate, group)) = rate.zip(self.group)
+        {
+            let done = self.put_ceiling(rate, group, self.rate(CEILING, Work::Put, 128));
             self.note("appends", done);
         }
         for work in [Work::Get, Work::Put] {
@@ -291,16 +302,24 @@ impl Found {
         }
     }
 
-    fn put_ceiling(&mut self, rate: f64, http: Option<f64>) -> Result<()> {
-        let appends = ceiling::appends(128)?;
+    /// Sets writes beside HTTP without a disk, and a disk without HTTP: appends that share a flush
+    /// among as many as the writes did.
+    fn put_ceiling(&mut self, rate: f64, group: f64, http: Option<f64>) -> Result<()> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "as many as there are connections, at most"
+        )]
+        let appends = ceiling::appends(group.round() as usize)?;
         let figure = Figure::new("PutItem, 128 connections, beside a ceiling", rate, "/s")
             .goal(Goal::TimesPeer(0.5));
         self.report.figures.push(match http {
             Some(http) => figure.beside("the lower ceiling", http.min(appends)),
             None => figure,
         });
-        let appends = Figure::new("appends in batches of 128", appends, "/s");
-        self.report.figures.push(appends);
+        let group = Figure::new("PutItem, 128 connections, writes a flush", group, "");
+        let appends = Figure::new("appends, as many a flush", appends, "/s");
+        self.report.figures.extend([group, appends]);
         Ok(())
     }
 
@@ -353,6 +372,15 @@ fn run(server: &Server, connections: u64, ask: &impl Ask) -> Result<(Outcome, f6
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 requests")]
     let cpu_us = cpu.as_secs_f64() * 1e6 / outcome.requests.max(1) as f64;
     Ok((outcome, cpu_us))
+}
+
+/// Returns how many batches a region has committed, and in how many groups.
+fn commits(address: SocketAddr) -> Result<(f64, f64)> {
+    let request = http::request("GET", "/_hither/status", &[("host", "localhost")], "");
+    let response = runtime()?.block_on(http::once(address, &request))?;
+    let status: serde_json::Value = serde_json::from_slice(&response.body)?;
+    let of = |name: &str| status["commits"][name].as_f64().context("a count");
+    Ok((of("batches")?, of("groups")?))
 }
 
 /// Returns the bytes of all files below a folder.
