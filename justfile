@@ -13,9 +13,9 @@ check:
 test *FILTER:
     cargo xtask test {{FILTER}}
 
-# Replay one seed of the simulation.
+# Replay one seed of the simulations, for example `just sim 0x2a`.
 sim SEED:
-    HITHER_SEEDS={{SEED}} cargo test -p sim
+    HITHER_SEED={{SEED}} cargo test -p sim --test it replay
 
 # Three regions on loopback, and the whole story.
 demo:

@@ -10,10 +10,12 @@ const EVENTS: u64 = 3_000;
 
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
-    match text.strip_prefix("0x") {
+    let number = match text.strip_prefix("0x") {
         Some(hex) => u64::from_str_radix(hex, 16).ok(),
         None => text.parse().ok(),
-    }
+    };
+    assert!(number.is_some(), "{variable} is a number, not {text:?}");
+    number
 }
 
 fn go(seed: u64, planted: Planted) -> Report {
