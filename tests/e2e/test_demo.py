@@ -1,9 +1,16 @@
-"""`hither demo --once --json`, from nothing but the binary: what a newcomer runs first."""
+"""`hither demo`, from nothing but the binary: what a newcomer runs first."""
 
+import contextlib
 import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import threading
 
 import pytest
-from laptop import HITHER, REGIONS, environment, run
+from laptop import HITHER, REGIONS, die_with_parent, environment, eventually, run
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +79,111 @@ def test_the_story_has_all_its_parts(report):
     for table in report["digests"]:
         assert table["equal"] and len(set(table["by_region"].values())) == 1, table
     assert "carts" in {table["table"] for table in report["digests"]}
+
+
+class Narrated:
+    """`hither demo` as a person starts it: sentences on a pipe, bars on a terminal."""
+
+    def __init__(self, folder, *words):
+        self.said, self.shown = [], []
+        terminal, end = pty.openpty()
+        self.process = subprocess.Popen(
+            [HITHER, "demo", *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=end, cwd=folder,
+            env=environment(TMPDIR=str(folder), TERM="xterm"), start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+        os.close(end)
+        readers = [(self.process.stdout.fileno(), self.said), (terminal, self.shown)]
+        self.threads = [threading.Thread(target=drain, args=reader) for reader in readers]
+        for thread in self.threads:
+            thread.start()
+
+    def text(self):
+        return b"".join(self.said).decode(errors="replace")
+
+    def bars(self):
+        return b"".join(self.shown).decode(errors="replace")
+
+    def wait_for(self, words):
+        def said():
+            if self.process.poll() is not None:
+                raise RuntimeError(f"it ended: {self.text()}\n{self.bars()}")
+            return words in self.text() + self.bars()
+
+        eventually(said, within=180)
+
+    def interrupt(self):
+        """Ends it as Ctrl-C does; returns its exit code."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(timeout=60)
+        finally:
+            self.process.kill()
+            for thread in self.threads:
+                thread.join(timeout=10)
+        return self.process.returncode
+
+
+def drain(file, into):
+    # A terminal whose other end is closed is an error on Linux.
+    with contextlib.suppress(OSError):
+        while piece := os.read(file, 65536):
+            into.append(piece)
+
+
+def test_every_hinted_line_works_until_ctrl_c(tmp_path):
+    demo = Narrated(tmp_path)
+    try:
+        demo.wait_for("/_hither/status")
+        story, hint = demo.text().split("The regions stay up until Ctrl-C.")
+        assert "All of it held." in story, story
+        assert "\x1b[" not in demo.text(), "standard output is no terminal"
+        # Bars with a length, and how far they have come.
+        for counted in ("starting", "writing in Tokyo", "auditing"):
+            assert re.search(rf"\[[█░]*\] +\d+/\d+ +{counted}", demo.bars()), counted
+        lines = [line[2:] for line in hint.splitlines() if line.startswith("  ")]
+        start = next(at for at, line in enumerate(lines) if line.startswith("dig "))
+        script = "\n".join(lines[start:])
+        starts = ("dig ", "curl ", "aws ", "export ")
+        commands = [line for line in lines[start:] if line.startswith(starts)]
+        assert len(commands) == 9, commands
+        done = run("bash", "-e", "-x", "-c", script, env=environment(), timeout=120)
+        said = done.stdout
+        assert "ANSWER SECTION" in said and "127.0.0.13" in said, said
+        assert '"served_by"' in said and said.count('"Items"') == len(REGIONS), said
+        assert '"HealthChecks"' in said and '"region":"us-east-1"' in said.replace(" ", ""), said
+        assert any(tmp_path.iterdir()), "its data is in TMPDIR while it runs"
+    finally:
+        code = demo.interrupt()
+    assert code == 0, demo.text() + demo.bars()
+    assert list(tmp_path.iterdir()) == [], "it left files behind"
+
+
+def test_json_is_all_that_a_machine_reads_while_it_stays_up(tmp_path):
+    demo = Narrated(tmp_path, "--json")
+    try:
+        demo.wait_for("Ctrl-C")
+        eventually(lambda: demo.text().endswith("}\n"))
+        assert json.loads(demo.text())["ok"] is True
+    finally:
+        code = demo.interrupt()
+    assert code == 0, demo.bars()
+    assert "error" not in json.loads(demo.text()), "nothing follows the object"
+
+
+def test_a_story_that_breaks_off_is_reported_as_far_as_it_came(tmp_path):
+    demo = Narrated(tmp_path, "--once", "--json")
+    try:
+        eventually(lambda: list(tmp_path.glob("*/us-east-1/node.log")), within=60)
+        # Without its app there is nobody to answer.
+        for app in tmp_path.glob("*/cart/bootstrap"):
+            app.write_text("#!/bin/sh\nexit 1\n")
+        demo.process.wait(timeout=200)
+    finally:
+        demo.interrupt()
+    assert demo.process.returncode == 1, demo.bars()
+    report = json.loads(demo.text())
+    assert report["ok"] is False and report["error"], report
+    assert {step["step"] for step in report["steps"]} == {1, 2, 3, 4, 5}, report
+    assert not all(report["held"].values())

@@ -24,6 +24,10 @@ pub struct Event {
     pub resource: String,
     /// What happens.
     pub state: State,
+    /// How many resources were settled before.
+    pub task: usize,
+    /// How many resources the plan has.
+    pub tasks: usize,
 }
 
 /// What happens to a resource.
@@ -104,13 +108,16 @@ pub async fn execute(
 ) -> Result<Outcome, DeployError> {
     let mut known = Known::default();
     let mut changes = Vec::with_capacity(plan.tasks.len());
-    for task in &plan.tasks {
+    let tasks = plan.tasks.len();
+    for (at, task) in plan.tasks.iter().enumerate() {
         let mut tell = |state| {
             report(Event {
                 step: task.step,
                 region: task.region.clone(),
                 resource: task.resource.title(),
                 state,
+                task: at,
+                tasks,
             });
         };
         let mut session = Session::new(client, &mut known, &task.region, &mut tell);

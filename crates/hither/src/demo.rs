@@ -20,10 +20,13 @@ mod story;
 
 mod tables;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
+use deploy::execute::State;
+use manifest::model::Manifest;
 use manifest::surroundings::Listening;
 use wan::links::Links;
 
@@ -31,8 +34,10 @@ use crate::apply::{self, Target};
 use crate::check;
 use crate::cli::DemoArgs;
 use crate::demo::narrator::Narrator;
+use crate::demo::report::Report;
 use crate::interrupt;
 use crate::laptop::{Laptop, Restart};
+use crate::progress::Lines;
 use crate::sample;
 use crate::up;
 
@@ -41,43 +46,39 @@ const MANIFEST: &str = include_str!("demo/hither.toml");
 
 /// Runs the demo. Exits with 0 when everything that it claims has held.
 pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
-    let narrator = Narrator::new(args.json);
+    let lines = if args.json {
+        Lines::Hidden
+    } else {
+        Lines::Shown
+    };
+    let narrator = Narrator::new(lines);
+    let mut report = Report::default();
     let state = tempfile::Builder::new().prefix("hither-demo-").tempdir();
     let state = state.context("make a directory for the demo's data")?;
-    let folder = state.path();
-    write_app(folder)?;
-    let manifest_file = folder.join("hither.toml");
-    std::fs::write(&manifest_file, MANIFEST).context("write the demo's manifest")?;
-    let name = manifest_file.display().to_string();
-    let manifest = check::parse(MANIFEST, &name, folder, &Listening::Laptop)
-        .context("start the demo: see above; another demo may be running")?;
-
-    narrator.heading("Three regions, each a process of its own, joined at the speed of light");
-    let links = Links::public()?;
-    let mut laptop = Laptop::start(&manifest, &manifest_file, folder, links, Vec::new()).await?;
-    for region in laptop.names() {
-        let site = laptop.site(&region)?;
-        narrator.line(&format!("{region} at {}", site.address));
-    }
-    let told = tell_story(&manifest, &mut laptop, &narrator).await;
-    let report = match told {
-        Ok(report) => report,
-        Err(error) => {
-            let kept = state.keep();
-            laptop.stop().await;
-            bail!(
-                "{error:#}\nhint: the regions' logs are in {}",
-                kept.display()
-            );
-        }
-    };
+    let mut stage = None;
+    let told = tell(state.path(), &narrator, &mut stage, &mut report).await;
+    report.error = told.err().map(|error| format!("{error:#}"));
     if args.json {
         println!("{}", report.json());
     } else {
         narrator.line(&report.verdict());
     }
+    if let Some(error) = report.error {
+        let kept = state.keep();
+        if let Some((_, laptop)) = stage {
+            laptop.stop().await;
+        }
+        bail!("{error}\nhint: the regions' logs are in {}", kept.display());
+    }
+    let (manifest, mut laptop) = stage.context("a story that was told had a stage")?;
     if !args.once {
-        hint::tell(&manifest, &laptop)?;
+        let hint = hint::lines(&manifest, &laptop)?.join("\n");
+        // Standard output holds the report alone where a machine reads it.
+        if args.json {
+            eprintln!("{hint}");
+        } else {
+            println!("{hint}");
+        }
         tokio::select! {
             ended = interrupt::wait() => ended?,
             ended = laptop.supervise(Restart::OnFailure) => ended?,
@@ -91,32 +92,51 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn tell_story(
-    manifest: &manifest::model::Manifest,
-    laptop: &mut Laptop,
+/// Starts the regions, which are left on `stage`, and tells the story into `report`.
+///
+/// Errors: those of what could not be told; what was told before is in the report.
+async fn tell(
+    folder: &Path,
     narrator: &Narrator,
-) -> anyhow::Result<report::Report> {
+    stage: &mut Option<(Manifest, Laptop)>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    write_app(folder)?;
+    let manifest_file = folder.join("hither.toml");
+    std::fs::write(&manifest_file, MANIFEST).context("write the demo's manifest")?;
+    let name = manifest_file.display().to_string();
+    let manifest = check::parse(MANIFEST, &name, folder, &Listening::Laptop)
+        .context("start the demo: see above; another demo may be running")?;
+    narrator.heading("Three regions, each a process of its own, joined at the speed of light");
+    let links = Links::public()?;
+    let laptop = Laptop::prepare(&manifest, &manifest_file, folder, links, Vec::new())?;
+    let (manifest, laptop) = stage.insert((manifest, laptop));
+    laptop.start(&narrator.progress).await?;
+    for region in laptop.names() {
+        let site = laptop.site(&region)?;
+        narrator.line(&format!("{region} at {}", site.address));
+    }
     narrator.heading("The five steps, as signed calls to each region's AWS-compatible endpoint");
-    let folder = laptop.state_dir.clone();
-    let mut steps = Vec::new();
     let target = Target::laptop(laptop, apply::development_key())?;
     up::put_clients(manifest, &target).await?;
-    apply::apply(manifest, &folder, &target, |event| {
-        if let deploy::execute::State::Calling(command) = &event.state {
-            steps.push(report::Step {
+    let mut deployment = narrator.deployment();
+    apply::apply(manifest, folder, &target, |event| {
+        if let State::Calling(command) = &event.state {
+            report.steps.push(report::Step {
                 number: event.step.number(),
                 region: event.region.to_string(),
                 command: command.clone(),
             });
         }
-        narrator.event(event);
+        deployment.tell(&event);
     })
     .await?;
-    story::tell(manifest, laptop, narrator, steps).await
+    drop(deployment);
+    story::tell(manifest, laptop, narrator, report).await
 }
 
 /// Writes the sample app's package: a `bootstrap` that becomes the app.
-fn write_app(folder: &std::path::Path) -> anyhow::Result<()> {
+fn write_app(folder: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;
 
     let app = folder.join("cart");

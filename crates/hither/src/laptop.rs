@@ -26,6 +26,7 @@ use wan::relay::Relay;
 
 use crate::authority::Authority;
 use crate::laptop::process::{Orders, Region};
+use crate::progress::Progress;
 use crate::project;
 
 /// How long a region may take to drain when all end. 30 s.
@@ -57,10 +58,10 @@ pub(crate) enum Restart {
 }
 
 impl Laptop {
-    /// Starts all regions, and waits until each serves.
+    /// Makes what the regions are started with: directories, keys, relays between them.
     ///
-    /// Errors: when one does not; all are stopped then.
-    pub(crate) async fn start(
+    /// Errors: when one of these cannot be made.
+    pub(crate) fn prepare(
         manifest: &Manifest,
         manifest_file: &Path,
         state_dir: &Path,
@@ -93,13 +94,23 @@ impl Laptop {
             laptop.regions.insert(name, region);
         }
         laptop.openrelays()?;
-        for region in laptop.regions.values_mut() {
-            region.spawn(&laptop.orders)?;
-        }
-        for region in laptop.regions.values_mut() {
-            region.wait_until_serving().await?;
-        }
         Ok(laptop)
+    }
+
+    /// Starts all regions, and waits until each serves.
+    ///
+    /// Errors: when one does not; all end with the laptop.
+    pub(crate) async fn start(&mut self, progress: &Progress) -> anyhow::Result<()> {
+        let bar = progress.counts("starting regions", self.regions.len());
+        for region in self.regions.values_mut() {
+            region.spawn(&self.orders)?;
+        }
+        for (at, region) in self.regions.values_mut().enumerate() {
+            bar.says(format!("starting {}", region.name));
+            region.wait_until_serving().await?;
+            bar.reached(at + 1);
+        }
+        Ok(())
     }
 
     /// Returns the names of the regions.

@@ -32,6 +32,8 @@ mod tenancy;
 
 mod project;
 
+mod progress;
+
 mod authority;
 
 mod http_get;

@@ -18,6 +18,7 @@ use crate::apply::{self, Target};
 use crate::authority::Authority;
 use crate::check;
 use crate::cli::DeployArgs;
+use crate::progress::{Lines, Progress};
 use crate::project;
 use crate::up;
 
@@ -49,7 +50,10 @@ pub(crate) async fn run(args: DeployArgs) -> anyhow::Result<ExitCode> {
         own_credentials().await?
     };
     let target = Target::served(&manifest, place, authority.as_ref(), credentials);
-    let outcome = apply::apply(&manifest, folder, &target, up::tell).await?;
+    let progress = Progress::new(Lines::Shown);
+    let mut deployment = progress.deployment();
+    let outcome = apply::apply(&manifest, folder, &target, |event| deployment.tell(&event)).await?;
+    drop(deployment);
     if let Err(error) = up::put_clients(&manifest, &target).await {
         eprintln!("warning: no region was told of [clients]: {error:#}");
         eprintln!("hint: run this once on the machine of a region, which tells the others");

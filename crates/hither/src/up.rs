@@ -7,7 +7,6 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use deploy::execute::{Event, State};
 use manifest::model::{Durability, Manifest, Port};
 use manifest::surroundings::Listening;
 use serde_json::json;
@@ -20,6 +19,7 @@ use crate::cli::UpArgs;
 use crate::http_get;
 use crate::interrupt;
 use crate::laptop::{Laptop, Restart};
+use crate::progress::{Lines, Progress};
 use crate::project;
 use crate::tenancy;
 
@@ -37,16 +37,12 @@ pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&state_dir).with_context(|| format!("make {}", state_dir.display()))?;
     let _tenancy = tenancy::take(&state_dir)?;
     let links = links(&manifest, args.no_delay)?;
-    let mut laptop = Laptop::start(
-        &manifest,
-        &args.manifest,
-        &state_dir,
-        links,
-        args.allow_host,
-    )
-    .await?;
+    let progress = Progress::new(Lines::Shown);
+    let (file, hosts) = (&args.manifest, args.allow_host);
+    let mut laptop = Laptop::prepare(&manifest, file, &state_dir, links, hosts)?;
+    laptop.start(&progress).await?;
     let chaos = open_chaos(&laptop);
-    if let Err(error) = set_up(&manifest, folder, &laptop).await {
+    if let Err(error) = set_up(&manifest, folder, &laptop, &progress).await {
         laptop.tell_ended();
         return Err(error);
     }
@@ -67,11 +63,17 @@ pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Makes what the manifest says.
-async fn set_up(manifest: &Manifest, folder: &Path, laptop: &Laptop) -> anyhow::Result<()> {
+async fn set_up(
+    manifest: &Manifest,
+    folder: &Path,
+    laptop: &Laptop,
+    progress: &Progress,
+) -> anyhow::Result<()> {
     let credentials = apply::laptop_credentials().await;
     let target = Target::laptop(laptop, credentials)?;
     put_clients(manifest, &target).await?;
-    apply::apply(manifest, folder, &target, tell).await?;
+    let mut deployment = progress.deployment();
+    apply::apply(manifest, folder, &target, |event| deployment.tell(&event)).await?;
     Ok(())
 }
 
@@ -136,21 +138,6 @@ pub(crate) async fn put_clients(manifest: &Manifest, target: &Target<'_>) -> any
         }
     }
     refused.map_or(Ok(()), Err)
-}
-
-/// Prints what a deployment does, as the commands that would do the same.
-pub(crate) fn tell(event: Event) {
-    let Event {
-        step,
-        region,
-        resource,
-        state,
-    } = event;
-    match state {
-        State::Calling(command) => println!("  {}. {region}  {command}", step.number()),
-        State::Waiting(_) | State::Settled(_) => {}
-        State::Failed(why) => eprintln!("  {}. {region}  {resource}: {why}", step.number()),
-    }
 }
 
 fn tell_addresses(manifest: &Manifest, laptop: &Laptop) -> anyhow::Result<()> {

@@ -2,80 +2,40 @@
 //!
 //! With `--json` it says nothing; the report says it all.
 
-use std::io::IsTerminal;
-use std::time::Duration;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use deploy::execute::{Event, State};
+use crate::progress::{Bar, Deployment, Lines, Progress};
 
 /// Says what happens.
 pub(crate) struct Narrator {
-    quiet: bool,
-    bars: bool,
+    pub(crate) progress: Progress,
 }
 
 impl Narrator {
-    pub(crate) fn new(quiet: bool) -> Self {
+    pub(crate) fn new(lines: Lines) -> Self {
         Self {
-            quiet,
-            bars: !quiet && std::io::stderr().is_terminal(),
+            progress: Progress::new(lines),
         }
     }
 
     pub(crate) fn heading(&self, text: &str) {
-        if !self.quiet {
-            println!("\n{text}\n");
-        }
+        self.progress.line(&format!("\n{text}\n"));
     }
 
     pub(crate) fn line(&self, text: &str) {
-        if !self.quiet {
-            println!("  {text}");
-        }
-    }
-
-    /// Tells of a call as the command that would make it.
-    pub(crate) fn event(&self, event: Event) {
-        let Event {
-            step,
-            region,
-            resource,
-            state,
-        } = event;
-        match state {
-            State::Calling(command) => {
-                self.line(&format!("{}. [{region}] {command}", step.number()));
-            }
-            State::Waiting(_) | State::Settled(_) => {}
-            State::Failed(why) => eprintln!("  {}. [{region}] {resource}: {why}", step.number()),
-        }
+        self.progress.line(&format!("  {text}"));
     }
 
     /// Shows that something takes a while; the returned bar ends when it is dropped.
     pub(crate) fn waits(&self, text: &str) -> Bar {
-        let bar = ProgressBar::new_spinner();
-        if !self.bars {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
-        }
-        bar.set_style(ProgressStyle::default_spinner());
-        bar.set_message(text.to_owned());
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Bar(bar)
+        self.progress.waits(text)
     }
-}
 
-/// A running progress bar.
-pub(crate) struct Bar(ProgressBar);
-
-impl Bar {
-    pub(crate) fn says(&self, text: String) {
-        self.0.set_message(text);
+    /// Shows how many of `all` are done; the returned bar ends when it is dropped.
+    pub(crate) fn counts(&self, text: &str, all: usize) -> Bar {
+        self.progress.counts(text, all)
     }
-}
 
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
+    /// Tells of a deployment.
+    pub(crate) fn deployment(&self) -> Deployment<'_> {
+        self.progress.deployment()
     }
 }

@@ -19,7 +19,7 @@ use net::tls::{Alpn, Trust};
 use wan::relay::Relay;
 
 use crate::demo::narrator::Narrator;
-use crate::demo::report::{Report, Step};
+use crate::demo::report::Report;
 use crate::demo::shopper::{City, v4};
 use crate::laptop::Laptop;
 
@@ -36,37 +36,29 @@ pub(crate) struct Stage {
     _relays: Vec<Relay>,
 }
 
-/// Tells the whole story.
+/// Tells the whole story into `report`.
+///
+/// Errors: those of the first chapter that could not be told; the report has those before it.
 pub(crate) async fn tell(
     manifest: &Manifest,
     laptop: &mut Laptop,
     narrator: &Narrator,
-    steps: Vec<Step>,
-) -> anyhow::Result<Report> {
-    let mut report = Report {
-        steps,
-        ..Report::default()
-    };
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let stage = Stage::build(manifest, laptop)?;
-    {
-        let _bar = narrator.waits("waiting until every region's DNS names the nearest region");
-        chapters::wait_for_dns(&stage, laptop).await?;
-    }
+    chapters::wait_for_dns(&stage, laptop, narrator).await?;
     narrator.heading("Time to first byte of a customer's first request");
     report.cities = chapters::first_bytes(&stage, laptop, narrator).await?;
     narrator.heading("A write in Tokyo, read in London");
     report.replication = chapters::replication(laptop, narrator).await?;
     narrator.heading("A cut: Tokyo is alone, and both sides change the same item");
     report.conflict = chapters::race(laptop, narrator).await?;
-    {
-        let _bar = narrator.waits("waiting until every region's DNS names the nearest region");
-        chapters::wait_for_dns(&stage, laptop).await?;
-    }
+    chapters::wait_for_dns(&stage, laptop, narrator).await?;
     narrator.heading("kill -9 of a region under load");
     report.failover = chapters::failover(&stage, laptop, narrator).await?;
     narrator.heading("Are all replicas equal?");
     report.digests = chapters::digests(laptop, narrator).await?;
-    Ok(report)
+    Ok(())
 }
 
 impl Stage {
@@ -113,6 +105,27 @@ impl Stage {
             tls,
             _relays: relays,
         })
+    }
+}
+
+/// Waits until `holds` says so, asking again and again; returns how long it took.
+///
+/// Shape: `None` after [`PATIENCE`], and what was seen last is told: a claim that has not held.
+pub(crate) async fn held<F>(
+    narrator: &Narrator,
+    what: &str,
+    pause: Duration,
+    holds: F,
+) -> Option<Duration>
+where
+    F: AsyncFnMut() -> anyhow::Result<Result<(), String>>,
+{
+    match until(what, pause, holds).await {
+        Ok(took) => Some(took),
+        Err(error) => {
+            narrator.line(&format!("{error:#}"));
+            None
+        }
     }
 }
 

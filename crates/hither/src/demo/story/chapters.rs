@@ -13,6 +13,7 @@ use base::region::RegionName;
 use clock::port::Clock;
 use clock::wall::System;
 use control::system::SystemTable;
+use deploy::client::Client;
 use manifest::model::Port;
 
 use crate::apply;
@@ -22,7 +23,7 @@ use crate::demo::narrator::Narrator;
 use crate::demo::query;
 use crate::demo::report::{CityTimes, Conflict, Failover, Replication, TableDigests};
 use crate::demo::shopper::{City, Shopper, v4};
-use crate::demo::story::{PATIENCE, Stage, until};
+use crate::demo::story::{PATIENCE, Stage, held, until};
 use crate::demo::tables::{self, TABLE};
 use crate::http_get;
 use crate::laptop::Laptop;
@@ -50,8 +51,16 @@ fn region(name: &str) -> RegionName {
 }
 
 /// Waits until each region's DNS answers each city with its nearest region.
-pub(crate) async fn wait_for_dns(stage: &Stage, laptop: &Laptop) -> anyhow::Result<()> {
-    for server in laptop.names() {
+pub(crate) async fn wait_for_dns(
+    stage: &Stage,
+    laptop: &Laptop,
+    narrator: &Narrator,
+) -> anyhow::Result<()> {
+    let servers = laptop.names();
+    let all = servers.len() * stage.cities.len();
+    let bar = narrator.counts("every region's DNS names the nearest region", all);
+    let mut done = 0;
+    for server in servers {
         let dns = laptop.site(&server)?.socket(Port::Dns);
         for city in &stage.cities {
             let near = &stage.nearest[&city.name];
@@ -66,6 +75,8 @@ pub(crate) async fn wait_for_dns(stage: &Stage, laptop: &Laptop) -> anyhow::Resu
                 })
             })
             .await?;
+            done += 1;
+            bar.reached(done);
         }
     }
     Ok(())
@@ -85,12 +96,12 @@ pub(crate) async fn first_bytes(
     ));
     let mut times = Vec::new();
     for city in &stage.cities {
-        let bar = narrator.waits(&city.name);
+        let bar = narrator.counts(&city.name, FIRST_REQUESTS);
         let (mut one, mut three) = (Samples::default(), Samples::default());
         let mut by = String::new();
         let path = format!("/cart/{}", city.name);
         for round in 0..FIRST_REQUESTS {
-            bar.says(format!("{}: {} of {FIRST_REQUESTS}", city.name, round + 1));
+            bar.reached(round);
             let mut shopper = shopper(stage, city);
             let answer = shopper.request_at(home_address, &path).await?;
             anyhow::ensure!(answer.status == StatusCode::OK, "{}", answer.status);
@@ -127,6 +138,10 @@ fn shopper(stage: &Stage, city: &Arc<City>) -> Shopper {
     Shopper::new(Arc::clone(city), &stage.domain, Arc::clone(&stage.tls))
 }
 
+fn as_count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
 /// Measures how long a write in Tokyo takes to be read in Europe, after it was acknowledged.
 pub(crate) async fn replication(
     laptop: &Laptop,
@@ -139,9 +154,9 @@ pub(crate) async fn replication(
         .context("the regions are joined")?;
     let mut client = apply::client(laptop)?;
     let mut delays = Samples::default();
-    let bar = narrator.waits("writing in Tokyo, reading in London");
+    let bar = narrator.counts("writing in Tokyo, reading in London", as_count(WRITES));
     for quantity in 1..=WRITES {
-        bar.says(format!("write {quantity} of {WRITES}"));
+        bar.reached(as_count(quantity));
         let item = ("replication", "tea");
         tables::put(&mut client, &from, item, quantity).await?;
         let what = format!("write {quantity} is read in {to}");
@@ -188,40 +203,32 @@ pub(crate) async fn race(laptop: &Laptop, narrator: &Narrator) -> anyhow::Result
         "in the cut {tokyo} reads {read_tokyo:?}, {east} reads {read_east:?}"
     ));
     laptop.links.heal_all();
-    let mut last = None;
-    let healed = until("all regions read the same", ASK, async || {
-        let mut seen = Vec::new();
-        for region in laptop.names() {
-            seen.push(tables::quantity(&mut client, &region, item).await?);
-        }
-        last = seen.first().copied().flatten();
-        let same = seen.iter().all(|one| *one == last) && last.is_some();
+    let mut seen = Vec::new();
+    let healed = held(narrator, "all regions read the same", ASK, async || {
+        seen = read_everywhere(&mut client, laptop, item).await?;
+        let same = seen.windows(2).all(|pair| pair.first() == pair.last());
         Ok(if same {
             Ok(())
         } else {
             Err(format!("{seen:?}"))
         })
     })
-    .await?;
-    let (winner, loser) = if last == Some(easts) {
-        (&east, &tokyo)
+    .await;
+    let later_won = seen.first().copied().flatten() == Some(easts);
+    let (winner, loser, kept) = if later_won {
+        (&east, &tokyo, tokyos)
     } else {
-        (&tokyo, &east)
+        (&tokyo, &east, easts)
     };
-    let mut kept_in = Vec::new();
-    let all = laptop.names().len();
-    until("the loser is in every conflict log", ASK, async || {
-        kept_in = kept(laptop, loser).await?;
-        Ok(if kept_in.len() == all {
-            Ok(())
-        } else {
-            Err(format!("it is in those of {kept_in:?}"))
-        })
-    })
-    .await?;
-    let healed_after_ms = ms(healed);
+    let kept_in = regions_that_keep(laptop, narrator, loser, kept).await;
+    // Once more, after all: a winner that changes later is none.
+    let winner_quantity = if later_won { easts } else { tokyos };
+    let settled = read_everywhere(&mut client, laptop, item).await?;
+    let same_everywhere = settled.iter().all(|one| *one == Some(winner_quantity));
+    let healed_after_ms = healed.map(ms);
     narrator.line(&format!(
-        "{healed_after_ms:.0} ms after the heal all regions read {last:?}: {winner} wrote last"
+        "{:.0} ms after the heal all regions read {winner_quantity}: {winner} wrote last",
+        healed_after_ms.unwrap_or(f64::NAN)
     ));
     narrator.line(&format!(
         "{loser}'s write is kept in the conflict log of {}",
@@ -230,19 +237,59 @@ pub(crate) async fn race(laptop: &Laptop, narrator: &Narrator) -> anyhow::Result
     Ok(Conflict {
         own_reads_held,
         winner: winner.to_string(),
-        winner_quantity: last,
+        winner_quantity: Some(winner_quantity),
         loser: loser.to_string(),
-        same_everywhere: true,
-        later_won: last == Some(easts),
-        kept_everywhere: kept_in.len() == all,
+        same_everywhere: healed.is_some() && same_everywhere,
+        later_won,
+        kept_everywhere: kept_in.len() == laptop.names().len(),
         kept_in,
         healed_after_ms,
     })
 }
 
-/// Returns the regions whose conflict log holds the race that `loser` lost.
-async fn kept(laptop: &Laptop, loser: &RegionName) -> anyhow::Result<Vec<String>> {
+/// Returns what each region reads of an item.
+async fn read_everywhere(
+    client: &mut Client,
+    laptop: &Laptop,
+    item: (&str, &str),
+) -> anyhow::Result<Vec<Option<u64>>> {
+    let mut seen = Vec::new();
+    for region in laptop.names() {
+        seen.push(tables::quantity(client, &region, item).await?);
+    }
+    Ok(seen)
+}
+
+/// Waits until every region's conflict log holds the race that `loser` lost; returns those that do.
+async fn regions_that_keep(
+    laptop: &Laptop,
+    narrator: &Narrator,
+    loser: &RegionName,
+    quantity: u64,
+) -> Vec<String> {
+    let mut kept_in = Vec::new();
+    let all = laptop.names().len();
+    let what = "the loser is in every conflict log";
+    held(narrator, what, ASK, async || {
+        kept_in = regions_that_kept(laptop, loser, quantity).await?;
+        Ok(if kept_in.len() == all {
+            Ok(())
+        } else {
+            Err(format!("it is in those of {kept_in:?}"))
+        })
+    })
+    .await;
+    kept_in
+}
+
+/// Returns the regions whose conflict log holds the race that `loser` lost, with what it wrote.
+async fn regions_that_kept(
+    laptop: &Laptop,
+    loser: &RegionName,
+    quantity: u64,
+) -> anyhow::Result<Vec<String>> {
     let mut regions = Vec::new();
+    let quantity = serde_json::json!({"N": quantity.to_string()});
     for region in laptop.names() {
         let path = format!("/_hither/conflicts?table={TABLE}");
         let log = http_get::get(laptop.api(&region)?, &path).await?;
@@ -250,6 +297,7 @@ async fn kept(laptop: &Laptop, loser: &RegionName) -> anyhow::Result<Vec<String>
         let is_race = |conflict: &serde_json::Value| {
             conflict["loser"]["region"] == loser.as_str()
                 && conflict["key"].to_string().contains("last-ticket")
+                && conflict["loser"]["item"]["quantity"] == quantity
         };
         if conflicts.iter().any(is_race) {
             regions.push(region.to_string());
@@ -276,8 +324,8 @@ pub(crate) async fn failover(
     let address = v4(laptop.site(&victim)?.address)?;
     laptop.kill(&victim).await?;
     let killed = System.now();
-    wait_for_naming(stage, laptop, &victim, false).await?;
-    let dns_stopped_ms = Some(ms(System.now().since(killed)));
+    let stopped = wait_for_naming(stage, laptop, narrator, (&victim, false)).await?;
+    let dns_stopped_ms = stopped.then(|| ms(System.now().since(killed)));
     bar.says(format!(
         "{} requests so far; {victim} is dead",
         load.requests()
@@ -287,10 +335,10 @@ pub(crate) async fn failover(
     let started = System.now();
     laptop.start_region(&victim).await?;
     let serving_again_ms = Some(ms(System.now().since(started)));
-    wait_for_catching_up(laptop, &victim, &ahead).await?;
-    let caught_up_ms = Some(ms(System.now().since(started)));
-    wait_for_naming(stage, laptop, &victim, true).await?;
-    let dns_names_it_again_ms = Some(ms(System.now().since(started)));
+    let caught_up = has_caught_up(laptop, narrator, &victim, &ahead).await?;
+    let caught_up_ms = caught_up.then(|| ms(System.now().since(started)));
+    let named = wait_for_naming(stage, laptop, narrator, (&victim, true)).await?;
+    let dns_names_it_again_ms = named.then(|| ms(System.now().since(started)));
     load.enter(Phase::After);
     bar.says(format!(
         "{} requests so far; {victim} ({address}) is back",
@@ -298,9 +346,8 @@ pub(crate) async fn failover(
     ));
     tokio::time::sleep(STEADY).await;
     let tally = load.stop().await;
-    bar.says("auditing what customers were told".to_owned());
-    let missing_writes = audit(laptop, &tally.ledger).await?;
     drop(bar);
+    let missing_writes = audit(laptop, narrator, &tally.ledger).await?;
     let failover = Failover {
         region: victim.to_string(),
         acknowledged_writes: tally.ledger.len(),
@@ -348,13 +395,14 @@ fn tell_failover(failover: &Failover, narrator: &Narrator) {
     ));
 }
 
-/// Waits until every other region's DNS names the region, or stops naming it, to its own city.
+/// Waits until every other region's DNS names the region, or stops naming it, to its own city;
+/// returns whether that came true.
 async fn wait_for_naming(
     stage: &Stage,
     laptop: &Laptop,
-    victim: &RegionName,
-    named: bool,
-) -> anyhow::Result<()> {
+    narrator: &Narrator,
+    (victim, named): (&RegionName, bool),
+) -> anyhow::Result<bool> {
     let address = v4(laptop.site(victim)?.address)?;
     let near = stage
         .cities
@@ -366,22 +414,21 @@ async fn wait_for_naming(
             continue;
         }
         let dns = laptop.site(&server)?.socket(Port::Dns);
-        until(
-            &format!("{server} names {victim}: {named}"),
-            ASK,
-            async || {
-                let found = query::ask(dns, &stage.domain, &city.subnet).await?;
-                let is_named = found.address == address;
-                Ok(if is_named == named {
-                    Ok(())
-                } else {
-                    Err(found.address.to_string())
-                })
-            },
-        )
-        .await?;
+        let what = format!("{server} names {victim}: {named}");
+        let came = held(narrator, &what, ASK, async || {
+            let found = query::ask(dns, &stage.domain, &city.subnet).await?;
+            let is_named = found.address == address;
+            Ok(if is_named == named {
+                Ok(())
+            } else {
+                Err(found.address.to_string())
+            })
+        });
+        if came.await.is_none() {
+            return Ok(false);
+        }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Returns what the other regions have applied, as text by region.
@@ -408,13 +455,17 @@ fn position(vector: &serde_json::Value, origin: &str) -> Option<u64> {
     pairs.find(|(name, _)| *name == origin)?.1.parse().ok()
 }
 
-async fn wait_for_catching_up(
+/// Waits until the region has applied what the others had when it came back; returns whether
+/// that came true.
+async fn has_caught_up(
     laptop: &Laptop,
+    narrator: &Narrator,
     victim: &RegionName,
     ahead: &[(String, u64)],
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     let api = laptop.api(victim)?;
-    until(&format!("{victim} has caught up"), ASK, async || {
+    let what = format!("{victim} has caught up");
+    let caught_up = held(narrator, &what, ASK, async || {
         let status = crate::status::of(api).await?;
         let applied = &status["applied"];
         let behind = ahead
@@ -425,20 +476,22 @@ async fn wait_for_catching_up(
         } else {
             Err(applied.to_string())
         })
-    })
-    .await?;
-    Ok(())
+    });
+    Ok(caught_up.await.is_some())
 }
 
 /// Returns the acknowledged writes that some region does not have.
 async fn audit(
     laptop: &Laptop,
+    narrator: &Narrator,
     ledger: &std::collections::BTreeMap<(String, String), u64>,
 ) -> anyhow::Result<Vec<String>> {
+    let bar = narrator.counts("auditing what customers were told", ledger.len());
     let mut client = apply::client(laptop)?;
     let mut missing = Vec::new();
     let deadline = System.now() + PATIENCE;
-    for ((customer, sku), quantity) in ledger {
+    for (at, ((customer, sku), quantity)) in ledger.iter().enumerate() {
+        bar.reached(at);
         for region in laptop.names() {
             loop {
                 let seen = tables::quantity(&mut client, &region, (customer, sku)).await?;
@@ -465,8 +518,10 @@ pub(crate) async fn digests(
     narrator: &Narrator,
 ) -> anyhow::Result<Vec<TableDigests>> {
     let system = SystemTable::ALL.into_iter().map(SystemTable::name);
-    let mut all = Vec::new();
+    let mut all: Vec<TableDigests> = Vec::new();
+    let bar = narrator.counts("comparing tables", 1 + SystemTable::ALL.len());
     for table in std::iter::once(TABLE).chain(system) {
+        bar.reached(all.len());
         let mut by_region = Vec::new();
         let path = format!("/_hither/digest?table={table}");
         let settled = until(
