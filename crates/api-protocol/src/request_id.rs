@@ -21,21 +21,19 @@ impl RequestId {
     /// Returns the number as DynamoDB writes it.
     ///
     /// Shape: 52 characters of `0-9 A-V`.
-    pub fn as_base32(&self) -> String {
+    pub fn as_base32(&self) -> [u8; 52] {
         const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHIJKLMNOPQRSTUV";
-        (0..52)
-            .map(|at| {
-                let bit = at * 5;
-                let (word, shift) = (bit / 64, bit % 64);
-                let low = self.0.get(word).copied().unwrap_or(0) >> shift;
-                let high = match self.0.get(word + 1) {
-                    Some(next) if 59 < shift => next << (64 - shift),
-                    Some(_) | None => 0,
-                };
-                let digit = usize::try_from((low | high) & 31).unwrap_or(0);
-                char::from(ALPHABET.get(digit).copied().unwrap_or(b'0'))
-            })
-            .collect()
+        std::array::from_fn(|at| {
+            let bit = at * 5;
+            let (word, shift) = (bit / 64, bit % 64);
+            let low = self.0.get(word).copied().unwrap_or(0) >> shift;
+            let high = match self.0.get(word + 1) {
+                Some(next) if 59 < shift => next << (64 - shift),
+                Some(_) | None => 0,
+            };
+            let digit = usize::try_from((low | high) & 31).unwrap_or(0);
+            ALPHABET.get(digit).copied().unwrap_or(b'0')
+        })
     }
 
     /// Returns the number as the other services write it, a version 4 UUID.
@@ -53,7 +51,7 @@ impl RequestId {
 
     /// Returns the number as a header's value, as DynamoDB writes it.
     pub fn base32_header(&self) -> HeaderValue {
-        HeaderValue::try_from(self.as_base32()).expect("letters and digits make a header value")
+        HeaderValue::from_bytes(&self.as_base32()).expect("letters and digits make a header value")
     }
 
     /// Returns the number as a header's value, as the other services write it.
