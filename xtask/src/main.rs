@@ -1,7 +1,7 @@
 //! The project's own tasks: test, tidy, lint, ci, model, bench, fuzz.
 //!
-//! It is never in the release graph. What the tasks need beyond a Rust toolchain, a C compiler
-//! and Python they install into `target/tools`, pinned.
+//! It is never in the release graph. What the tasks need beyond a Rust toolchain and what
+//! [`needs`] lists they install into `target/tools`, pinned.
 #![expect(
     clippy::print_stdout,
     reason = "a task talks to the person who started it"
@@ -12,6 +12,7 @@ mod ci;
 mod fuzz;
 mod lint;
 mod model;
+mod needs;
 mod run;
 mod test;
 mod tidy;

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::run::{self, Runner, Tally, Verdict};
 use crate::tools::{Tools, target};
-use crate::{root, tidy};
+use crate::{needs, root, tidy};
 
 pub(crate) fn test(filter: &[&str]) -> Result<Verdict> {
     let tally = tally(filter)?;
@@ -16,6 +16,7 @@ pub(crate) fn test(filter: &[&str]) -> Result<Verdict> {
 
 /// Runs all tests whose names contain one of `filter`, all tests when it is empty.
 pub(crate) fn tally(filter: &[&str]) -> Result<Tally> {
+    needs::check()?;
     let tools = Tools::install()?;
     let mut nextest = tools.command("cargo");
     nextest.args([
