@@ -61,9 +61,10 @@ pub enum DirectoryError {
     },
     /// The engine could not open what is there.
     #[error(
-        "open {path}: {reason}; no data was changed. Restore the directory from a backup of its \
-         newest state, or move it away to start empty; where the project has other regions, give \
-         this one another name then, since they hold it to what it had"
+        "open {path}: {reason}; what is damaged is left as it is, though files that nothing needs \
+         may have been cleared away. Restore the directory from a backup of its newest state, or \
+         move it away to start empty; where the project has other regions, give this one another \
+         name then, since they hold it to what it had"
     )]
     Engine {
         /// The directory.

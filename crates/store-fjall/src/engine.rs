@@ -65,7 +65,8 @@ impl Default for Memory {
 impl FjallStore {
     /// Opens the store in `path`, made if it is not there.
     ///
-    /// Errors: [`DirectoryError`]; nothing is changed in a directory that is refused.
+    /// Errors: [`DirectoryError`]; what is damaged is left as it is. The engine may have cleared
+    /// away what it no longer needed before it found that.
     pub fn open(path: &Path, memory: Memory) -> Result<Self, DirectoryError> {
         directory::prepare(path)?;
         let refuse = |error: fjall::Error| {
