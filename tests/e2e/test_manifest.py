@@ -119,6 +119,19 @@ def test_the_chaos_port_refuses_what_is_no_order(near):
         near.order("explode")
 
 
+def test_versions_name_the_commit(near):
+    said = hither("--version", folder=near.folder, check=True).stdout.split()
+    head = run("git", "rev-parse", "HEAD", cwd=laptops.ROOT, check=False).stdout.strip()
+    release, _, commit = said[1].partition("+")
+    # A build out of an archive knows none; another work tree may have built this one.
+    assert release.count(".") == 2 and (len(commit) == 12 or not head), said
+    assert {near.status(region)["version"] for region in REGIONS} == {said[1]}
+    assert near.ask(EAST, "/_hither/health")["version"] == said[1]
+    assert f"(version {said[1]}, development)" in hither(
+        "status", "--manifest", near.manifest, folder=near.folder
+    ).stdout
+
+
 def test_status_and_env_lead_to_the_regions(near):
     done = hither("status", "--manifest", near.manifest, folder=near.folder, check=True)
     for region in REGIONS:

@@ -6,11 +6,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// The release, and the commit that was built where that is known: `0.0.0+1a2b3c4d5e6f`.
+pub(crate) const VERSION: &str = env!("HITHER_VERSION");
+
 /// One app in several regions at once, all of them active.
 #[derive(Debug, Parser)]
 #[command(
     name = "hither",
-    version,
+    version = VERSION,
     arg_required_else_help = true,
     after_help = EXAMPLES
 )]

@@ -20,7 +20,7 @@ use region::config::{Access, Durability, NodeConfig, TestControls, Throttling, W
 use region::node::Node;
 
 use crate::check;
-use crate::cli::{DurabilityWord, DynamoDbThrottling, DynamoDbWording, ServeArgs};
+use crate::cli::{DurabilityWord, DynamoDbThrottling, DynamoDbWording, ServeArgs, VERSION};
 use crate::project::{self, Where};
 
 /// Where Linux distributions keep the roots that the system trusts.
@@ -62,6 +62,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         second.set_port(port);
     }
     let config = NodeConfig {
+        version: VERSION.to_owned(),
         dynamodb: Some(second),
         project,
         durability: durability(args.durability, manifest.project.durability),

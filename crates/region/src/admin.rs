@@ -38,6 +38,7 @@ pub(crate) struct Admin<S> {
     dynamodb: Arc<DynamoDb<S>>,
     /// Where this node listens: what asks for it from here comes from it, too.
     own: IpAddr,
+    version: String,
     mode: Mode,
     durability: Durability,
     hosts: Hosts,
@@ -64,6 +65,7 @@ impl<S: Store> Admin<S> {
             sources,
             dynamodb,
             own,
+            version: config.version.clone(),
             mode: match (&config.access, config.is_for_tests()) {
                 (Access::Development, _) => Mode::Development,
                 (_, true) => Mode::Tests,
@@ -120,6 +122,7 @@ impl<S: Store> Admin<S> {
 
     fn status(&self) -> Value {
         let mut status = self.sources.read();
+        status["version"] = self.version.as_str().into();
         status["mode"] = self.mode.word().into();
         status["durability"] = self.durability.word().into();
         status
@@ -137,7 +140,7 @@ impl<S: Store> Admin<S> {
         let health = json!({
             "services": services,
             "edition": "hither",
-            "version": env!("CARGO_PKG_VERSION"),
+            "version": self.version,
             "region": self.sources.control.project().region.as_str(),
             "problem": problem.map(|problem| problem.to_string()),
         });

@@ -12,6 +12,8 @@ use net::dial::Dialer;
 /// What a node is started with.
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
+    /// What was built, as it is told to whoever asks.
+    pub version: String,
     /// The project, with this node's region in it.
     pub project: Project,
     /// Where this node keeps its data.

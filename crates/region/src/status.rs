@@ -58,7 +58,6 @@ impl<S: Store> Sources<S> {
         json!({
             "region": project.region.as_str(),
             "project": project.name,
-            "version": env!("CARGO_PKG_VERSION"),
             "pid": std::process::id(),
             "store_problem": self.failure.borrow().as_ref().map(ToString::to_string),
             "stamps_ahead_ms": links.stamps_ahead.map(ms),
