@@ -10,6 +10,7 @@ use api_protocol::fault::Fault;
 use api_protocol::json;
 use control::control::ControlError;
 use control::resource::Change;
+use control::tables::replicas::ReplicaDraft;
 use control::tables::{Replica, Table, TableError};
 use serde_json::json as json_value;
 use store::port::Store;
@@ -162,16 +163,18 @@ impl<S: Store> DynamoDb<S> {
         shared: Option<&Shared>,
         own: Option<&Own>,
     ) -> Result<(), Refused> {
-        self.change_together(open, shared, own, Vec::new()).await
+        self.change_together(open, (shared, own), Vec::new(), &[])
+            .await
     }
 
-    /// Changes settings, together with other changes.
+    /// Changes settings, together with other changes and with which replicas there are: all of
+    /// that happens, or none.
     async fn change_together(
         &self,
         open: &OpenTable,
-        shared: Option<&Shared>,
-        own: Option<&Own>,
+        (shared, own): (Option<&Shared>, Option<&Own>),
         mut changes: Vec<Change>,
+        replicas: &[ReplicaDraft],
     ) -> Result<(), Refused> {
         if let Some(shared) = shared {
             let table = Table {
@@ -187,11 +190,12 @@ impl<S: Store> DynamoDb<S> {
             };
             changes.push(Change::replace(replica, &changed));
         }
-        if changes.is_empty() {
+        if changes.is_empty() && replicas.is_empty() {
             return Ok(());
         }
-        let changed = self.control.change(changes).await;
-        changed.map_err(|error| control_failed(&error, &open.view.table.name))?;
+        let changed = self.control.change_table(&open.view, changes, replicas);
+        let changed = changed.await;
+        changed.map_err(|error| table_failed(&error, &open.view.table.name))?;
         Ok(())
     }
 }

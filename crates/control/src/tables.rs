@@ -16,13 +16,14 @@ use store::port::Store;
 use table::def::{HistoryDef, TableDef};
 
 use crate::backups::Restore;
-use crate::control::{Control, ControlError, Position};
+use crate::control::{Control, ControlError};
 use crate::history;
 use crate::loads::Load;
-use crate::resource::{Change, Expect, Resource};
+use crate::resource::{Change, Resource};
 use crate::system::SystemTable;
 
 pub mod indexes;
+pub mod replicas;
 
 mod settling;
 
@@ -360,69 +361,6 @@ impl<S: Store> Control<S> {
             indexes,
             expiry: None,
         })
-    }
-
-    /// Makes a replica of a table in another region, to be filled from those that are whole.
-    ///
-    /// Errors: [`TableError::NameTaken`] where the region has another table of this name.
-    pub async fn create_replica(
-        &self,
-        view: &TableView,
-        region: &RegionName,
-        settings: serde_json::Value,
-    ) -> Result<Position, TableError> {
-        let _turn = self.defining().lock().await;
-        if self.tables_in(region).contains_key(&view.table.name) {
-            return Err(TableError::NameTaken {
-                region: region.as_str().to_owned(),
-            });
-        }
-        let replica = Replica {
-            table: view.table.id,
-            region: region.as_str().to_owned(),
-            status: ReplicaStatus::Creating,
-            created: self.clock().wall().as_micros(),
-            settings,
-            restore: None,
-            imported: None,
-        };
-        Ok(self.change(vec![Change::create(&replica)]).await?)
-    }
-
-    /// Removes a table's replica; the last one takes the definition with it.
-    ///
-    /// Errors: [`TableError::NotFound`] where it has no replica there.
-    pub async fn delete_replica(
-        &self,
-        view: &TableView,
-        region: &RegionName,
-    ) -> Result<Position, TableError> {
-        let _turn = self.defining().lock().await;
-        let views = self.table_views();
-        let view = views
-            .into_iter()
-            .find(|other| other.table.id == view.table.id);
-        let missing = || TableError::NotFound(region.as_str().to_owned());
-        let view = view.ok_or_else(missing)?;
-        let replica = view.replicas.get(region.as_str()).ok_or_else(missing)?;
-        let mut changes = vec![Change {
-            expect: Expect::Present,
-            ..Change::remove(replica)
-        }];
-        if view.replicas.len() == 1 {
-            let remove = Change::remove(&view.table);
-            changes.push(Change {
-                expect: Expect::Present,
-                ..remove
-            });
-            changes.extend(view.indexes.iter().map(Change::remove));
-            changes.extend(view.expiry.iter().map(Change::remove));
-        }
-        // By the clock that stamps events, which may be ahead of the wall.
-        let ended = self.tables().instant().await.map_err(ControlError::from)?.0;
-        let remains = history::remains(&view.table, replica, ended);
-        changes.extend(remains.as_ref().map(Change::put));
-        Ok(self.change(changes).await?)
     }
 
     /// Returns which replicas of this region are to be filled, and from whom: whole ones first.

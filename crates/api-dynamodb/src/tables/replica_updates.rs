@@ -3,16 +3,19 @@
 //! It moves no items: a replica fills itself. Source: DynamoDB API reference, `UpdateTable`; global
 //! tables version 2019.11.21; the words of refusals are the service's.
 
+use std::collections::BTreeSet;
+
 use api_protocol::fault::Fault;
 use base::region::RegionName;
 use control::resource::Change;
 use control::tables::Replica;
+use control::tables::replicas::ReplicaDraft;
 use store::port::Store;
 
+use super::PROTECTED;
 use super::create;
 use super::encryption;
 use super::throughput::{self, Of};
-use super::{PROTECTED, control_failed, table_failed};
 use crate::catalog::OpenTable;
 use crate::facade::DynamoDb;
 use crate::fault::{self, Refused};
@@ -83,6 +86,7 @@ impl<S: Store> DynamoDb<S> {
         replicas: &[ReplicaIn],
     ) -> Result<Vec<ReplicaChange>, Refused> {
         let mut changes = Vec::with_capacity(replicas.len());
+        let mut named = BTreeSet::new();
         for replica in replicas {
             let action = replica.only()?;
             let (Action::Create(member) | Action::Update(member) | Action::Delete(member)) = action;
@@ -94,6 +98,12 @@ impl<S: Store> DynamoDb<S> {
                 let message = format_args!("Region {region} is not a region of this project");
                 return Err(fault::invalid_parameter(message).into());
             };
+            if !named.insert(known.name.clone()) {
+                return Err(fault::invalid_parameter(format_args!(
+                    "Only one replica update per region is allowed simultaneously. Region: {region}"
+                ))
+                .into());
+            }
             let there = open.view.replicas.get(region);
             changes.push(match (action, there) {
                 (Action::Create(member), None) => {
@@ -120,40 +130,27 @@ impl<S: Store> DynamoDb<S> {
         }
         Ok(changes)
     }
+}
 
-    /// Makes the changes, one after another.
-    pub(super) async fn change_replicas(
-        &self,
-        open: &OpenTable,
-        changes: Vec<ReplicaChange>,
-    ) -> Result<(), Refused> {
-        let name = &open.view.table.name;
-        for change in changes {
-            let changed = match change {
-                ReplicaChange::Create(region, own) => {
-                    let made = self
-                        .control
-                        .create_replica(&open.view, &region, own.to_value());
-                    made.await
-                }
-                ReplicaChange::Update(replica, own) => {
-                    let changed = Replica {
-                        settings: own.over(&replica.settings),
-                        ..(*replica).clone()
-                    };
-                    let change = Change::replace(&*replica, &changed);
-                    let changed = self.control.change(vec![change]).await;
-                    changed.map_err(|error| control_failed(&error, name))?;
-                    continue;
-                }
-                ReplicaChange::Delete(region) => {
-                    self.control.delete_replica(&open.view, &region).await
-                }
-            };
-            changed.map_err(|error| table_failed(&error, name))?;
+/// Returns the changes of replicas that there are, and those that come and go.
+pub(super) fn split(changes: &[ReplicaChange]) -> (Vec<Change>, Vec<ReplicaDraft>) {
+    let (mut updates, mut drafts) = (Vec::new(), Vec::new());
+    for change in changes {
+        match change {
+            ReplicaChange::Create(region, own) => {
+                drafts.push(ReplicaDraft::Create(region.clone(), own.to_value()));
+            }
+            ReplicaChange::Update(replica, own) => {
+                let changed = Replica {
+                    settings: own.over(&replica.settings),
+                    ..(**replica).clone()
+                };
+                updates.push(Change::replace(&**replica, &changed));
+            }
+            ReplicaChange::Delete(region) => drafts.push(ReplicaDraft::Delete(region.clone())),
         }
-        Ok(())
     }
+    (updates, drafts)
 }
 
 impl ReplicaIn {

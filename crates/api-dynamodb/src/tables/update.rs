@@ -16,7 +16,7 @@ use super::encryption::{Encryption, EncryptionIn};
 use super::in_use;
 use super::index_updates::{self, IndexChanges, IndexUpdateIn};
 use super::provisioned;
-use super::replica_updates::{ReplicaChange, ReplicaIn};
+use super::replica_updates::{self, ReplicaChange, ReplicaIn};
 use super::throughput::{OnDemandIn, WarmIn};
 use crate::catalog::OpenTable;
 use crate::facade::{Answer, DynamoDb};
@@ -72,10 +72,11 @@ impl<S: Store> DynamoDb<S> {
         let name = open.view.table.name.clone();
         let plan = self.plan(&open, &request)?;
         let (shared, own) = (plan.shared.as_ref(), plan.own.as_ref());
-        let mut changes = plan.indexes.changes();
+        let (mut changes, replicas) = replica_updates::split(&plan.replicas);
+        changes.extend(plan.indexes.changes());
         changes.extend(plan.forgotten);
-        self.change_together(&open, shared, own, changes).await?;
-        self.change_replicas(&open, plan.replicas).await?;
+        self.change_together(&open, (shared, own), changes, &replicas)
+            .await?;
         let open = self
             .find(&name)
             .ok_or_else(|| fault::no_table_named(&name))?;

@@ -329,6 +329,26 @@ async fn replicas_that_cannot_be_are_refused() {
     world
         .invalid("UpdateTable", replicate("Create", "us-west-2"), &stranger)
         .await;
+    // Of several changes none is made where one cannot be: no stream begins, no replica comes.
+    let create = |region: &str| json!({ "Create": { "RegionName": region } });
+    let none = |region: &str| json!({ "Delete": { "RegionName": region } });
+    let both = |updates: [Value; 2]| json!({ "TableName": "carts", "ReplicaUpdates": updates });
+    let twice = format!(
+        "{invalid}Only one replica update per region is allowed simultaneously. Region: eu-west-1"
+    );
+    let elsewhere = format!("{invalid}Table has no replica in region ap-northeast-1");
+    for (updates, message) in [
+        ([create("eu-west-1"), create("eu-west-1")], twice.as_str()),
+        ([create("eu-west-1"), create("us-west-2")], &stranger),
+        ([create("eu-west-1"), create("us-east-1")], local),
+        ([create("eu-west-1"), none("ap-northeast-1")], &elsewhere),
+    ] {
+        let request = both(updates);
+        world.invalid("UpdateTable", request, message).await;
+        let told = describe(&world, "carts").await;
+        assert_eq!(told.get("Replicas"), None);
+        assert_eq!(told.get("StreamSpecification"), None);
+    }
     let missing = format!("{invalid}Table has no replica in region eu-west-1");
     world
         .invalid("UpdateTable", replicate("Delete", "eu-west-1"), &missing)
@@ -338,6 +358,35 @@ async fn replicas_that_cannot_be_are_refused() {
     let change = &mut leave["ReplicaUpdates"][0]["Disassociate"];
     change["DisassociationMode"] = "WAIT_FOR_REPLICATION".into();
     world.invalid("UpdateTable", leave, &kept).await;
+}
+
+#[tokio::test]
+async fn replicas_come_all_or_none() {
+    let virginia = World::open("us-east-1").await;
+    let tokyo = World::open("ap-northeast-1").await;
+    virginia
+        .ok("CreateTable", create("carts", &json!({})))
+        .await;
+    // Worlds draw the same numbers: this takes the one that the other's table has.
+    tokyo.node.control.index_number();
+    tokyo.ok("CreateTable", create("carts", &json!({}))).await;
+    sync(&virginia, &tokyo).await;
+    let create = |region: &str| json!({ "Create": { "RegionName": region } });
+    let updates = [create("eu-west-1"), create("ap-northeast-1")];
+    let both = json!({ "TableName": "carts", "ReplicaUpdates": updates });
+    let taken = "Failed to create a new replica of table with name: 'carts' because one or more \
+                 replicas already existed as tables.";
+    virginia.invalid("UpdateTable", both.clone(), taken).await;
+    let told = describe(&virginia, "carts").await;
+    assert_eq!(told.get("Replicas"), None);
+    assert_eq!(told.get("StreamSpecification"), None);
+    assert_eq!(told["TableStatus"], "ACTIVE");
+    tokyo
+        .ok("DeleteTable", json!({ "TableName": "carts" }))
+        .await;
+    sync(&virginia, &tokyo).await;
+    let told = virginia.ok("UpdateTable", both).await["TableDescription"].take();
+    assert_eq!(told["Replicas"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
