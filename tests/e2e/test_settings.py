@@ -63,3 +63,14 @@ def test_decreases_of_a_day_are_told_and_bounded(near):
     if told["NumberOfDecreasesToday"] == 4:
         code, message = error_code(fall, 4)
         assert code == "LimitExceededException" and "decreases" in message
+
+
+def test_replicas_are_changed_all_or_none(near):
+    client = near.client("dynamodb", EAST)
+    client.create_table(TableName="all-or-none", BillingMode="PAY_PER_REQUEST", **KEYS)
+    twice = [{"Create": {"RegionName": IRELAND}}] * 2
+    code, _ = error_code(client.update_table, TableName="all-or-none", ReplicaUpdates=twice)
+    assert code == "ValidationException"
+    told = describe(client, "all-or-none")
+    assert told["TableStatus"] == "ACTIVE"
+    assert not {"Replicas", "StreamSpecification"} & set(told)

@@ -80,6 +80,8 @@ pub(crate) struct Own {
     pub(crate) tags: BTreeMap<String, String>,
     /// Whether it must not be deleted.
     pub(crate) protected: bool,
+    /// Whether it may be taken out of its global table, where that is done.
+    pub(crate) leaves: bool,
     /// Its policy.
     pub(crate) policy: Option<Stored>,
     /// The policies of its streams, by their labels.

@@ -45,6 +45,7 @@ shape! {
         protected: "DeletionProtectionEnabled" as bool,
         policy: "ResourcePolicy" as String,
         source: "GlobalTableSourceArn" as String,
+        settings_mode: "GlobalTableSettingsReplicationMode" as String,
     }
 }
 
@@ -299,8 +300,16 @@ impl CreateIn {
                     .is_some_and(|all| !all.is_empty()),
             ),
             ("GlobalTableSourceArn", self.source.is_some()),
+            mode_refused(self.settings_mode.as_deref()),
         ])
     }
+}
+
+/// Returns how settings are to be synchronised, to be refused where that is not as it is: all
+/// replicas are of one account, and may differ in some of them.
+pub(super) fn mode_refused(mode: Option<&str>) -> (&'static str, bool) {
+    let is_other = mode.is_some_and(|mode| mode == "ENABLED");
+    ("GlobalTableSettingsReplicationMode ENABLED", is_other)
 }
 
 /// Refuses members that are given although nothing here can honour them.

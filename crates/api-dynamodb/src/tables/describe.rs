@@ -192,6 +192,12 @@ fn describe_replicas(
     members.insert("GlobalTableVersion".to_owned(), "2019.11.21".into());
     members.insert("MultiRegionConsistency".to_owned(), "EVENTUAL".into());
     members.insert("Replicas".to_owned(), Value::Array(others));
+    let here = open.view.replicas.get(own.as_str());
+    let leaves = here.is_some_and(|here| Own::of(here).leaves);
+    let mut tell = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    tell("DisassociationProtectionEnabled", (!leaves).into());
+    let mode = "ENABLED_WITH_OVERRIDES";
+    tell("GlobalTableSettingsReplicationMode", mode.into());
 }
 
 fn describe_replica(replica: &Replica, shared: &Shared, account: AccountId) -> Value {

@@ -97,7 +97,7 @@ impl<S: Store> DynamoDb<S> {
             ));
         }
         if online == 1 {
-            request.check_alone()?;
+            request.check_index_alone()?;
         }
         for action in actions {
             match action {
@@ -196,7 +196,7 @@ impl IndexUpdateIn {
 
 impl UpdateIn {
     /// Checks that an index is not made or removed together with what takes turns with that.
-    fn check_alone(&self) -> Result<(), Fault> {
+    fn check_index_alone(&self) -> Result<(), Fault> {
         let only =
             |what: &str| format!("{what} modification must be the only operation in the request");
         let iops = self.throughput.is_some() && self.billing.is_none();

@@ -48,6 +48,13 @@ shape! {
     }
 }
 
+/// What changes with nothing else.
+#[derive(Clone, Copy)]
+enum Alone {
+    Encryption,
+    Disassociation,
+}
+
 /// What a request makes of a table.
 struct Plan {
     /// Its settings, where they change.
@@ -117,11 +124,15 @@ impl<S: Store> DynamoDb<S> {
         }
         let mut own_changed = Own {
             protected: request.protected.unwrap_or(own.protected),
+            leaves: request.keeps.map_or(own.leaves, |keeps| !keeps),
             ..own.clone()
         };
+        if request.keeps.is_some() {
+            request.check_alone(Alone::Disassociation, &replicas)?;
+        }
         let mut forgotten = Vec::new();
         if let Some(encryption) = &encryption {
-            request.check_encryption_alone(&replicas)?;
+            request.check_alone(Alone::Encryption, &replicas)?;
             encryption.check_new(&shared, &own)?;
             let changed = changed.get_or_insert_with(|| shared.clone());
             encryption.set(changed, &mut own_changed);
@@ -130,7 +141,11 @@ impl<S: Store> DynamoDb<S> {
             }
         }
         let has_indexes = request.indexes.as_ref().is_some_and(|all| !all.is_empty());
-        let changes_else = !replicas.is_empty() || changed.is_some() || request.protected.is_some();
+        let own_given = [request.protected, request.keeps]
+            .iter()
+            .any(Option::is_some);
+        let modes_given = request.settings_mode.is_some();
+        let changes_else = !replicas.is_empty() || changed.is_some() || own_given || modes_given;
         if !has_indexes && !changes_else {
             return Err(fault::validation(NOTHING).into());
         }
@@ -187,10 +202,20 @@ impl<S: Store> DynamoDb<S> {
 }
 
 impl UpdateIn {
-    /// Checks that by what a table is encrypted changes with nothing but the keys of its replicas.
-    fn check_encryption_alone(&self, changes: &[ReplicaChange]) -> Result<(), Fault> {
-        let is_update = |change: &ReplicaChange| matches!(change, ReplicaChange::Update(..));
-        let is_alone = self.billing.is_none()
+    /// Checks that nothing else changes: with encryption only the keys of replicas do.
+    fn check_alone(&self, what: Alone, changes: &[ReplicaChange]) -> Result<(), Fault> {
+        let (name, may_update, is_other) = match what {
+            Alone::Encryption => ("Server-Side Encryption", true, self.keeps.is_some()),
+            Alone::Disassociation => (
+                "DisassociationProtectionEnabled",
+                false,
+                self.encryption.is_some(),
+            ),
+        };
+        let is_update =
+            |change: &ReplicaChange| may_update && matches!(change, ReplicaChange::Update(..));
+        let is_alone = !is_other
+            && self.billing.is_none()
             && self.throughput.is_none()
             && self.on_demand.is_none()
             && self.warm.is_none()
@@ -202,9 +227,9 @@ impl UpdateIn {
         if is_alone {
             return Ok(());
         }
-        Err(fault::invalid_parameter(
-            "Server-Side Encryption modification must be the only operation in the request",
-        ))
+        Err(fault::invalid_parameter(format_args!(
+            "{name} modification must be the only operation in the request"
+        )))
     }
 
     /// Refuses what tables do not have here.
@@ -217,11 +242,7 @@ impl UpdateIn {
             ("VectorIndexUpdates", self.vector_indexes.is_some()),
             ("MultiRegionConsistency STRONG", strong),
             ("GlobalTableWitnessUpdates", self.witnesses.is_some()),
-            (
-                "GlobalTableSettingsReplicationMode",
-                self.settings_mode.is_some(),
-            ),
-            ("DisassociationProtectionEnabled", self.keeps.is_some()),
+            create::mode_refused(self.settings_mode.as_deref()),
         ])
     }
 

@@ -467,6 +467,52 @@ async fn a_table_without_its_last_replica_is_regional_again() {
 }
 
 #[tokio::test]
+async fn protection_against_leaving_is_kept_and_told() {
+    let (virginia, ireland) = global().await;
+    let told = async |world: &World| {
+        let told = describe(world, "carts").await;
+        assert_eq!(
+            told["GlobalTableSettingsReplicationMode"],
+            "ENABLED_WITH_OVERRIDES"
+        );
+        told["DisassociationProtectionEnabled"].clone()
+    };
+    assert_eq!(told(&virginia).await, true);
+    let mut request = json!({ "TableName": "carts", "DisassociationProtectionEnabled": false });
+    virginia.ok("UpdateTable", request.clone()).await;
+    sync(&ireland, &virginia).await;
+    assert_eq!(told(&virginia).await, false);
+    assert_eq!(told(&ireland).await, true, "it is each replica's own");
+    let invalid = "One or more parameter values were invalid: ";
+    request["TableClass"] = "STANDARD".into();
+    let alone = format!(
+        "{invalid}DisassociationProtectionEnabled modification must be the only operation in the \
+         request"
+    );
+    virginia.invalid("UpdateTable", request, &alone).await;
+    let mode = |mode: &str| json!({ "GlobalTableSettingsReplicationMode": mode });
+    let update = |given: &str| {
+        let mut request = mode(given);
+        request["TableName"] = "carts".into();
+        request
+    };
+    for given in ["DISABLED", "ENABLED_WITH_OVERRIDES"] {
+        virginia.ok("UpdateTable", update(given)).await;
+        virginia
+            .ok("CreateTable", create(&given.to_lowercase(), &mode(given)))
+            .await;
+    }
+    let refused = format!(
+        "{invalid}GlobalTableSettingsReplicationMode ENABLED is not supported by this endpoint"
+    );
+    virginia
+        .invalid("UpdateTable", update("ENABLED"), &refused)
+        .await;
+    let made = create("other", &mode("ENABLED"));
+    virginia.invalid("CreateTable", made, &refused).await;
+}
+
+#[tokio::test]
 async fn a_protected_replica_stays() {
     let (virginia, ireland) = global().await;
     let protect = json!({ "TableName": "carts", "DeletionProtectionEnabled": true });
