@@ -7,9 +7,10 @@
 //!
 //! It needs a nightly compiler, and installs cargo-fuzz itself. What is found is not kept by
 //! itself: an input that shows a mistake is copied to `fuzz/corpus/NAME`, where an ordinary test
-//! runs it. Source: LLVM, libFuzzer.
+//! runs it, and `cargo xtask fuzz-keep` adds the few that together reach the most.
+//! Source: LLVM, libFuzzer.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -18,20 +19,19 @@ use crate::root;
 use crate::run::{self, Verdict};
 use crate::tools::target;
 
+mod keep;
+
 /// Fuzzes one target, or with `all` each of them in turn, and says how often it was run.
 pub(crate) fn fuzz(name: &str, secs: &str) -> Result<Verdict> {
     let secs: u32 = secs.parse().context("a budget is a number of seconds")?;
-    let all = names()?;
-    let chosen: Vec<&String> = all
-        .iter()
-        .filter(|own| name == "all" || *own == name)
-        .collect();
-    anyhow::ensure!(!chosen.is_empty(), "the targets are: {}", all.join(", "));
+    let chosen = chosen(name)?;
     let cargo_fuzz = install()?;
     let mut failed = false;
     for name in chosen {
         println!("── {name}, {secs} s");
-        failed |= !run::run(&mut command(&cargo_fuzz, name, secs)?)?;
+        let mut command = command(&cargo_fuzz, &name)?;
+        command.arg(format!("-max_total_time={secs}"));
+        failed |= !run::run(&mut command)?;
     }
     Ok(if failed {
         Verdict::Failed
@@ -40,15 +40,58 @@ pub(crate) fn fuzz(name: &str, secs: &str) -> Result<Verdict> {
     })
 }
 
-fn command(cargo_fuzz: &Path, name: &str, secs: u32) -> Result<Command> {
-    let home = target().join("fuzz");
-    let (found, artifacts) = (
-        home.join("corpus").join(name),
-        home.join("found").join(name),
-    );
-    for folder in [&found, &artifacts] {
-        std::fs::create_dir_all(folder).context("make a folder for what is found")?;
+/// Keeps what one target, or with `all` each of them, has found: the few inputs that reach the
+/// most.
+pub(crate) fn keep(name: &str) -> Result<Verdict> {
+    let chosen = chosen(name)?;
+    let cargo_fuzz = install()?;
+    for name in chosen {
+        let folder = target().join("fuzz/merge").join(&name);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).context("empty the folder of a merge")?;
+        }
+        std::fs::create_dir_all(folder.join("out")).context("make a folder for a merge")?;
+        let told = folder.join("told");
+        let mut command = merge(&cargo_fuzz, &name, &folder.join("out"))?;
+        command.arg(format!("-merge_control_file={}", told.display()));
+        run::must(command.arg("-merge=1"))?;
+        let told = std::fs::read_to_string(&told).context("read what the merge told")?;
+        let kept = root().join("fuzz/corpus").join(&name);
+        let added = keep::add(&keep::parse(&told), &kept)?;
+        println!("── {name}: {added} inputs added");
     }
+    Ok(Verdict::Passed)
+}
+
+fn chosen(name: &str) -> Result<Vec<String>> {
+    let all = names()?;
+    let is_chosen = |own: &&String| name == "all" || *own == name;
+    let chosen: Vec<String> = all.iter().filter(is_chosen).cloned().collect();
+    anyhow::ensure!(!chosen.is_empty(), "the targets are: {}", all.join(", "));
+    Ok(chosen)
+}
+
+/// Returns what runs a target over what was found and what is kept.
+fn command(cargo_fuzz: &Path, name: &str) -> Result<Command> {
+    let found = target().join("fuzz/corpus").join(name);
+    std::fs::create_dir_all(&found).context("make a folder for what is found")?;
+    over(cargo_fuzz, name, &[found, kept(name)])
+}
+
+/// Returns what runs a target over the same inputs and lets none of them be added to.
+fn merge(cargo_fuzz: &Path, name: &str, out: &Path) -> Result<Command> {
+    let found = target().join("fuzz/corpus").join(name);
+    over(cargo_fuzz, name, &[out.to_owned(), kept(name), found])
+}
+
+fn kept(name: &str) -> PathBuf {
+    root().join("fuzz/corpus").join(name)
+}
+
+fn over(cargo_fuzz: &Path, name: &str, corpora: &[PathBuf]) -> Result<Command> {
+    let home = target().join("fuzz");
+    let artifacts = home.join("found").join(name);
+    std::fs::create_dir_all(&artifacts).context("make a folder for what is found")?;
     let mut command = Command::new("cargo");
     command.current_dir(root().join("fuzz"));
     command.env("RUSTUP_TOOLCHAIN", NIGHTLY);
@@ -61,11 +104,15 @@ fn command(cargo_fuzz: &Path, name: &str, secs: u32) -> Result<Command> {
         std::env::join_paths(paths).context("extend the path")?,
     );
     command.args(["fuzz", "run", "--sanitizer", "none", "--target-dir"]);
-    command.arg(home.join("build")).arg(name).arg(&found);
-    command.arg(root().join("fuzz/corpus").join(name)).arg("--");
-    command.arg(format!("-max_total_time={secs}"));
+    command.arg(home.join("build")).arg(name);
+    command.args(corpora).arg("--");
     command.arg(format!("-artifact_prefix={}/", artifacts.display()));
     command.args(LIMITS);
+    command.arg(format!("-max_len={}", length_max(name)));
+    if LENGTH_MAX < length_max(name) {
+        // Long inputs from the first second on: the budget is too short to grow to them.
+        command.arg("-len_control=0");
+    }
     let dictionary = root().join(format!("fuzz/dictionaries/{name}.dict"));
     if dictionary.exists() {
         command.arg(format!("-dict={}", dictionary.display()));
@@ -83,7 +130,7 @@ fn names() -> Result<Vec<String>> {
 }
 
 /// Installs the pinned cargo-fuzz unless it is there; returns the folder of its program.
-fn install() -> Result<std::path::PathBuf> {
+fn install() -> Result<PathBuf> {
     let home = target()
         .join("tools")
         .join(format!("cargo-fuzz-{CARGO_FUZZ}"));
@@ -105,12 +152,25 @@ const CARGO_FUZZ: &str = "0.13.2";
 /// The toolchain that instruments: coverage that a fuzzer reads is not in stable Rust.
 const NIGHTLY: &str = "nightly";
 
-/// One input may take ten seconds and 1 GiB, and be 4 KiB long.
+/// One input may take ten seconds and 1 GiB.
 ///
 /// No sanitizer: this code has no `unsafe` of its own, and is tried twice as often without.
-const LIMITS: [&str; 4] = [
-    "-timeout=10",
-    "-rss_limit_mb=1024",
-    "-max_len=4096",
-    "-print_final_stats=1",
-];
+const LIMITS: [&str; 3] = ["-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1"];
+
+/// Returns how long an input may be, in bytes: beyond the bound of what is read, where that is
+/// more than [`LENGTH_MAX`].
+fn length_max(name: &str) -> u32 {
+    match name {
+        // Statements of 8,192 characters.
+        "partiql_statement" => 9 * 1_024,
+        // Policies of 131,072 characters.
+        "iam_policy" => 132 * 1_024,
+        // Clauses of 4 KiB, and requests that hold one.
+        "expressions" => 4_608,
+        "dynamodb_json" => 8_192,
+        _ => LENGTH_MAX,
+    }
+}
+
+/// How long an input may be otherwise. 4 KiB.
+const LENGTH_MAX: u32 = 4_096;

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         ["bench-ceiling", address] => bench::serve_ceiling(address),
         ["fuzz", name] => fuzz::fuzz(name, fuzz::BUDGET_SECS),
         ["fuzz", name, secs] => fuzz::fuzz(name, secs),
+        ["fuzz-keep", name] => fuzz::keep(name),
         ["help" | "-h" | "--help"] | [] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -76,4 +77,5 @@ cargo xtask bench dynamodb  every kind of request beside DynamoDB Local, dynoxid
                             and what HTTP and the disk allow; a part of it with --only,
                             such as --only ours,GetItem,items=10000,connections=16
 cargo xtask fuzz NAME [S]   libFuzzer on one target, or on `all`, for S seconds each (60)
+cargo xtask fuzz-keep NAME  add the few found inputs that reach the most to fuzz/corpus
 cargo xtask tools           install the pinned tools and say where they are";

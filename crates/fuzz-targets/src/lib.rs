@@ -5,6 +5,8 @@
 pub mod dns_message;
 pub mod dynamodb_json;
 pub mod expressions;
+pub mod front_door;
+pub mod gzip_body;
 pub mod iam_policy;
 pub mod item_codec;
 pub mod item_files;

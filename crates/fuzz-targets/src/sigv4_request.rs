@@ -49,7 +49,8 @@ pub fn run(data: &[u8]) {
     );
 }
 
-fn request(data: &[u8]) -> Option<Request<Bytes>> {
+/// Reads a request as it is written in an input.
+pub(crate) fn request(data: &[u8]) -> Option<Request<Bytes>> {
     let end = data.windows(2).position(|pair| pair == b"\n\n");
     let (head, body) = data.split_at(end.unwrap_or(data.len()));
     let mut lines = head.split(|byte| *byte == b'\n');
@@ -68,7 +69,8 @@ fn request(data: &[u8]) -> Option<Request<Bytes>> {
     request.body(body).ok()
 }
 
-struct Keys;
+/// The keys that there are.
+pub(crate) struct Keys;
 
 impl Credentials for Keys {
     fn find(
@@ -99,4 +101,4 @@ static REGIONS: LazyLock<Regions> = LazyLock::new(|| {
 });
 
 /// 2015-08-30 12:36:00 UTC, when AWS's published example was signed.
-const NOW: WallTime = WallTime::from_micros(1_440_938_160_000_000);
+pub(crate) const NOW: WallTime = WallTime::from_micros(1_440_938_160_000_000);

@@ -6,10 +6,12 @@
 pub type Target = fn(&[u8]);
 
 /// The targets, by the names of their folders in `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("dns_message", crate::dns_message::run),
     ("dynamodb_json", crate::dynamodb_json::run),
     ("expressions", crate::expressions::run),
+    ("front_door", crate::front_door::run),
+    ("gzip_body", crate::gzip_body::run),
     ("iam_policy", crate::iam_policy::run),
     ("item_codec", crate::item_codec::run),
     ("item_files", crate::item_files::run),

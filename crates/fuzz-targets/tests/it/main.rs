@@ -49,6 +49,8 @@ targets! {
     dns_message
     dynamodb_json
     expressions
+    front_door
+    gzip_body
     iam_policy
     item_codec
     item_files
