@@ -14,6 +14,7 @@ use futures_util::future::join_all;
 use item::key::Key;
 use item::value::Item;
 use store::port::Store;
+use table::limit::Limit;
 use table::write::{Refusal, Write, WriteError, Written};
 
 use crate::capacity::{self, Consumed, Reading, Side, Units};
@@ -26,7 +27,7 @@ use crate::indexes::{self, Writing};
 use crate::items::{self, Intent};
 use crate::limits::{BATCH_GET_BYTES_MAX, BATCH_GET_KEYS_MAX, BATCH_WRITES_MAX};
 use crate::part;
-use crate::throttle::{self, COLLECTION};
+use crate::throttle;
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
 use crate::wire::value::ItemIn;
@@ -385,9 +386,9 @@ fn held_back(error: &WriteError) -> Result<Fault, Refused> {
             refused.iter().flatten().map(|one| &one.refusal).next()
     {
         let fault = throttle::limited(held);
-        return match held.as_str() {
-            COLLECTION => Err(fault.into()),
-            _ => Ok(fault),
+        return match held {
+            Limit::CollectionSize => Err(fault.into()),
+            Limit::Throughput(_) => Ok(fault),
         };
     }
     Err(fault::ours(error).into())

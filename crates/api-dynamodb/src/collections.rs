@@ -11,13 +11,13 @@ use item::key::Key;
 use item::value::Item;
 use store::port::Store;
 use table::index;
+use table::limit::Limit;
 use table::write::{Decide, Refusal, Written};
 
 use crate::capacity::Side;
 use crate::catalog::OpenTable;
 use crate::facade::DynamoDb;
 use crate::fault::Refused;
-use crate::throttle::COLLECTION;
 use crate::wire::render::{self, Object};
 
 impl<S: Store> DynamoDb<S> {
@@ -66,7 +66,7 @@ impl<S: Store> DynamoDb<S> {
             let growth = index::collection_growth(&def, (current.image(), new.as_ref()));
             match u64::try_from(growth) {
                 Ok(growth) if growth > 0 && most < size.saturating_add(growth) => {
-                    Err(Refusal::Limited(COLLECTION.to_owned()))
+                    Err(Refusal::Limited(Limit::CollectionSize))
                 }
                 Ok(_) | Err(_) => Ok(effect),
             }

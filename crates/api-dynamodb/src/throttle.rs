@@ -15,6 +15,7 @@ use control::tables::indexes::Index;
 use serde_json::{Value, json};
 use store::port::Store;
 use table::def::IndexId;
+use table::limit::{Bound, Direction, Limit, Throughput};
 use table::write::{Current, Decide, Effect, Refusal};
 
 use crate::capacity::{Consumed, Reading, Side, Units};
@@ -47,20 +48,6 @@ pub(crate) struct Buckets(BTreeMap<BucketId, Arc<Mutex<Bucket>>>);
 /// Whose bucket it is: a table's number, and an index's unless it is the table's own.
 type BucketId = (u64, Option<IndexId>, Direction);
 
-/// What is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Direction {
-    Read,
-    Write,
-}
-
-/// What bounds a capacity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Bound {
-    Provisioned,
-    OnDemand,
-}
-
 /// The bounds of a table and of its global secondary indexes.
 #[derive(Debug)]
 pub(crate) struct Meters {
@@ -71,8 +58,9 @@ pub(crate) struct Meters {
 /// The bounds of a table or of an index.
 #[derive(Debug)]
 struct Meter {
-    /// Its ARN, without what all ARNs of a caller begin with.
-    resource: String,
+    table: String,
+    /// The index's name, unless it is the table's own.
+    index: Option<String>,
     bound: Bound,
     read: Option<Valve>,
     write: Option<Valve>,
@@ -107,14 +95,12 @@ impl<S: Store> DynamoDb<S> {
         let shared = Shared::of(&view.table);
         let id = view.table.id;
         let mut meter = |index: Option<&Index>| {
-            let resource = format!("table/{}", view.table.name);
-            let (resource, bounds, reads) = match index {
-                None => (resource, (shared.throughput, shared.on_demand), own.reads),
+            let (bounds, reads) = match index {
+                None => ((shared.throughput, shared.on_demand), own.reads),
                 Some(index) => {
                     let settings = IndexSettings::of(index);
                     let reads = own.index_reads.get(&index.name);
                     (
-                        format!("{resource}/index/{}", index.name),
                         (settings.throughput, settings.on_demand),
                         reads.copied().unwrap_or_default(),
                     )
@@ -129,7 +115,8 @@ impl<S: Store> DynamoDb<S> {
                 Some(Valve { bucket, rate })
             };
             Meter {
-                resource,
+                table: view.table.name.clone(),
+                index: index.map(|index| index.name.clone()),
                 bound,
                 read: valve(read, Direction::Read),
                 write: valve(write, Direction::Write),
@@ -255,18 +242,14 @@ impl Meters {
 }
 
 impl Meter {
-    /// Returns what holds a call back, for [`limited`] to read.
-    fn held(&self, direction: Direction) -> String {
-        let kind = if self.resource.contains("/index/") {
-            "Index"
-        } else {
-            "Table"
-        };
-        let bound = match self.bound {
-            Bound::Provisioned => PROVISIONED,
-            Bound::OnDemand => ON_DEMAND,
-        };
-        format!("{kind}{direction:?}{bound} {}", self.resource)
+    /// Returns what holds a call back.
+    fn held(&self, direction: Direction) -> Limit {
+        Limit::Throughput(Throughput {
+            table: self.table.clone(),
+            index: self.index.clone(),
+            direction,
+            bound: self.bound,
+        })
     }
 }
 
@@ -329,25 +312,45 @@ pub(crate) fn wanted(tags: &BTreeMap<String, String>) -> Result<Option<Throttlin
     }
 }
 
-/// Answers a call that a limit does not admit, given what a [`Refusal::Limited`] says.
-pub(crate) fn limited(held: &str) -> Fault {
-    if held == COLLECTION {
-        let message = "Collection size exceeded.";
-        return Fault::caller("ItemCollectionSizeLimitExceededException", message);
-    }
-    let (reason, resource) = held.split_once(' ').unwrap_or((held, ""));
-    let reasons = json!([{ "reason": reason, "resource": resource }]);
-    if reason.ends_with(ON_DEMAND) {
-        let fault = Fault::caller("ThrottlingException", ABOVE_MOST);
-        return fault.with_retry().with_detail("throttlingReasons", reasons);
-    }
-    let message = if reason.starts_with("Index") {
-        INDEX_EXCEEDED
-    } else {
-        TABLE_EXCEEDED
+/// Answers a call that a limit does not admit.
+///
+/// Shape: `resource` is the end of an ARN, for [`located`] to complete.
+pub(crate) fn limited(limit: &Limit) -> Fault {
+    let used = match limit {
+        Limit::CollectionSize => {
+            let message = "Collection size exceeded.";
+            return Fault::caller("ItemCollectionSizeLimitExceededException", message);
+        }
+        Limit::Throughput(used) => used,
     };
-    let fault = Fault::caller("ProvisionedThroughputExceededException", message);
-    fault.with_retry().with_detail("ThrottlingReasons", reasons)
+    let (kind, message, resource) = match &used.index {
+        None => ("Table", TABLE_EXCEEDED, format!("table/{}", used.table)),
+        Some(index) => {
+            let resource = format!("table/{}/index/{index}", used.table);
+            ("Index", INDEX_EXCEEDED, resource)
+        }
+    };
+    let direction = match used.direction {
+        Direction::Read => "Read",
+        Direction::Write => "Write",
+    };
+    let reasons = |bound: &str| {
+        let reason = format!("{kind}{direction}{bound}ThroughputExceeded");
+        json!([{ "reason": reason, "resource": resource }])
+    };
+    let (fault, name, reasons) = match used.bound {
+        Bound::Provisioned => (
+            Fault::caller("ProvisionedThroughputExceededException", message),
+            "ThrottlingReasons",
+            reasons("Provisioned"),
+        ),
+        Bound::OnDemand => (
+            Fault::caller("ThrottlingException", ABOVE_MOST),
+            "throttlingReasons",
+            reasons("MaxOnDemand"),
+        ),
+    };
+    fault.with_retry().with_detail(name, reasons)
 }
 
 /// Completes the ARNs of what throttled a call; `arn` makes one of what follows account and region.
@@ -374,12 +377,6 @@ fn size(current: &Current) -> usize {
 
 /// The tag of a table that switches throttling on or off for it.
 const TAG: &str = "hither:throttling";
-
-/// What holds back a write whose item collection would be too large.
-pub(crate) const COLLECTION: &str = "ItemCollectionSize";
-
-const PROVISIONED: &str = "ProvisionedThroughputExceeded";
-const ON_DEMAND: &str = "MaxOnDemandThroughputExceeded";
 
 const ABOVE_MOST: &str =
     "Throughput exceeds the maximum OnDemandThroughput configured on table or index";

@@ -520,9 +520,9 @@ fn blame(error: WriteError, keys: &[ResourceKey]) -> ControlError {
     let (key, refused) = first.expect("a refused transaction names what was refused");
     match refused.refusal {
         Refusal::ConditionFailed => ControlError::Unexpected(key.clone()),
-        Refusal::Invalid(reason) | Refusal::Limited(reason) => ControlError::Invalid {
+        refusal @ (Refusal::Invalid(_) | Refusal::Limited(_)) => ControlError::Invalid {
             key: key.clone(),
-            reason,
+            reason: refusal.to_string(),
         },
     }
 }

@@ -9,7 +9,6 @@
 //! Source: DynamoDB developer guide, "Local secondary indexes" (item collections).
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,12 +16,12 @@ use tokio::sync::Notify;
 
 use base::name::TableId;
 use item::key::KeyValue;
-use store::port::{Order, Range, Space, Store, prefix_end};
+use store::port::{Space, Store};
 
 use crate::def::{IndexDef, TableDef};
 use crate::index;
 use crate::layout::{self, Stored};
-use crate::limits::{COLLECTIONS_DUE_MAX, COLLECTIONS_MAX, STEP_BYTES, STEP_ROWS};
+use crate::limits::{COLLECTIONS_DUE_MAX, COLLECTIONS_MAX};
 use crate::pages::Pages;
 use crate::tables::{Damaged, ReadError, Tables};
 
@@ -53,6 +52,18 @@ enum Progress {
     Due,
     Done,
 }
+
+/// How much of a collection is read at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// A page of its items, and one of each local index.
+    Page,
+    /// All of it.
+    All,
+}
+
+/// Returns what a row counts for.
+type SizeOf = fn(Bytes) -> Result<u64, Damaged>;
 
 impl TableDef {
     /// Returns the table's local indexes.
@@ -92,7 +103,7 @@ impl<S: Store> Tables<S> {
             id: &id,
             progress: Progress::Asked,
         });
-        let walked = self.glance(table, &id.1, partition).await?;
+        let walked = self.add_up(table, &id.1, partition, Reach::Page).await?;
         Ok(match (counting, walked) {
             (Some(counting), Some(walked)) => Some(counting.end(walked)),
             (Some(_), None) => {
@@ -149,82 +160,40 @@ impl<S: Store> Tables<S> {
         };
         let table = self.table(table);
         if let Some(table) = table.filter(|table| self.has_local_entries(table)) {
-            let walked = self.walk_collection(&table, &id.1, partition).await?;
-            counting.end(walked);
+            let walked = self.add_up(&table, &id.1, partition, Reach::All).await?;
+            walked.map(|walked| counting.end(walked));
         }
         Ok(())
     }
 
-    /// Adds up a collection that one read of each index shows whole; `None` for a larger one.
-    async fn glance(
+    /// Adds up a collection, its items and their entries in local indexes, a page after the other;
+    /// `None` for one that is larger than is to be read.
+    async fn add_up(
         &self,
         table: &TableDef,
         suffix: &[u8],
         partition: &KeyValue,
+        reach: Reach,
     ) -> Result<Option<i64>, ReadError> {
-        let read = async |space, prefix: Vec<u8>| {
-            let to = prefix_end(&prefix);
-            let range = Range {
-                space,
-                from: Bound::Included(prefix),
-                to,
-                order: Order::Ascending,
-                rows_max: STEP_ROWS,
-                bytes_max: STEP_BYTES,
-            };
-            self.inner.store.range(range).await
-        };
+        let items = layout::item_key(table.id, suffix);
+        let mut parts = vec![(Space::Items, items, size_of_item as SizeOf)];
+        parts.extend(table.local_indexes().map(|local| {
+            let entries = entries_of(table.id, local, partition);
+            (Space::Indexes, entries, size_of_entry as SizeOf)
+        }));
         let mut total = 0;
-        let page = read(Space::Items, layout::item_key(table.id, suffix)).await?;
-        if page.more {
-            return Ok(None);
-        }
-        for (_, value) in page.rows {
-            total += size_of_item(value)?.unwrap_or(0);
-        }
-        for local in table.local_indexes() {
-            let page = read(Space::Indexes, entries_of(table.id, local, partition)).await?;
-            if page.more {
-                return Ok(None);
-            }
-            for (_, image) in page.rows {
-                total += size_of_entry(&image)?;
+        for (space, prefix, size_of) in parts {
+            let mut pages = Pages::with_prefix(&self.inner.store, space, &prefix);
+            while let Some(rows) = pages.next().await? {
+                if reach == Reach::Page && !pages.is_at_end() {
+                    return Ok(None);
+                }
+                for (_, value) in rows {
+                    total += size_of(value)?;
+                }
             }
         }
         Ok(Some(i64::try_from(total).unwrap_or(i64::MAX)))
-    }
-
-    async fn walk_collection(
-        &self,
-        table: &TableDef,
-        suffix: &[u8],
-        partition: &KeyValue,
-    ) -> Result<i64, ReadError> {
-        let items = layout::item_key(table.id, suffix);
-        let mut total = self.walk_sizes(Space::Items, &items, size_of_item).await?;
-        for local in table.local_indexes() {
-            let entries = entries_of(table.id, local, partition);
-            let entry = |image: Bytes| size_of_entry(&image).map(Some);
-            total += self.walk_sizes(Space::Indexes, &entries, entry).await?;
-        }
-        Ok(total)
-    }
-
-    /// Adds up the sizes of all rows that begin with `prefix`, a page after the other.
-    async fn walk_sizes(
-        &self,
-        space: Space,
-        prefix: &[u8],
-        size_of: impl Fn(Bytes) -> Result<Option<u64>, Damaged> + Send + Sync,
-    ) -> Result<i64, ReadError> {
-        let mut total = 0;
-        let mut pages = Pages::with_prefix(&self.inner.store, space, prefix);
-        while let Some(rows) = pages.next().await? {
-            for (_, value) in rows {
-                total += size_of(value)?.unwrap_or(0);
-            }
-        }
-        Ok(i64::try_from(total).unwrap_or(i64::MAX))
     }
 }
 
@@ -332,15 +301,14 @@ fn entries_of(table: TableId, local: &IndexDef, partition: &KeyValue) -> Vec<u8>
     index::read::partition_key(prefix, std::slice::from_ref(partition))
 }
 
-/// Returns the size of a stored item; `None` for a tombstone.
-fn size_of_item(value: Bytes) -> Result<Option<u64>, Damaged> {
+/// Returns the size of a stored item; nothing for a tombstone.
+fn size_of_item(value: Bytes) -> Result<u64, Damaged> {
     let image = Stored::decode(value)?.image;
-    let size = |image: &Bytes| index::size(image).ok_or(Damaged("an item"));
-    image.as_ref().map(size).transpose()
+    image.map_or(Ok(0), size_of_entry)
 }
 
-fn size_of_entry(image: &Bytes) -> Result<u64, Damaged> {
-    index::size(image).ok_or(Damaged("an item"))
+fn size_of_entry(image: Bytes) -> Result<u64, Damaged> {
+    index::size(&image).ok_or(Damaged("an item"))
 }
 
 fn positive(bytes: i64) -> u64 {

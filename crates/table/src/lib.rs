@@ -9,6 +9,8 @@ pub mod tables;
 
 pub mod write;
 
+pub mod limit;
+
 pub mod read;
 
 pub mod index;

@@ -38,6 +38,11 @@ impl<'a, S: Store> Pages<'a, S> {
         Self::of(store, range)
     }
 
+    /// Returns whether nothing is left to be read.
+    pub(crate) const fn is_at_end(&self) -> bool {
+        self.rest.is_none()
+    }
+
     /// Reads the next page; `None` behind the last one, which may be empty.
     ///
     /// Errors: those of the store; the range is at its end then.

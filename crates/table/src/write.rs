@@ -26,6 +26,7 @@ use clock::hlc::{Hlc, HybridClock, Version};
 use crate::def::TableDef;
 use crate::history::Cause;
 use crate::layout::{self, Stored};
+use crate::limit::Limit;
 use crate::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX};
 use crate::locks::{Held, Locks};
 use crate::planted::Planted;
@@ -73,9 +74,9 @@ pub enum Refusal {
     /// The write does not make sense for this item; the text says why, to be shown.
     #[error("{0}")]
     Invalid(String),
-    /// A limit of the caller's own does not admit it; the text says which, in the caller's words.
+    /// A limit of the caller's own does not admit it.
     #[error("held back by {0}")]
-    Limited(String),
+    Limited(Limit),
 }
 
 /// A write that was done.
