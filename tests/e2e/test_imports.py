@@ -223,3 +223,39 @@ def test_items_are_put_in_bulk(near):
     assert cancelled["BulkOperationStatus"] == "COMPLETED"
     listed = client.list_bulk_operations()["BulkOperationsSummaryList"]
     assert arn in [one["BulkOperationArn"] for one in listed]
+
+
+def test_a_bulk_operation_writes_no_more_than_it_is_allowed_to(near):
+    make_table(near, "paced", replicas=[EAST])
+    client = near.client("dynamodb", EAST)
+    bucket = bucket_of(near, "paced")
+    # 100 items of 350 units: half a minute at 1,024 a second, and a moment without.
+    lines = (
+        json.dumps({"Item": {"id": {"S": f"{number}"}, "text": {"S": "x" * 358_000}}})
+        for number in range(100)
+    )
+    (bucket / "in.json.gz").write_bytes(gzip.compress("\n".join(lines).encode(), 1))
+    asked = client.start_bulk_put_items(
+        TableName="paced",
+        InputS3Configuration={
+            "S3Bucket": "paced",
+            "InputFormat": "DYNAMODB_JSON",
+            "InputCompressionType": "GZIP",
+        },
+        OutputS3Configuration={"S3Bucket": "paced-report", "OutputType": ["ERROR"]},
+        MaxWriteRequestUnits=1024,
+    )["BulkOperationDescription"]
+    arn = asked["BulkOperationArn"]
+
+    def described():
+        return client.describe_bulk_operation(BulkOperationArn=arn)["BulkOperationDescription"]
+
+    assert described()["MaxWriteRequestUnits"] == 1024
+    first = eventually(lambda: described()["ProcessedItemCount"])
+    eventually(lambda: described()["ProcessedItemCount"] > first)
+    assert described()["BulkOperationStatus"] == "IN_PROGRESS"
+    assert client.cancel_bulk_operation(BulkOperationArn=arn)["BulkOperationStatus"] == "CANCELLING"
+    told = ended(described)
+    assert told["BulkOperationStatus"] == "CANCELLED", told
+    assert first < told["ProcessedItemCount"] < 100, told
+    assert len(all_of(client, "paced")) == told["ProcessedItemCount"]

@@ -10,9 +10,11 @@ use item::codec;
 use item::key::Key;
 use item::value::Item;
 use store::port::Store;
+use table::def::TableDef;
 use table::index;
 use table::limit::Limit;
-use table::write::{Decide, Refusal, Written};
+use table::tables::ReadError;
+use table::write::{Current, Decide, Effect, Refusal, Written};
 
 use crate::capacity::Side;
 use crate::catalog::OpenTable;
@@ -48,29 +50,40 @@ impl<S: Store> DynamoDb<S> {
         key: &Key,
         decide: Decide,
     ) -> Result<Decide, Refused> {
-        let most = self.collection_bytes_max;
-        let tables = self.control.tables();
-        let copies = open.def.local_indexes().map(|_| ITEM_BYTES_MAX.as_u64());
-        let written = ITEM_BYTES_MAX.as_u64() + copies.sum::<u64>();
-        if self.all_collections(open).saturating_add(written) <= most {
-            return Ok(decide);
-        }
-        let size = tables.collection_size(&open.def, &key.partition).await?;
-        let Some(size) = size else {
+        let Some(room) = self.collection_room(open, key, 0).await? else {
             return Ok(decide);
         };
         let def = Arc::clone(&open.def);
         Ok(Box::new(move |current| {
             let effect = decide(current)?;
-            let new = effect.image(current);
-            let growth = index::collection_growth(&def, (current.image(), new.as_ref()));
-            match u64::try_from(growth) {
-                Ok(growth) if growth > 0 && most < size.saturating_add(growth) => {
-                    Err(Refusal::Limited(Limit::CollectionSize))
-                }
-                Ok(_) | Err(_) => Ok(effect),
+            let growth = growth(&def, current, &effect);
+            if 0 < growth && room < growth {
+                return Err(Refusal::Limited(Limit::CollectionSize));
             }
+            Ok(effect)
         }))
+    }
+
+    /// Returns by how much an item's collection may grow, in bytes, below zero where it is too
+    /// large; `None` where it has a long way to go, or is a large one of unknown size. `pending`
+    /// items are written with this one, before it is known what they bring.
+    pub(crate) async fn collection_room(
+        &self,
+        open: &OpenTable,
+        key: &Key,
+        pending: u64,
+    ) -> Result<Option<i64>, ReadError> {
+        let most = self.collection_bytes_max;
+        let copies = open.def.local_indexes().map(|_| ITEM_BYTES_MAX.as_u64());
+        let written = ITEM_BYTES_MAX.as_u64() + copies.sum::<u64>();
+        let written = written.saturating_mul(pending.saturating_add(1));
+        if self.all_collections(open).saturating_add(written) <= most {
+            return Ok(None);
+        }
+        let tables = self.control.tables();
+        let size = tables.collection_size(&open.def, &key.partition).await?;
+        let signed = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        Ok(size.map(|size| signed(most).saturating_sub(signed(size))))
     }
 
     /// Returns what all collections of a table take: none is larger, and it is known at once.
@@ -114,6 +127,12 @@ impl<S: Store> DynamoDb<S> {
         metrics.end();
         Ok(Some(out))
     }
+}
+
+/// Returns by how much a write makes its item's collection larger.
+pub(crate) fn growth(def: &TableDef, current: &Current, effect: &Effect) -> i64 {
+    let new = effect.image(current);
+    index::collection_growth(def, (current.image(), new.as_ref()))
 }
 
 /// What a size estimate counts in. 2^30 bytes.

@@ -2,6 +2,8 @@
 //!
 //! No item stands twice in one batch: of two records of one key the later one takes the place of
 //! the one before, or is written later where either of them has a condition. It opens no object.
+//! What a batch costs is taken from no table's throughput; it is held to the rate that its load
+//! asks for, and its items to the size of their collections.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -9,12 +11,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use api_protocol::fault::Fault;
+use control::control::ControlError;
 use control::loads::{Load, LoadKind, Progress};
 use expr::condition::Condition;
-use item::key::Key;
+use item::key::{Key, KeyValue};
 use item::size;
 use item::value::Item;
 use store::port::Store;
+use table::limit::Limit;
 use table::write::{Current, Decide, Effect, Write};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -23,6 +27,7 @@ use super::report::{self, Kind, Lines};
 use super::{LoadError, Settings};
 use crate::buckets::{Buckets, Object};
 use crate::catalog::OpenTable;
+use crate::collections;
 use crate::facade::DynamoDb;
 use crate::fault;
 use crate::indexes::{self, Writing};
@@ -32,6 +37,7 @@ use crate::limits::{
     LOAD_REPORT_BYTES_MAX, LOAD_REPORTED_MAX,
 };
 use crate::records::{Entry, Format, Packing, Record, Records};
+use crate::throttle;
 
 /// The batches of a load.
 pub(super) struct Batches<'l, S> {
@@ -59,6 +65,10 @@ pub(super) struct Batches<'l, S> {
     errors: Lines,
     /// What was not to be written, as the writes find out.
     refused: Arc<Mutex<Refusals>>,
+    /// What could not be written, as they find out.
+    unfit: Arc<Mutex<Refusals>>,
+    /// By how much the batch makes each collection larger.
+    grown: Arc<Mutex<BTreeMap<KeyValue, i64>>>,
 }
 
 /// A write of a record.
@@ -70,7 +80,7 @@ struct Ready {
     units: u64,
 }
 
-/// Items whose condition does not hold.
+/// Items that were not written.
 #[derive(Debug, Default)]
 struct Refusals {
     count: u64,
@@ -100,6 +110,8 @@ impl<'l, S: Store> Batches<'l, S> {
             tells: [Kind::Errors, Kind::Refusals].map(|kind| report::tells(load, kind)),
             errors: Lines::default(),
             refused: Arc::default(),
+            unfit: Arc::default(),
+            grown: Arc::default(),
         }
     }
 
@@ -180,15 +192,13 @@ impl<'l, S: Store> Batches<'l, S> {
         self.bytes += entry.bytes;
         match ready {
             Ok(ready) => {
+                let ready = self.collected(open, ready, number).await?;
                 self.progress.written += 1;
                 self.units += ready.units;
                 self.push(open, ready);
             }
             Err(message) => {
-                let told = self.progress.reported[0] + self.errors.len();
-                let is_room =
-                    self.progress.failed < LOAD_REPORTED_MAX && told < LOAD_REPORT_BYTES_MAX;
-                if self.tells[0] && is_room {
+                if self.tells_errors() {
                     let at = (&*self.progress.object, number);
                     self.errors.error(self.load, at, &message);
                 }
@@ -216,6 +226,56 @@ impl<'l, S: Store> Batches<'l, S> {
             self.conditions += 1;
         }
         self.writes.push(write);
+    }
+
+    /// Returns whether mistakes are told of, and there is room for one.
+    fn tells_errors(&self) -> bool {
+        let unfit = self.unfit.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = self.progress.reported[0] + self.errors.len() + unfit.lines.len();
+        let count = self.progress.failed + unfit.count;
+        self.tells[0] && count < LOAD_REPORTED_MAX && told < LOAD_REPORT_BYTES_MAX
+    }
+
+    /// Makes a write that finds its item's collection too large one that is told of, and does
+    /// nothing. Unlike callers' writes, those of a batch do not go beyond the bound together.
+    ///
+    /// Errors: those of reading the size.
+    async fn collected(
+        &self,
+        open: &Arc<OpenTable>,
+        ready: Ready,
+        number: u64,
+    ) -> Result<Ready, LoadError> {
+        if !open.def.has_collections() {
+            return Ok(ready);
+        }
+        let pending = u64::try_from(self.writes.len()).unwrap_or(u64::MAX);
+        let room = self.facade.collection_room(open, &ready.key, pending).await;
+        let Some(room) = room.map_err(ControlError::Read)? else {
+            return Ok(ready);
+        };
+        let def = Arc::clone(&open.def);
+        let partition = ready.key.partition.clone();
+        let (grown, unfit) = (Arc::clone(&self.grown), Arc::clone(&self.unfit));
+        let told = (self.tells_errors()).then(|| (self.load.clone(), self.progress.object.clone()));
+        let decide = ready.decide;
+        let decide: Decide = Box::new(move |current: &Current| {
+            let effect = decide(current)?;
+            let growth = collections::growth(&def, current, &effect);
+            let mut grown = grown.lock().unwrap_or_else(PoisonError::into_inner);
+            let grown = grown.entry(partition).or_default();
+            if growth <= 0 || grown.saturating_add(growth) <= room {
+                *grown = grown.saturating_add(growth);
+                return Ok(effect);
+            }
+            let mut unfit = unfit.lock().unwrap_or_else(PoisonError::into_inner);
+            unfit.count += 1;
+            if let Some((load, object)) = told {
+                unfit.lines.error(&load, (&object, number), &too_large());
+            }
+            Ok(Effect::Keep)
+        });
+        Ok(Ready { decide, ..ready })
     }
 
     /// Returns whether what is not to be written is told of, and there is room for it.
@@ -294,12 +354,16 @@ impl<'l, S: Store> Batches<'l, S> {
         self.unnoted += 1;
         let is_shared = self.load.kind == LoadKind::Puts;
         let is_due = self.progress.is_done || LOAD_NOTED_BATCHES <= self.unnoted;
-        if is_shared || is_due || !self.errors.is_empty() {
+        let is_told = !self.errors.is_empty() || self.has_unfit();
+        if is_shared || is_due || is_told {
             self.note(writes, buckets).await?;
         } else if !writes.is_empty() {
             let written = self.facade.control.tables().transact(writes).await;
-            written.map_err(control::control::ControlError::Write)?;
+            written.map_err(ControlError::Write)?;
         }
+        // The collections are as large as they are said to be.
+        let grown = self.grown.lock();
+        grown.unwrap_or_else(PoisonError::into_inner).clear();
         let units = std::mem::take(&mut self.units);
         let pause = self.pause(units);
         if !pause.is_zero() {
@@ -315,25 +379,33 @@ impl<'l, S: Store> Batches<'l, S> {
         let from = self.progress.reported[0];
         self.progress.reported[0] += u64::try_from(errors.len()).unwrap_or(u64::MAX);
         report::add(self.load, Kind::Errors, from, errors, buckets).await?;
-        let (before, refused) = (self.progress.clone(), Arc::clone(&self.refused));
+        let before = self.progress.clone();
+        let (refused, unfit) = (Arc::clone(&self.refused), Arc::clone(&self.unfit));
         let to = move || {
             let refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
-            after(before, &refused)
+            let unfit = unfit.lock().unwrap_or_else(PoisonError::into_inner);
+            after(before, &refused, &unfit)
         };
         let written = self.facade.control.advance_load(&self.noted, writes, to);
         written.await?;
-        let mut refused = {
-            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *refused)
-        };
-        let from = self.progress.reported[1];
-        self.progress = after(self.progress.clone(), &refused);
+        let [mut refused, mut unfit] = [&self.refused, &self.unfit].map(|found| {
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *found)
+        });
+        let [errors, refusals] = self.progress.reported;
+        self.progress = after(self.progress.clone(), &refused, &unfit);
         self.noted = self.progress.clone();
         self.unnoted = 0;
         // After it: only the writes know. What a crash takes from the report is counted.
-        let lines = refused.lines.take();
-        report::add(self.load, Kind::Refusals, from, lines, buckets).await?;
+        let (errors_more, refusals_more) = (unfit.lines.take(), refused.lines.take());
+        report::add(self.load, Kind::Errors, errors, errors_more, buckets).await?;
+        report::add(self.load, Kind::Refusals, refusals, refusals_more, buckets).await?;
         Ok(())
+    }
+
+    fn has_unfit(&self) -> bool {
+        let unfit = self.unfit.lock().unwrap_or_else(PoisonError::into_inner);
+        0 < unfit.count
     }
 
     /// Returns how long a batch of so many units has to take.
@@ -347,12 +419,20 @@ impl<'l, S: Store> Batches<'l, S> {
     }
 }
 
-/// Returns the progress when some of the items that were to be written were not.
-fn after(mut progress: Progress, refused: &Refusals) -> Progress {
+/// Returns the progress when some of the items that were to be written were not, or could not be.
+fn after(mut progress: Progress, refused: &Refusals, unfit: &Refusals) -> Progress {
     progress.refused += refused.count;
-    progress.written -= refused.count;
+    progress.failed += unfit.count;
+    progress.written -= refused.count + unfit.count;
+    progress.reported[0] += unfit.lines.len();
     progress.reported[1] += refused.lines.len();
     progress
+}
+
+/// Says what is wrong with an item whose collection would be too large.
+fn too_large() -> String {
+    let fault = throttle::limited(&Limit::CollectionSize);
+    format!("{}: {}", fault.code, fault.message)
 }
 
 /// The records of an object, read ahead by a page.

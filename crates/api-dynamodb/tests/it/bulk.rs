@@ -1,7 +1,10 @@
 //! Bulk operations: what they write, what they report, and how they end.
 
+use std::time::Duration;
+
 use api_dynamodb::facade::DynamoDb;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::buckets::InMemory;
 use crate::world::{World, n, s};
@@ -245,4 +248,36 @@ async fn a_bulk_operation_goes_on_after_a_crash() {
     assert_eq!(told["ProcessedItemCount"], 2_000);
     // Nothing was written twice: the second time its condition does not hold.
     assert_eq!(buckets.reported("/condition-check-failures.jsonl").len(), 0);
+}
+
+/// Returns how long a bulk operation of 4,096 items of a kilobyte takes, by the runtime's clock,
+/// which moves only while everything waits for it.
+async fn took(more: Value) -> Duration {
+    let (world, buckets) = (World::with_tables().await, InMemory::default());
+    let lines = (0..4_096).map(|number| {
+        let pk = format!("{number:04}");
+        line(json!({ "pk": s(&pk), "text": s(&"x".repeat(1_000)) }), None)
+    });
+    buckets
+        .store("bucket", "in", lines.collect::<String>())
+        .await;
+    let asked = start(&world, request(more)).await;
+    let began = Instant::now();
+    let told = work(&world, &buckets, &asked).await;
+    assert_eq!(told["BulkOperationStatus"], "COMPLETED", "{told}");
+    assert_eq!(told["ProcessedItemCount"], 4_096);
+    began.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bulk_operation_is_as_quick_as_it_may_be() {
+    // What others are throttled by is not asked, and nothing waits for anything.
+    assert_eq!(took(json!({})).await, Duration::ZERO);
+    // 4,096 units at 1,024 a second; timers are told in whole milliseconds.
+    let took = took(json!({ "MaxWriteRequestUnits": 1_024 })).await;
+    let expected = Duration::from_secs(4);
+    assert!(
+        expected <= took && took < expected + Duration::from_millis(100),
+        "{took:?}"
+    );
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::buckets::InMemory;
 use crate::world::{World, n, s};
 
 const CODE: &str = "ItemCollectionSizeLimitExceededException";
@@ -10,7 +11,13 @@ const MESSAGE: &str = "Collection size exceeded.";
 /// Opens a region with the table `orders`, whose collections take 10,000 bytes at most.
 async fn world() -> World {
     let world = World::collecting("us-east-1", 10_000).await;
-    let request = json!({
+    world.ok("CreateTable", table()).await;
+    world
+}
+
+/// Returns the request that makes the table `orders`.
+fn table() -> Value {
+    json!({
         "TableName": "orders",
         "KeySchema": [
             { "AttributeName": "pk", "KeyType": "HASH" },
@@ -30,9 +37,7 @@ async fn world() -> World {
             "Projection": { "ProjectionType": "ALL" },
         }],
         "BillingMode": "PAY_PER_REQUEST",
-    });
-    world.ok("CreateTable", request).await;
-    world
+    })
 }
 
 /// Returns an item of some 3,000 bytes, which is in the index too where it has a worth.
@@ -125,4 +130,63 @@ async fn tables_without_local_indexes_have_no_collections() {
         let answer = world.ok("PutItem", request).await;
         assert_eq!(answer.get("ItemCollectionMetrics"), None);
     }
+}
+
+/// Returns lines of `count` items of one collection, of some 3,000 bytes each.
+fn lines(pk: &str, count: i64) -> String {
+    let line = |sk| json!({ "Item": item(pk, sk, false) }).to_string() + "\n";
+    (0..count).map(line).collect()
+}
+
+#[tokio::test]
+async fn what_is_put_in_bulk_is_held_to_it() {
+    let (world, buckets) = (world().await, InMemory::default());
+    world.ok("PutItem", put(&item("a", 0, true))).await;
+    // Of the four one takes the place of the first, which is in the index too; two more fit.
+    let text = lines("a", 4) + &lines("b", 1);
+    buckets.store("bucket", "in", text).await;
+    let request = json!({
+        "TableName": "orders",
+        "InputS3Configuration": { "S3Bucket": "bucket", "InputFormat": "DYNAMODB_JSON" },
+        "OutputS3Configuration": { "S3Bucket": "reports", "OutputType": ["ERROR"] },
+    });
+    let asked = world.ok("StartBulkPutItems", request).await;
+    world.facade.work_on_loads(&buckets).await.unwrap();
+    let arn = &asked["BulkOperationDescription"]["BulkOperationArn"];
+    let told = json!({ "BulkOperationArn": arn });
+    let told = world.ok("DescribeBulkOperation", told).await;
+    let told = &told["BulkOperationDescription"];
+    assert_eq!(told["BulkOperationStatus"], "COMPLETED_WITH_ERRORS");
+    assert_eq!(told["ProcessedItemCount"], 5, "{told}");
+    assert_eq!(told["FailedItemCount"], 1, "{told}");
+    let errors = buckets.reported("/errors.jsonl");
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0]["itemS3Pointer"]["itemIndex"], 3);
+    let message = format!("{CODE}: {MESSAGE}");
+    assert_eq!(errors[0]["errorMessages"], json!([message]));
+    let found = world.ok("Scan", json!({ "TableName": "orders" })).await;
+    assert_eq!(found["Count"], 4);
+}
+
+#[tokio::test]
+async fn what_is_imported_is_held_to_it() {
+    let (world, buckets) = (world().await, InMemory::default());
+    buckets.store("bucket", "in", lines("a", 5)).await;
+    let mut parameters = table();
+    parameters["TableName"] = "imported".into();
+    let request = json!({
+        "S3BucketSource": { "S3Bucket": "bucket" },
+        "InputFormat": "DYNAMODB_JSON",
+        "TableCreationParameters": parameters,
+    });
+    let asked = world.ok("ImportTable", request).await;
+    world.facade.work_on_loads(&buckets).await.unwrap();
+    let arn = &asked["ImportTableDescription"]["ImportArn"];
+    let told = world
+        .ok("DescribeImport", json!({ "ImportArn": arn }))
+        .await;
+    let told = &told["ImportTableDescription"];
+    assert_eq!(told["ErrorCount"], 2, "{told}");
+    assert_eq!(told["ImportedItemCount"], 3, "{told}");
+    assert_eq!(told["FailureCode"], "ItemValidationError", "{told}");
 }
