@@ -99,6 +99,28 @@ def running(laptop):
         laptop.remove()
 
 
+@contextlib.contextmanager
+def guarded():
+    """Runs one region that verifies signatures, and knows one key, while the block runs."""
+    laptop = Laptop()
+    command = [
+        HITHER, "serve", "--region", EAST, "--manifest", laptop.manifest,
+        "--data-dir", laptop.folder / "data", "--laptop", "--credentials", laptop.credentials(),
+    ]
+    with (laptop.folder / "up.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(),
+            preexec_fn=die_with_parent,
+        )
+    try:
+        eventually(lambda: laptop.is_serving(EAST))
+        yield laptop
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+        laptop.remove()
+
+
 class Laptop:
     """The regions of one project, run by `hither up`.
 

@@ -5,7 +5,6 @@ import http.client
 import io
 import json
 import socket
-import subprocess
 import urllib.error
 import urllib.request
 import zipfile
@@ -14,35 +13,14 @@ import boto3
 import botocore.config
 import laptop as laptops
 import pytest
-from laptop import EAST, HITHER, KEY, SECRET, environment, error_code, eventually, run
+from laptop import EAST, HITHER, KEY, SECRET, environment, error_code, run
 
 
 @pytest.fixture(scope="module")
 def guarded():
     """One region that accepts one key."""
-    laptop = laptops.Laptop()
-    credentials = laptop.credentials()
-    log = (laptop.folder / "up.log").open("wb")
-    process = subprocess.Popen(
-        serve(laptop, "--laptop", "--credentials", credentials),
-        stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(),
-        preexec_fn=laptops.die_with_parent,
-    )
-    try:
-        eventually(lambda: laptop.is_serving(EAST))
+    with laptops.guarded() as laptop:
         yield laptop
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-        log.close()
-        laptop.remove()
-
-
-def serve(laptop, *words):
-    return [
-        HITHER, "serve", "--region", EAST, "--manifest", laptop.manifest,
-        "--data-dir", laptop.folder / "data", *words,
-    ]
 
 
 def client(laptop, service, key=KEY, secret=SECRET):

@@ -7,17 +7,18 @@ Rust is a member of the workspace, and built with the program.
 import contextlib
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
 import urllib.request
 
+import laptop as laptops
 import pytest
-from laptop import HITHER, TOOLS, environment, eventually, run
+from laptop import EAST, HITHER, KEY, SECRET, TOOLS, environment, eventually, run
 
 sys.path.append(os.path.join(os.path.dirname(__file__), "clients"))
-from install import AIODYNAMO, is_installed  # noqa: E402
+from install import is_installed  # noqa: E402
+from suites import aiodynamo, guregu, keyed  # noqa: E402
 
 CLIENTS = TOOLS.parent.parent / "clients"
 
@@ -28,63 +29,66 @@ def home(name):
     return CLIENTS / name
 
 
-def keyed(**more):
-    """The environment of somebody with keys."""
-    return environment(
-        AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_REGION="us-east-1", **more
-    )
-
-
 def test_aiodynamo_finds_what_it_finds_on_aws(one):
-    folder = home("aiodynamo")
-    done = run(
-        folder / "venv/bin/python", "-m", "pytest", "-q", "-rf", "-p", "no:cacheprovider",
-        "--tb=no", "tests/integration",
-        cwd=folder / f"aiodynamo-{AIODYNAMO}",
-        env=keyed(DYNAMODB_URL=one.endpoint),
-        timeout=200,
-    )
-    assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 120, done.stdout + done.stderr
+    home("aiodynamo")
+    found = aiodynamo(CLIENTS, one.endpoint, None)
+    # Its authors give this one up before it asks: it wants a text that is set to nothing to be no
+    # attribute, which was so before empty texts could be stored.
+    given_up = {
+        f"tests/integration/test_client.py::test_empty_string[single-{by}]"
+        for by in ("aiohttp", "httpx")
+    }
+    assert {test for test, how in found.items() if how == "XFAIL"} == given_up
+    assert {how for test, how in found.items() if test not in given_up} == {"PASSED"}, found
+    assert len(found) == 126
 
 
-def test_the_sdk_for_javascript(server):
-    folder = home("javascript")
-    done = run("node", "walk.mjs", server.endpoint, server.unique("walk"), cwd=folder)
-    assert done.stdout.endswith("walked\n")
+def test_guregu_dynamo_finds_what_it_finds_on_aws(one):
+    home("go")
+    found = guregu(CLIENTS, one.endpoint, one.unique("guregu"))
+    assert set(found.values()) == {"PASS"}, found
+    assert len(found) == 35
 
 
-def test_the_sdk_for_rust(server):
-    done = run(HITHER.with_name("sdk-walk"), server.endpoint, server.unique("walk"))
-    assert done.stdout.endswith("walked\n")
+@pytest.fixture(scope="module")
+def guarded():
+    """One region that verifies signatures."""
+    with laptops.guarded() as laptop:
+        yield laptop
 
 
-def test_the_sdk_for_java(server):
-    folder = home("java")
+def walk(name):
+    """Returns the command that walks with an SDK, and where it runs."""
+    if name == "rust":
+        return [HITHER.with_name("sdk-walk")], None
+    folder = home(name)
     source = os.path.join(os.path.dirname(__file__), "clients/java/Walk.java")
-    done = run("java", "-cp", "lib/*", source, server.endpoint, server.unique("walk"), cwd=folder)
-    assert done.stdout.endswith("walked\n")
+    command = {
+        "javascript": ["node", "walk.mjs"],
+        "go": [folder / "walk"],
+        "java": ["java", "-cp", "lib/*", source],
+    }
+    return command[name], folder
 
 
-def test_the_sdk_for_go(server):
-    done = run(home("go") / "walk", server.endpoint, server.unique("walk"))
-    assert done.stdout.endswith("walked\n")
+@pytest.mark.parametrize("name", ["rust", "javascript", "go", "java"])
+def test_an_sdk_walks_with_the_right_key_alone(guarded, name):
+    command, folder = walk(name)
 
+    def walked(key, secret, **options):
+        env = environment(AWS_ACCESS_KEY_ID=key, AWS_SECRET_ACCESS_KEY=secret)
+        words = [*command, guarded.endpoint(EAST), f"walk-{name}"]
+        return run(*words, cwd=folder, env=env, **options)
 
-def test_guregu_dynamo_finds_what_it_finds_on_aws(server):
-    folder = home("go")
-    done = run(
-        folder / "dynamo.test", "-test.v",
-        cwd=folder / "source",
-        env=keyed(
-            DYNAMO_TEST_ENDPOINT=server.endpoint,
-            DYNAMO_TEST_REGION="us-east-1",
-            DYNAMO_TEST_CREATE_TABLE="yes",
-            DYNAMO_TEST_TABLE=server.unique("widgets"),
-            DYNAMO_TEST_TABLE2=server.unique("sprockets"),
-        ),
-        timeout=200,
-    )
-    assert done.stdout.count("--- PASS: ") >= 180, done.stdout + done.stderr
+    assert walked(KEY, SECRET).stdout.endswith("walked\n")
+    refused = {
+        "InvalidSignatureException": (KEY, SECRET[::-1]),
+        "UnrecognizedClientException": ("AKIDNOBODY0000000001", SECRET),
+    }
+    for code, keys in refused.items():
+        done = walked(*keys, check=False)
+        assert done.returncode != 0
+        assert code in done.stdout + done.stderr
 
 
 @contextlib.contextmanager

@@ -1,4 +1,5 @@
-// Walks through DynamoDB with the AWS SDK for Go: `walk ENDPOINT TABLE`.
+// Walks through DynamoDB with the AWS SDK for Go: `walk ENDPOINT TABLE`, with a key from the
+// environment.
 // It ends with an error where an answer is not the one that AWS gives.
 package main
 
@@ -32,10 +33,11 @@ const patience = 30 * time.Second
 func main() {
 	log.SetFlags(log.Lshortfile)
 	endpoint, table := os.Args[1], aws.String(os.Args[2])
+	key, secret := os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY")
 	client := dynamodb.New(dynamodb.Options{
 		BaseEndpoint:     &endpoint,
 		Region:           "us-east-1",
-		Credentials:      credentials.NewStaticCredentialsProvider("test", "test", ""),
+		Credentials:      credentials.NewStaticCredentialsProvider(key, secret, ""),
 		RetryMaxAttempts: 1,
 	})
 	ctx := context.Background()

@@ -1,4 +1,5 @@
-// Walks through DynamoDB with the AWS SDK for Java: `java -cp LIB Walk.java ENDPOINT TABLE`.
+// Walks through DynamoDB with the AWS SDK for Java: `java -cp LIB Walk.java ENDPOINT TABLE`, with a
+// key from the environment.
 // It ends with an error where an answer is not the one that AWS gives.
 
 import java.net.URI;
@@ -6,8 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
-import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
@@ -42,13 +42,22 @@ class Walk {
     }
 
     public static void main(String[] arguments) {
+        try {
+            walk(arguments);
+        } catch (DynamoDbException error) {
+            // Its message leaves the code out.
+            System.err.println(error.awsErrorDetails().errorCode());
+            throw error;
+        }
+    }
+
+    static void walk(String[] arguments) {
         String table = arguments[1];
         DynamoDbClient client = DynamoDbClient.builder()
                 .endpointOverride(URI.create(arguments[0]))
                 .region(Region.US_EAST_1)
                 .httpClient(UrlConnectionHttpClient.create())
-                .credentialsProvider(StaticCredentialsProvider.create(
-                        AwsBasicCredentials.create("test", "test")))
+                .credentialsProvider(EnvironmentVariableCredentialsProvider.create())
                 .build();
         client.createTable(call -> call
                 .tableName(table)

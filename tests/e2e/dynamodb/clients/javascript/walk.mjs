@@ -1,4 +1,5 @@
-// Walks through DynamoDB with the AWS SDK for JavaScript: `node walk.mjs ENDPOINT TABLE`.
+// Walks through DynamoDB with the AWS SDK for JavaScript: `node walk.mjs ENDPOINT TABLE`, with a
+// key from the environment.
 // It ends with an error where an answer is not the one that AWS gives.
 
 import assert from "node:assert/strict";
@@ -25,8 +26,7 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 
 const [endpoint, TableName] = process.argv.slice(2);
-const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-const client = new DynamoDBClient({ endpoint, region: "us-east-1", credentials, maxAttempts: 1 });
+const client = new DynamoDBClient({ endpoint, region: "us-east-1", maxAttempts: 1 });
 const documents = DynamoDBDocumentClient.from(client, {
   unmarshallOptions: { wrapNumbers: NumberValue.from },
 });

@@ -1,4 +1,5 @@
-//! Walks through DynamoDB with the AWS SDK for Rust: `sdk-walk ENDPOINT TABLE`.
+//! Walks through DynamoDB with the AWS SDK for Rust: `sdk-walk ENDPOINT TABLE`, with a key from the
+//! environment.
 //!
 //! It ends with an error where an answer is not the one that AWS gives; it knows nothing of the
 //! server that it asks.
@@ -28,11 +29,13 @@ async fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
     let endpoint = args.next().context("an endpoint is missing")?;
     let table = args.next().context("a table's name is missing")?;
+    let key = std::env::var("AWS_ACCESS_KEY_ID").context("a key is missing")?;
+    let secret = std::env::var("AWS_SECRET_ACCESS_KEY").context("its secret is missing")?;
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .endpoint_url(endpoint)
         .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "walk"))
+        .credentials_provider(Credentials::new(key, secret, None, None, "walk"))
         .retry_config(RetryConfig::disabled())
         .build();
     let walk = Walk {
