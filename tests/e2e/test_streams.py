@@ -3,7 +3,7 @@
 import itertools
 import threading
 
-from laptop import EAST, IRELAND, REGIONS, TOKYO, error_code, eventually
+from laptop import EAST, IRELAND, REGIONS, TOKYO, eventually
 from test_tables import make_table
 
 
@@ -124,41 +124,6 @@ def test_each_region_has_a_stream_of_its_own_with_the_others_writes(near):
         assert last["eventName"] == "REMOVE"
         assert last["dynamodb"]["OldImage"]["n"] == {"N": "1"}
         assert "NewImage" not in last["dynamodb"]
-
-
-def test_a_transaction_is_told_in_order(near):
-    make_table(near, "together", replicas=[EAST])
-    client = near.client("dynamodb", EAST)
-    puts = [{"Put": {"TableName": "together", "Item": {"id": {"S": key}}}} for key in "cab"]
-    client.transact_write_items(TransactItems=puts)
-    consumer = Consumer(near, "together", EAST)
-    eventually(lambda: consumer.keys() == ["c", "a", "b"])
-
-
-def test_streams_are_listed_ended_and_begun(near):
-    make_table(near, "switched", replicas=[EAST])
-    client = near.client("dynamodb", EAST)
-    streams = near.client("dynamodbstreams", EAST)
-    (first,) = streams.list_streams(TableName="switched")["Streams"]
-    code, _ = error_code(
-        client.update_table,
-        TableName="switched",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
-    )
-    assert code == "ValidationException"
-    client.update_table(TableName="switched", StreamSpecification={"StreamEnabled": False})
-    description = streams.describe_stream(StreamArn=first["StreamArn"])["StreamDescription"]
-    assert description["StreamStatus"] == "DISABLED"
-    client.update_table(
-        TableName="switched",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
-    )
-    listed = streams.list_streams(TableName="switched")["Streams"]
-    assert len(listed) == 2 and first in listed
-    code, _ = error_code(
-        streams.describe_stream, StreamArn=first["StreamArn"].replace("switched", "no-such")
-    )
-    assert code == "ResourceNotFoundException"
 
 
 def test_a_reader_goes_on_after_its_region_was_killed(far):

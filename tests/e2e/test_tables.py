@@ -377,3 +377,14 @@ def test_the_cli_makes_fills_reads_and_deletes_a_table(near):
     near.aws("dynamodb", "wait", "table-not-exists", "--table-name", "cli")
     tables = near.aws("dynamodb", "list-tables", "--output", "text").stdout
     assert "cli" not in tables.split()
+
+
+def test_what_a_statement_writes_is_read_elsewhere(near):
+    make_table(near, "stated", replicas=[EAST, TOKYO])
+    here, far = (near.client("dynamodb", region) for region in (EAST, TOKYO))
+    here.execute_statement(Statement="INSERT INTO stated VALUE {'id': 'a', 'v': 1}")
+
+    def found():
+        return far.execute_statement(Statement="SELECT v FROM stated")["Items"]
+
+    eventually(lambda: found() == [{"v": {"N": "1"}}])

@@ -8,7 +8,7 @@ import os
 
 import pytest
 from laptop import EAST
-from server import Server
+from server import Server, Single
 
 PEER = os.environ.get("DYNAMODB_ENDPOINT")
 ANSWERS = os.environ.get("DYNAMODB_ANSWERS")
@@ -23,6 +23,11 @@ def one(request):
     yield server
     if ANSWERS:
         server.save(ANSWERS, _outcomes)
+
+
+@pytest.fixture(scope="session")
+def single(one):
+    return Single(one.endpoint)
 
 
 @pytest.fixture

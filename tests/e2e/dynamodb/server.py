@@ -112,3 +112,24 @@ class Server:
     def save(self, file, outcomes):
         answers = {"answers": self.answers, "outcomes": outcomes}
         pathlib.Path(file).write_text(json.dumps(answers, indent=1, sort_keys=True))
+
+
+class Single:
+    """One region of a server, asked as tests ask one of several: by `laptop.Laptop`'s words."""
+
+    def __init__(self, endpoint):
+        self.given = {
+            "region_name": "us-east-1",
+            "endpoint_url": endpoint,
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+            "config": botocore.config.Config(
+                connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 1}
+            ),
+        }
+
+    def client(self, service, _=None):
+        return boto3.session.Session().client(service, **self.given)
+
+    def table(self, name, _=None):
+        return boto3.session.Session().resource("dynamodb", **self.given).Table(name)

@@ -2,7 +2,6 @@
 
 import botocore.exceptions
 import pytest
-from laptop import EAST, TOKYO, eventually
 
 HASH, RANGE = "partiql-hash", "partiql-range"
 REFUSED = "Transaction cancelled, please refer cancellation reasons for specific reasons"
@@ -17,8 +16,8 @@ def number(value):
 
 
 @pytest.fixture(scope="module")
-def client(near):
-    client = near.client("dynamodb", EAST)
+def client(single):
+    client = single.client("dynamodb")
     kinds = {"pk": "S", "sk": "N", "g": "S", "l": "N"}
 
     def make(table, keys, *, of_indexes=(), **more):
@@ -354,23 +353,3 @@ def test_what_cannot_stand_in_one_transaction(client, texts, message):
     error = refused(transact, client, *texts)["Error"]
     assert error["Code"] == "ValidationException"
     assert error["Message"].startswith(message)
-
-
-def test_what_a_statement_writes_is_read_elsewhere(client, near):
-    client.create_table(
-        TableName="partiql-far",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    soon = {"Delay": 1, "MaxAttempts": 30}
-    client.get_waiter("table_exists").wait(TableName="partiql-far", WaiterConfig=soon)
-    client.update_table(
-        TableName="partiql-far", ReplicaUpdates=[{"Create": {"RegionName": TOKYO}}]
-    )
-    far = near.client("dynamodb", TOKYO)
-    far.get_waiter("table_exists").wait(TableName="partiql-far", WaiterConfig=soon)
-    run(client, "INSERT INTO \"partiql-far\" VALUE {'pk': 'a', 'v': 1}")
-    eventually(
-        lambda: run(far, "SELECT v FROM \"partiql-far\"")["Items"] == [{"v": number(1)}]
-    )
