@@ -11,6 +11,13 @@ pub(crate) const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a client may take to send a request's body. 30 s.
 pub(crate) const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
+/// How much of a body that is too long is read on and dropped, so that its sender hears the answer.
+/// 64 MiB, four of the longest requests; who sends more is cut off.
+pub(crate) const DISCARDED_BYTES_MAX: usize = 64 << 20;
+
+/// How long that may take. 5 s.
+pub(crate) const DISCARD_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long a connection to another region may take to be made. 3 s: a second attempt of the
 /// kernel has been answered by then, and a region that is cut off is told of at once.
 pub(crate) const FORWARD_CONNECT: Duration = Duration::from_secs(3);

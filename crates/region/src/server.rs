@@ -26,7 +26,10 @@ use store::port::Store;
 
 use crate::admin::Admin;
 use crate::forward::Forwarder;
-use crate::limits::{ACCEPT_PAUSE, BODY_PATIENCE, CONNECTIONS_MAX, HEAD_PATIENCE, STREAMS_MAX};
+use crate::limits::{
+    ACCEPT_PAUSE, BODY_PATIENCE, CONNECTIONS_MAX, DISCARD_PATIENCE, DISCARDED_BYTES_MAX,
+    HEAD_PATIENCE, STREAMS_MAX,
+};
 use crate::ports::Functions;
 
 /// What the endpoint serves with.
@@ -152,14 +155,19 @@ pub(crate) async fn whole(
     limit: usize,
     room: &Room,
 ) -> Result<(Request<Bytes>, Held<'_>), Response<Bytes>> {
-    let (parts, body) = request.into_parts();
-    let reading = tokio::time::timeout(BODY_PATIENCE, read(Limited::new(body, limit), room));
-    match reading.await {
+    let (parts, mut body) = request.into_parts();
+    let reading = read(Limited::new(&mut body, limit), room);
+    match tokio::time::timeout(BODY_PATIENCE, reading).await {
         Ok(Ok((body, held))) => Ok((Request::from_parts(parts, body), held)),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(plain(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the request's body is longer than {limit} bytes\n"),
-        )),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            // Who still sends when the connection closes is told of a reset, and not of this.
+            let discarding = discard(&mut body, DISCARDED_BYTES_MAX);
+            drop(tokio::time::timeout(DISCARD_PATIENCE, discarding).await);
+            Err(plain(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the request's body is longer than {limit} bytes\n"),
+            ))
+        }
         Ok(Err(error)) => Err(plain(StatusCode::BAD_REQUEST, format!("{error}\n"))),
         Err(_) => Err(plain(
             StatusCode::REQUEST_TIMEOUT,
@@ -193,6 +201,21 @@ where
         read.freeze()
     };
     Ok((body, held))
+}
+
+/// Reads on to the end of a body that nobody wants, up to so many bytes.
+async fn discard<B>(body: &mut B, bytes_max: usize)
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let mut left = bytes_max;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        let Some(rest) = left.checked_sub(length) else {
+            return;
+        };
+        left = rest;
+    }
 }
 
 /// Makes an answer of plain text.

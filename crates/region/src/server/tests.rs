@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
 
-use super::{Room, read};
+use super::{Room, discard, read};
 
 /// A body that comes in pieces of so many bytes.
 struct Pieces(VecDeque<usize>);
@@ -59,4 +59,14 @@ async fn bodies_wait_for_room_and_give_it_back() {
     read(pieces(&[100]), &room)
         .await
         .expect("all of it is back");
+}
+
+#[tokio::test]
+async fn what_nobody_wants_is_read_to_its_end_or_bound() {
+    let mut short = pieces(&[30, 30]);
+    discard(&mut short, 60).await;
+    assert_eq!(short.0.len(), 0);
+    let mut long = pieces(&[30, 31, 7, 7]);
+    discard(&mut long, 60).await;
+    assert_eq!(long.0.len(), 2, "it ends with the piece that is too much");
 }
