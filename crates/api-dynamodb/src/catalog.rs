@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError};
+use std::time::Duration;
 
 use api_protocol::fault::Fault;
 use base::arn::Arn;
@@ -44,6 +45,8 @@ pub(crate) struct OpenTable {
     pub(crate) stream_policies: OnceLock<StreamPolicies>,
     /// What bounds its use, while it is throttled.
     pub(crate) meters: Option<Meters>,
+    /// How late its global secondary indexes are on purpose.
+    pub(crate) lag: Option<Duration>,
 }
 
 pub(crate) fn is_arn(name: &str) -> bool {
@@ -148,13 +151,19 @@ impl<S: Store> DynamoDb<S> {
             let def = self.control.tables().table(view.table.id())?;
             let policy = OnceLock::new();
             let own = view.replicas.get(region.as_str()).map(Own::of);
-            let meters = self.meters(&view, &own.unwrap_or_default());
+            let own = own.unwrap_or_default();
+            let meters = self.meters(&view, &own);
+            let suffers = self
+                .faults_act()
+                .then(|| Knobs::of(&own.tags).ok().flatten());
+            let lag = suffers.flatten().and_then(|knobs| knobs.lag());
             let open = OpenTable {
                 def,
                 view,
                 policy,
                 stream_policies: OnceLock::new(),
                 meters,
+                lag,
             };
             Some((name, Arc::new(open)))
         };

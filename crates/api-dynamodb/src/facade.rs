@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use crate::catalog::Catalog;
 use crate::fault::Refused;
 use crate::faults::Rolls;
+use crate::faults::lag::Pasts;
 use crate::faults::set::Faults;
 use crate::limits::ITEM_COLLECTION_BYTES_MAX;
 use crate::model::check::{self, Wording};
@@ -26,7 +27,7 @@ use crate::throttle::{self, Buckets, Throttling};
 use crate::tokens::Tokens;
 
 /// The facade of DynamoDB in one region.
-pub struct DynamoDb<S> {
+pub struct DynamoDb<S: Store> {
     pub(crate) control: Control<S>,
     /// Changes whenever a definition of a table may have changed.
     pub(crate) generation: watch::Receiver<u64>,
@@ -34,6 +35,8 @@ pub struct DynamoDb<S> {
     pub(crate) tokens: Arc<Mutex<Tokens>>,
     /// Of the tables that suffer faults on purpose.
     rolls: Mutex<BTreeMap<String, Rolls>>,
+    /// For indexes that are late on purpose.
+    pub(crate) pasts: Mutex<Pasts<S::Past>>,
     /// In which words requests are refused.
     wording: Wording,
     /// Whether tables may suffer faults on purpose.
@@ -58,6 +61,7 @@ impl<S: Store> DynamoDb<S> {
             catalog: RwLock::default(),
             tokens: Arc::default(),
             rolls: Mutex::default(),
+            pasts: Mutex::default(),
             wording: Wording::default(),
             faults: Faults::default(),
             throttling: Throttling::default(),

@@ -5,6 +5,7 @@
 //! that fails can be repeated.
 //! Source: DynamoDB developer guide, "Error handling with DynamoDB".
 
+pub(crate) mod lag;
 pub mod set;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub(crate) struct Knobs {
     unprocessed: Chance,
     conflict: Chance,
     latency: Duration,
+    lag: Duration,
     seed: u64,
 }
 
@@ -44,22 +46,17 @@ pub(crate) enum KnobProblem {
     /// It is no chance.
     #[error("the tag {0} takes a number from 0 to 1, such as 0.1")]
     Chance(String),
-    /// It is no latency.
+    /// It is no time.
     #[error("the tag {0} takes milliseconds up to a minute, such as 50ms")]
-    Latency(String),
+    Time(String),
     /// It is no seed.
     #[error("the tag {0} takes a whole number from 0")]
     Seed(String),
-    /// An index would have to be behind its table.
-    #[error(
-        "the tag {0} is not supported: an index is written together with its item, so that no \
-         read of it is ever behind"
-    )]
-    IndexLag(String),
     /// There is no such fault.
     #[error(
         "the tag {0} is not known; there are hither:fault:throttle, hither:fault:unprocessed, \
-         hither:fault:transaction-conflict, hither:fault:latency and hither:fault:seed"
+         hither:fault:transaction-conflict, hither:fault:latency, hither:fault:index-lag and \
+         hither:fault:seed"
     )]
     Unknown(String),
 }
@@ -81,26 +78,35 @@ impl Knobs {
             };
             let knobs: &mut Self = knobs.get_or_insert_default();
             let chance = || Chance::parse(value).ok_or_else(|| KnobProblem::Chance(tag.clone()));
+            let time = || time(value).ok_or_else(|| KnobProblem::Time(tag.clone()));
             match name {
                 "throttle" => knobs.throttle = chance()?,
                 "unprocessed" => knobs.unprocessed = chance()?,
                 "transaction-conflict" => knobs.conflict = chance()?,
-                "latency" => {
-                    let latency = value.strip_suffix("ms").and_then(|ms| ms.parse().ok());
-                    let latency = latency.map(Duration::from_millis);
-                    let latency = latency.filter(|latency| *latency <= FAULT_LATENCY_MAX);
-                    knobs.latency = latency.ok_or_else(|| KnobProblem::Latency(tag.clone()))?;
-                }
+                "latency" => knobs.latency = time()?,
+                "index-lag" => knobs.lag = time()?,
                 "seed" => {
                     let seed = value.parse();
                     knobs.seed = seed.map_err(|_| KnobProblem::Seed(tag.clone()))?;
                 }
-                "index-lag" => return Err(KnobProblem::IndexLag(tag.clone())),
                 _ => return Err(KnobProblem::Unknown(tag.clone())),
             }
         }
         Ok(knobs)
     }
+}
+
+impl Knobs {
+    /// Returns how late global secondary indexes are.
+    pub(crate) fn lag(&self) -> Option<Duration> {
+        Some(self.lag).filter(|lag| !lag.is_zero())
+    }
+}
+
+fn time(text: &str) -> Option<Duration> {
+    let time = text.strip_suffix("ms")?.parse().ok();
+    let time = time.map(Duration::from_millis);
+    time.filter(|time| *time <= FAULT_LATENCY_MAX)
 }
 
 impl Chance {
@@ -151,7 +157,7 @@ enum AskedKind {
         unprocessed: &'static str,
     },
     Transaction,
-    /// Its statements are answered apart; only its time is touched.
+    /// Its statements are answered apart.
     Statements,
 }
 
@@ -164,6 +170,7 @@ impl<S: Store> DynamoDb<S> {
         caller: &Caller,
         body: &[u8],
     ) -> Answer {
+        self.begin_past();
         let mut request: Value = json::parse(body)?;
         let Some(asked) = Asked::of(operation, &request) else {
             return self.serve(operation, caller, body).await;
@@ -213,9 +220,52 @@ impl<S: Store> DynamoDb<S> {
                     return merge(&answer, unprocessed, list, left);
                 }
             }
-            AskedKind::Read | AskedKind::Statements => {}
+            AskedKind::Statements => {
+                let hits = asked.tables.iter().map(|given| {
+                    let found = named(given);
+                    let hit =
+                        |(name, knobs): &(String, &Knobs)| self.hits(name, knobs, knobs.throttle);
+                    found.filter(hit).map(|(name, _)| name)
+                });
+                let hits: Vec<Option<String>> = hits.collect();
+                if hits.iter().any(Option::is_some) {
+                    return self.without(request, &hits, caller).await;
+                }
+            }
+            AskedKind::Read => {}
         }
         self.serve(operation, caller, body).await
+    }
+
+    /// Answers a batch of statements of which some are throttled: with the name of its table each.
+    async fn without(
+        &self,
+        mut request: Value,
+        hits: &[Option<String>],
+        caller: &Caller,
+    ) -> Answer {
+        let mut at = hits.iter();
+        if let Some(statements) = request["Statements"].as_array_mut() {
+            statements.retain(|_| at.next().is_none_or(Option::is_none));
+        }
+        let is_any_left = hits.iter().any(Option::is_none);
+        let mut answer = if is_any_left {
+            let body = request.to_string().into_bytes();
+            let served = self.serve(Served::BatchExecuteStatement, caller, &body);
+            json::parse(&served.await?)?
+        } else {
+            json_value!({ "Responses": [] })
+        };
+        let served = answer["Responses"].as_array_mut().map(std::mem::take);
+        let mut served = served.into_iter().flatten();
+        let fault = throttled_on_purpose();
+        let error = json_value!({ "Code": fault::reason_code(&fault), "Message": fault.message });
+        let each = hits.iter().filter_map(|hit| match hit {
+            Some(table) => Some(json_value!({ "Error": error, "TableName": table })),
+            None => served.next(),
+        });
+        answer["Responses"] = each.collect();
+        Ok(answer.to_string().into_bytes())
     }
 
     fn hits(&self, name: &str, knobs: &Knobs, chance: Chance) -> bool {

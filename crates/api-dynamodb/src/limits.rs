@@ -19,6 +19,13 @@ pub(crate) const BATCH_WRITES_MAX: usize = 25;
 /// The longest that a call is held up on purpose. 1 minute, as long as clients wait.
 pub(crate) const FAULT_LATENCY_MAX: std::time::Duration = std::time::Duration::from_mins(1);
 
+/// How many moments of the past are kept for indexes that are late on purpose. 64: what was
+/// overwritten since stays on disk until they go.
+pub(crate) const LAG_PASTS_MAX: usize = 64;
+
+/// The least time between two such moments. 5 ms.
+pub(crate) const LAG_STEP_MIN: std::time::Duration = std::time::Duration::from_millis(5);
+
 /// How many items a statement of PartiQL reads at once by their keys. 16, some 6 MiB at most.
 pub(crate) const STATEMENT_GETS_AT_ONCE: usize = 16;
 

@@ -33,7 +33,7 @@ use crate::server::{Room, whole};
 use crate::status::Sources;
 
 /// Serves the calls of Hither itself.
-pub(crate) struct Admin<S> {
+pub(crate) struct Admin<S: Store> {
     sources: Sources<S>,
     dynamodb: Arc<DynamoDb<S>>,
     /// Where this node listens: what asks for it from here comes from it, too.

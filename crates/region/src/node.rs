@@ -178,9 +178,7 @@ impl Node {
             facades,
             room: Room::new(BODIES_BYTES_MAX),
         });
-        for listener in [Some(api), second].into_iter().flatten() {
-            server::listen(listener, &endpoint, &tasks);
-        }
+        server::serve([Some(api), second], &endpoint, &tasks);
         tracing::info!(region = %config.project.region, api = %own.api, "serving");
         Ok(Self {
             api: own.api,

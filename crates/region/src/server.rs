@@ -33,7 +33,7 @@ use crate::limits::{
 use crate::ports::Functions;
 
 /// What the endpoint serves with.
-pub(crate) struct Endpoint<S> {
+pub(crate) struct Endpoint<S: Store> {
     pub(crate) front: Front,
     pub(crate) region: RegionName,
     pub(crate) facades: Facades<S>,
@@ -43,7 +43,7 @@ pub(crate) struct Endpoint<S> {
 }
 
 /// The facades, one a service.
-pub(crate) struct Facades<S> {
+pub(crate) struct Facades<S: Store> {
     pub(crate) dynamodb: Arc<api_dynamodb::facade::DynamoDb<S>>,
     pub(crate) route53: api_route53::facade::Route53<S>,
     pub(crate) apigateway: api_apigateway::facade::ApiGateway<S>,
@@ -227,12 +227,21 @@ pub(crate) fn plain(status: StatusCode, text: String) -> Response<Bytes> {
     response
 }
 
-/// Accepts connections until the tasks are cancelled; each lives on until it has drained.
-pub(crate) fn listen<S: Store>(
-    listener: TcpListener,
+/// Serves the endpoint at listeners until the tasks are cancelled.
+pub(crate) fn serve<S: Store>(
+    listeners: [Option<TcpListener>; 2],
     endpoint: &Arc<Endpoint<S>>,
     tasks: &Arc<Tasks>,
 ) {
+    let dynamodb = Arc::clone(&endpoint.facades.dynamodb);
+    tasks.spawn(async move { dynamodb.follow_lags().await });
+    for listener in listeners.into_iter().flatten() {
+        listen(listener, endpoint, tasks);
+    }
+}
+
+/// Accepts connections until the tasks are cancelled; each lives on until it has drained.
+fn listen<S: Store>(listener: TcpListener, endpoint: &Arc<Endpoint<S>>, tasks: &Arc<Tasks>) {
     let (endpoint, owner) = (Arc::clone(endpoint), Arc::clone(tasks));
     tasks.spawn(async move {
         let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));

@@ -11,11 +11,13 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use fjall::compaction::Leveled;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
 use tokio::sync::watch;
 
 use base::units::ByteCount;
-use store::port::{Batch, Completion, Durability, Order, Range, Rows, Space, Store, StoreError};
+use store::port::{
+    Batch, Completion, Durability, Order, Range, Rowed, Rows, Space, Store, StoreError,
+};
 
 use crate::buffers::Buffers;
 use crate::commits::Commits;
@@ -180,6 +182,29 @@ async fn failure(mut told: watch::Receiver<Option<StoreError>>) -> StoreError {
 }
 
 impl Inner {
+    /// Takes rows, found in ascending order, until a page is full.
+    fn page(&self, range: &Range, mut found: fjall::Iter) -> Result<Rows, StoreError> {
+        let mut page = Rows::default();
+        let mut bytes = 0;
+        loop {
+            let guard = match range.order {
+                Order::Ascending => found.next(),
+                Order::Descending => found.next_back(),
+            };
+            let Some(guard) = guard else {
+                return Ok(page);
+            };
+            if page.rows.len() >= range.rows_max || bytes >= range.bytes_max {
+                page.more = true;
+                return Ok(page);
+            }
+            let row = guard.into_inner();
+            let (key, value) = row.map_err(|error| self.unreadable(error))?;
+            bytes += key.len() + value.len();
+            page.rows.push((Bytes::from(key), Bytes::from(value)));
+        }
+    }
+
     /// Notes that something could not be read: the store has failed.
     fn unreadable(&self, error: fjall::Error) -> StoreError {
         let error = failed(error);
@@ -242,7 +267,36 @@ pub(crate) fn failed(error: fjall::Error) -> StoreError {
     StoreError::Failed(error.to_string())
 }
 
+/// What a store held at one moment.
+pub struct FjallPast {
+    inner: Arc<Inner>,
+    snapshot: Snapshot,
+}
+
+impl Rowed for FjallPast {
+    async fn range(&self, range: Range) -> Result<Rows, StoreError> {
+        if is_empty(&range.from, &range.to) {
+            return Ok(Rows::default());
+        }
+        let Some(keyspace) = self.inner.keyspaces.of(range.space) else {
+            return Ok(Rows::default());
+        };
+        let bounds = (range.from.clone(), range.to.clone());
+        let found = self.snapshot.range::<Vec<u8>, _>(keyspace, bounds);
+        self.inner.page(&range, found)
+    }
+}
+
 impl Store for FjallStore {
+    type Past = FjallPast;
+
+    fn past(&self) -> FjallPast {
+        FjallPast {
+            inner: Arc::clone(&self.inner),
+            snapshot: self.inner.keyspaces.database.snapshot(),
+        }
+    }
+
     async fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
         let Some(keyspace) = self.inner.keyspaces.of(space) else {
             return Ok(None);
@@ -259,26 +313,9 @@ impl Store for FjallStore {
         let Some(keyspace) = self.inner.keyspaces.of(range.space) else {
             return Ok(Rows::default());
         };
-        let mut found = keyspace.range::<Vec<u8>, _>((range.from, range.to));
-        let mut page = Rows::default();
-        let mut bytes = 0;
-        loop {
-            let guard = match range.order {
-                Order::Ascending => found.next(),
-                Order::Descending => found.next_back(),
-            };
-            let Some(guard) = guard else {
-                return Ok(page);
-            };
-            if page.rows.len() >= range.rows_max || bytes >= range.bytes_max {
-                page.more = true;
-                return Ok(page);
-            }
-            let row = guard.into_inner();
-            let (key, value) = row.map_err(|error| self.inner.unreadable(error))?;
-            bytes += key.len() + value.len();
-            page.rows.push((Bytes::from(key), Bytes::from(value)));
-        }
+        let bounds = (range.from.clone(), range.to.clone());
+        self.inner
+            .page(&range, keyspace.range::<Vec<u8>, _>(bounds))
     }
 
     fn submit(&self, batch: Batch, durability: Durability, done: Completion) {

@@ -7,7 +7,7 @@ use std::ops::Bound;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use crate::port::{Batch, Durability, Order, Range, Space, Store, StoreError, prefix_end};
+use crate::port::{Batch, Durability, Order, Range, Rowed, Space, Store, StoreError, prefix_end};
 
 /// Runs the suite; `open` makes an empty store each time.
 ///
@@ -18,6 +18,7 @@ pub async fn run<S: Store>(open: impl Fn() -> S) {
     ranges_follow_bounds_order_and_limits(open()).await;
     later_operations_of_a_batch_win(open()).await;
     batches_take_effect_in_order(open()).await;
+    the_past_stays_as_it_was(open()).await;
 }
 
 /// Submits a batch and waits for it.
@@ -157,6 +158,33 @@ async fn later_operations_of_a_batch_win<S: Store>(store: S) {
         store.get(Space::Meta, b"gone").await.expect("readable"),
         None
     );
+}
+
+async fn the_past_stays_as_it_was<S: Store>(store: S) {
+    put(&store, Space::Indexes, &["a", "b"]).await;
+    let past = store.past();
+    let mut batch = Batch::default();
+    batch.delete(Space::Indexes, b"a".to_vec());
+    batch.put(Space::Indexes, b"c".to_vec(), "c");
+    batch.put(Space::Items, b"d".to_vec(), "d");
+    let done = commit(&store, batch, Durability::Disk).await;
+    done.expect("the batch is stored");
+    let of = async |range: Range| {
+        let rows = past.range(range).await.expect("the past is read");
+        let keys = rows.rows.iter().map(|(key, _)| key.to_vec());
+        (keys.collect::<Vec<_>>(), rows.more)
+    };
+    let index = whole(Space::Indexes);
+    let both = (vec![b"a".to_vec(), b"b".to_vec()], false);
+    assert_eq!(of(index.clone()).await, both);
+    let last = Range {
+        order: Order::Descending,
+        rows_max: 1,
+        ..index.clone()
+    };
+    assert_eq!(of(last).await, (vec![b"b".to_vec()], true));
+    assert_eq!(of(whole(Space::Items)).await, (Vec::new(), false));
+    assert_eq!(keys(&store, index).await.0, ["b", "c"]);
 }
 
 async fn batches_take_effect_in_order<S: Store>(store: S) {

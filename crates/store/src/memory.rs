@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use crate::port::{
-    Batch, Completion, Durability, Op, Order, Range, Rows, Space, Store, StoreError,
+    Batch, Completion, Durability, Op, Order, Range, Rowed, Rows, Space, Store, StoreError,
 };
 
 type Keys = BTreeMap<(Space, Vec<u8>), Bytes>;
@@ -237,7 +237,22 @@ fn apply(keys: &mut Keys, ops: &[Op]) {
     }
 }
 
+/// What a store in memory held at one moment.
+pub struct MemPast(Keys);
+
+impl Rowed for MemPast {
+    async fn range(&self, range: Range) -> Result<Rows, StoreError> {
+        Ok(page(&self.0, &range))
+    }
+}
+
 impl Store for MemStore {
+    type Past = MemPast;
+
+    fn past(&self) -> MemPast {
+        MemPast(self.lock().visible.clone())
+    }
+
     async fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
         let inner = self.lock();
         if inner.closed {
@@ -251,25 +266,7 @@ impl Store for MemStore {
         if inner.closed {
             return Err(StoreError::Closed);
         }
-        let Some(bounds) = bounds(&range) else {
-            return Ok(Rows::default());
-        };
-        let found = inner.visible.range(bounds);
-        let rows: &mut dyn Iterator<Item = _> = match range.order {
-            Order::Ascending => &mut found.into_iter(),
-            Order::Descending => &mut found.rev(),
-        };
-        let mut page = Rows::default();
-        let mut bytes = 0;
-        for ((_, key), value) in rows {
-            if page.rows.len() >= range.rows_max || bytes >= range.bytes_max {
-                page.more = true;
-                break;
-            }
-            bytes += key.len() + value.len();
-            page.rows.push((Bytes::copy_from_slice(key), value.clone()));
-        }
-        Ok(page)
+        Ok(page(&inner.visible, &range))
     }
 
     fn submit(&self, batch: Batch, durability: Durability, done: Completion) {
@@ -313,6 +310,29 @@ impl Store for MemStore {
             Err(StoreError::Closed)
         });
     }
+}
+
+/// Reads rows of a range.
+fn page(keys: &Keys, range: &Range) -> Rows {
+    let mut page = Rows::default();
+    let Some(bounds) = bounds(range) else {
+        return page;
+    };
+    let found = keys.range(bounds);
+    let rows: &mut dyn Iterator<Item = _> = match range.order {
+        Order::Ascending => &mut found.into_iter(),
+        Order::Descending => &mut found.rev(),
+    };
+    let mut bytes = 0;
+    for ((_, key), value) in rows {
+        if page.rows.len() >= range.rows_max || bytes >= range.bytes_max {
+            page.more = true;
+            break;
+        }
+        bytes += key.len() + value.len();
+        page.rows.push((Bytes::copy_from_slice(key), value.clone()));
+    }
+    page
 }
 
 fn failure() -> StoreError {

@@ -153,8 +153,20 @@ pub enum StoreError {
     Closed,
 }
 
+/// What a store holds, now or at one moment of its past.
+pub trait Rowed: Send + Sync {
+    /// Reads rows of a range.
+    fn range(&self, range: Range) -> impl Future<Output = Result<Rows, StoreError>> + Send;
+}
+
 /// Ordered keys with atomic batches. Cheap to clone; all clones are one store.
 pub trait Store: Clone + Send + Sync + 'static {
+    /// What the store held at one moment. It keeps what was overwritten since from going.
+    type Past: Rowed + 'static;
+
+    /// Keeps what the store holds at this moment.
+    fn past(&self) -> Self::Past;
+
     /// Returns the value of a key.
     fn get(
         &self,

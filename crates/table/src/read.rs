@@ -10,7 +10,7 @@ use bytes::Bytes;
 use item::key::{Key, KeyValue};
 use item::view::ItemRef;
 use replica_core::merge::Stamp;
-use store::port::{Order, Range, Space, Store, prefix_end};
+use store::port::{Order, Range, Rowed, Rows, Space, Store, StoreError, prefix_end};
 
 use crate::def::TableDef;
 use crate::layout::{self, Stored};
@@ -157,38 +157,57 @@ impl<S: Store> Tables<S> {
     pub(crate) async fn walk_rows(
         &self,
         space: Space,
-        mut walk: Walk,
-        mut take: impl FnMut(Bytes) -> Result<Option<usize>, Damaged> + Send,
+        walk: Walk,
+        take: impl FnMut(Bytes) -> Result<Option<usize>, Damaged> + Send,
     ) -> Result<Walked, ReadError> {
-        let limit = walk.limit.unwrap_or(usize::MAX);
-        let mut walked = Walked::default();
-        let mut count = 0;
-        loop {
-            let range = Range {
-                space,
-                from: walk.from.clone(),
-                to: walk.to.clone(),
-                order: walk.order,
-                rows_max: STEP_ROWS.min(limit.saturating_sub(count).saturating_add(1)),
-                bytes_max: STEP_BYTES,
+        walk_rows(&Present(&self.inner.store), space, walk, take).await
+    }
+}
+
+/// What a store holds now.
+struct Present<'s, S>(&'s S);
+
+impl<S: Store> Rowed for Present<'_, S> {
+    async fn range(&self, range: Range) -> Result<Rows, StoreError> {
+        self.0.range(range).await
+    }
+}
+
+/// Reads rows of a store, now or as they were, as [`Tables::walk_rows`] does.
+pub(crate) async fn walk_rows(
+    store: &impl Rowed,
+    space: Space,
+    mut walk: Walk,
+    mut take: impl FnMut(Bytes) -> Result<Option<usize>, Damaged> + Send,
+) -> Result<Walked, ReadError> {
+    let limit = walk.limit.unwrap_or(usize::MAX);
+    let mut walked = Walked::default();
+    let mut count = 0;
+    loop {
+        let range = Range {
+            space,
+            from: walk.from.clone(),
+            to: walk.to.clone(),
+            order: walk.order,
+            rows_max: STEP_ROWS.min(limit.saturating_sub(count).saturating_add(1)),
+            bytes_max: STEP_BYTES,
+        };
+        let rows = store.range(range).await?;
+        let last = rows.rows.last().map(|(key, _)| key.to_vec());
+        for (key, value) in rows.rows {
+            let Some(size) = take(value)? else {
+                continue;
             };
-            let rows = self.inner.store.range(range).await?;
-            let last = rows.rows.last().map(|(key, _)| key.to_vec());
-            for (key, value) in rows.rows {
-                let Some(size) = take(value)? else {
-                    continue;
-                };
-                walked.size += size;
-                count += 1;
-                if limit <= count || PAGE_BYTES_MAX <= walked.size {
-                    walked.full_at = Some(key);
-                    return Ok(walked);
-                }
+            walked.size += size;
+            count += 1;
+            if limit <= count || PAGE_BYTES_MAX <= walked.size {
+                walked.full_at = Some(key);
+                return Ok(walked);
             }
-            match last {
-                Some(last) if rows.more => walk.go_on_after(last),
-                Some(_) | None => return Ok(walked),
-            }
+        }
+        match last {
+            Some(last) if rows.more => walk.go_on_after(last),
+            Some(_) | None => return Ok(walked),
         }
     }
 }

@@ -15,6 +15,8 @@ fn tags_set_faults_and_wrong_ones_are_refused_by_name() {
     assert_eq!(knobs("team", "blue"), Ok(None));
     let latency = knobs("hither:fault:latency", "50ms").map(|knobs| knobs.map(|one| one.latency));
     assert_eq!(latency, Ok(Some(Duration::from_millis(50))));
+    let lag = knobs("hither:fault:index-lag", "2ms").map(|knobs| knobs.and_then(|one| one.lag()));
+    assert_eq!(lag, Ok(Some(Duration::from_millis(2))));
     let chance = knobs("hither:fault:throttle", "0.1").map(|knobs| knobs.map(|one| one.throttle));
     assert_eq!(chance, Ok(Some(Chance(100_000))));
     for (name, value) in [
@@ -26,6 +28,7 @@ fn tags_set_faults_and_wrong_ones_are_refused_by_name() {
         ("latency", "60001ms"),
         ("seed", "-1"),
         ("index-lag", "1s"),
+        ("index-lag", "60001ms"),
         ("nonsense", "1"),
     ] {
         let tag = format!("hither:fault:{name}");

@@ -40,7 +40,7 @@ use crate::records::{Entry, Format, Packing, Record, Records};
 use crate::throttle;
 
 /// The batches of a load.
-pub(super) struct Batches<'l, S> {
+pub(super) struct Batches<'l, S: Store> {
     facade: &'l DynamoDb<S>,
     load: &'l Load,
     layout: (Packing, Format),

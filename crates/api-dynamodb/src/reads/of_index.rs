@@ -105,7 +105,12 @@ impl<S: Store> DynamoDb<S> {
             limit: request.limit,
         };
         let ticket = self.admit_read(open, Some(index), reading(request.consistent))?;
-        let page = self.control.tables().query_index(&query).await?;
+        let past = self.past_of(open, index);
+        let page = self
+            .control
+            .tables()
+            .query_index_of(&query, past.as_deref())
+            .await?;
         let found = self.found_in_index(open, request, index, page, fetches);
         let found = found.await?;
         ticket.settle(found.consumed.total());
@@ -130,7 +135,12 @@ impl<S: Store> DynamoDb<S> {
             limit: request.limit,
         };
         let ticket = self.admit_read(open, Some(index), reading(request.consistent))?;
-        let page = self.control.tables().scan_index(&scan).await?;
+        let past = self.past_of(open, index);
+        let page = self
+            .control
+            .tables()
+            .scan_index_of(&scan, past.as_deref())
+            .await?;
         let found = self.found_in_index(open, request, index, page, fetches);
         let found = found.await?;
         ticket.settle(found.consumed.total());

@@ -1,6 +1,7 @@
 //! Faults on purpose, by the tags of a table.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use api_dynamodb::facade::DynamoDb;
 use api_dynamodb::faults::set::Faults;
@@ -121,8 +122,7 @@ async fn what_cannot_be_had_is_refused_when_it_is_tagged() {
         (
             "index-lag",
             "1s",
-            "the tag hither:fault:index-lag is not supported: an index is written together with \
-             its item, so that no read of it is ever behind",
+            "the tag hither:fault:index-lag takes milliseconds up to a minute, such as 50ms",
         ),
         (
             "throttle",
@@ -180,4 +180,97 @@ async fn where_faults_do_not_act_their_tags_are_just_tags() {
     let get = json!({ "TableName": "hash", "Key": { "pk": s("a") } });
     world.ok("GetItem", get).await;
     assert_eq!(world.facade.faults()["hash"]["throttle"], "1");
+}
+
+#[tokio::test]
+async fn a_late_index_answers_as_of_a_moment_ago() {
+    let world = World::open("us-east-1").await;
+    let keys = |sort: &str| {
+        json!([
+            { "AttributeName": "pk", "KeyType": "HASH" },
+            { "AttributeName": sort, "KeyType": "RANGE" },
+        ])
+    };
+    let projection = json!({ "ProjectionType": "ALL" });
+    let by_x = json!({
+        "IndexName": "by-x",
+        "KeySchema": [{ "AttributeName": "x", "KeyType": "HASH" }],
+        "Projection": projection,
+    });
+    let local = json!({ "IndexName": "local", "KeySchema": keys("x"), "Projection": projection });
+    let definition = |name: &str| json!({ "AttributeName": name, "AttributeType": "S" });
+    let table = json!({
+        "TableName": "hash",
+        "KeySchema": keys("sk"),
+        "AttributeDefinitions": [definition("pk"), definition("sk"), definition("x")],
+        "BillingMode": "PAY_PER_REQUEST",
+        "GlobalSecondaryIndexes": [by_x],
+        "LocalSecondaryIndexes": [local],
+    });
+    world.ok("CreateTable", table).await;
+    let put = async |pk: &str| {
+        world
+            .put(json!({ "pk": s(pk), "sk": s("1"), "x": s("x") }))
+            .await;
+    };
+    put("before").await;
+    tag(&world, "index-lag", "1000ms").await;
+    put("after").await;
+    let count = async |request: Value| world.ok("Scan", request).await["Count"].clone();
+    let scan = |index: &str| json!({ "TableName": "hash", "IndexName": index });
+    let query = json!({
+        "TableName": "hash",
+        "IndexName": "by-x",
+        "KeyConditionExpression": "x = :x",
+        "ExpressionAttributeValues": { ":x": s("x") },
+    });
+    let select = json!({ "Statement": "SELECT * FROM hash.\"by-x\" WHERE x = 'x'" });
+    let all = async || {
+        let queried = world.ok("Query", query.clone()).await["Count"].clone();
+        let selected = world.ok("ExecuteStatement", select.clone()).await;
+        let selected = selected["Items"].as_array().unwrap().len();
+        (count(scan("by-x")).await, queried, selected)
+    };
+    assert_eq!(all().await, (json!(1), json!(1), 1));
+    assert_eq!(count(scan("local")).await, 2);
+    assert_eq!(count(json!({ "TableName": "hash" })).await, 2);
+    // What was there half a lag later is seen a whole lag after that, and what came since is not.
+    world.node.clock.advance(Duration::from_millis(500));
+    assert_eq!(world.facade.keep_past(), Some(Duration::from_millis(100)));
+    put("later").await;
+    world.node.clock.advance(Duration::from_millis(999));
+    assert_eq!(count(scan("by-x")).await, 1);
+    world.node.clock.advance(Duration::from_millis(1));
+    assert_eq!(all().await, (json!(2), json!(2), 2));
+    let untag = json!({ "ResourceArn": ARN, "TagKeys": ["hither:fault:index-lag"] });
+    world.call("UntagResource", untag).await;
+    assert_eq!(count(scan("by-x")).await, 3);
+    assert_eq!(world.facade.keep_past(), None);
+}
+
+#[tokio::test]
+async fn statements_of_a_batch_are_throttled_one_by_one() {
+    let world = World::with_tables().await;
+    world.put(json!({ "pk": s("a") })).await;
+    let of_range = json!({ "pk": s("a"), "sk": n(1) });
+    let put = json!({ "TableName": "range", "Item": of_range });
+    world.ok("PutItem", put).await;
+    tag(&world, "throttle", "1").await;
+    let get = |table: &str, more: &str| json!({ "Statement": format!("SELECT * FROM {table} WHERE pk = 'a'{more}") });
+    let (hash, range) = (get("hash", ""), get("range", " AND sk = 1"));
+    let message = "The level of configured provisioned throughput for the table was exceeded. \
+                   Consider increasing your provisioning level with the UpdateTable API.";
+    let error = json!({ "Code": "ProvisionedThroughputExceeded", "Message": message });
+    let refused = json!({ "Error": error, "TableName": "hash" });
+    let served = json!({ "Item": of_range, "TableName": "range" });
+    let batch = async |statements: Value| {
+        let request = json!({ "Statements": statements });
+        world.ok("BatchExecuteStatement", request).await["Responses"].take()
+    };
+    assert_eq!(
+        batch(json!([hash, range, hash])).await,
+        json!([refused, served, refused])
+    );
+    assert_eq!(batch(json!([hash])).await, json!([refused]));
+    assert_eq!(batch(json!([range])).await, json!([served]));
 }

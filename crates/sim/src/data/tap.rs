@@ -130,6 +130,12 @@ fn position(mut key: &[u8]) -> Option<(RegionId, Seq)> {
 }
 
 impl Store for Tap {
+    type Past = <MemStore as Store>::Past;
+
+    fn past(&self) -> Self::Past {
+        self.disk.past()
+    }
+
     async fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
         self.disk.get(space, key).await
     }

@@ -14,7 +14,7 @@ use store::port::{Order, Space, Store, prefix_end};
 
 use crate::def::{IndexId, TableDef};
 use crate::layout;
-use crate::read::Walk;
+use crate::read::{self, Walk};
 use crate::tables::{Damaged, ReadError, Tables};
 
 /// A part of one partition of an index.
@@ -76,8 +76,22 @@ pub struct IndexPage {
 }
 
 impl<S: Store> Tables<S> {
+    /// Keeps what the indexes hold at this moment.
+    pub fn past(&self) -> S::Past {
+        self.inner.store.past()
+    }
+
     /// Reads entries of one partition of an index, in the order of their sort keys.
     pub async fn query_index(&self, query: &IndexQuery) -> Result<IndexPage, ReadError> {
+        self.query_index_of(query, None).await
+    }
+
+    /// Reads entries of one partition of an index as they were in the past, where one is given.
+    pub async fn query_index_of(
+        &self,
+        query: &IndexQuery,
+        past: Option<&S::Past>,
+    ) -> Result<IndexPage, ReadError> {
         let prefix = layout::index_prefix(query.table.id, query.index);
         let partition = partition_key(prefix, &query.partition);
         let end = prefix_end(&partition);
@@ -107,14 +121,23 @@ impl<S: Store> Tables<S> {
             limit: query.limit,
         };
         let id = (query.table.id, query.index);
-        self.walk_index(walk, query.after.as_ref().map(|place| place.encode(id)))
-            .await
+        let after = query.after.as_ref().map(|place| place.encode(id));
+        self.walk_index(walk, after, past).await
     }
 
     /// Reads entries of an index's segment, in the order of their partitions' hashes.
     pub async fn scan_index(&self, scan: &IndexScan) -> Result<IndexPage, ReadError> {
+        self.scan_index_of(scan, None).await
+    }
+
+    /// Reads entries of an index's segment as they were in the past, where one is given.
+    pub async fn scan_index_of(
+        &self,
+        scan: &IndexScan,
+        past: Option<&S::Past>,
+    ) -> Result<IndexPage, ReadError> {
         let prefix = layout::index_prefix(scan.table.id, scan.index);
-        let Some((from, to)) = crate::read::segment(&prefix, scan.segment) else {
+        let Some((from, to)) = read::segment(&prefix, scan.segment) else {
             return Ok(IndexPage::default());
         };
         let walk = Walk {
@@ -124,14 +147,15 @@ impl<S: Store> Tables<S> {
             limit: scan.limit,
         };
         let id = (scan.table.id, scan.index);
-        self.walk_index(walk, scan.after.as_ref().map(|place| place.encode(id)))
-            .await
+        let after = scan.after.as_ref().map(|place| place.encode(id));
+        self.walk_index(walk, after, past).await
     }
 
     async fn walk_index(
         &self,
         mut walk: Walk,
         after: Option<Vec<u8>>,
+        past: Option<&S::Past>,
     ) -> Result<IndexPage, ReadError> {
         if let Some(after) = after {
             walk.go_on_after(after);
@@ -142,7 +166,10 @@ impl<S: Store> Tables<S> {
             images.push(image);
             Ok(Some(usize::try_from(size).unwrap_or(usize::MAX)))
         };
-        let walked = self.walk_rows(Space::Indexes, walk, take).await?;
+        let walked = match past {
+            None => self.walk_rows(Space::Indexes, walk, take).await?,
+            Some(past) => read::walk_rows(past, Space::Indexes, walk, take).await?,
+        };
         Ok(IndexPage {
             images,
             more: walked.full_at.is_some(),
