@@ -137,6 +137,41 @@ def test_a_region_that_was_away_gets_resources_made_meanwhile(far):
     eventually(answered)
 
 
+def test_a_transactions_token_outlives_its_process(far, table):
+    client = far.client("dynamodb", TOKYO)
+
+    def add(amount, token):
+        update = {
+            "TableName": table,
+            "Key": {"id": {"S": f"once-{token}"}},
+            "UpdateExpression": "ADD v :amount",
+            "ExpressionAttributeValues": {":amount": {"N": str(amount)}},
+        }
+        client.transact_write_items(
+            TransactItems=[{"Update": update}], ClientRequestToken=token
+        )
+
+    def state(amount):
+        statement = f"UPDATE {table} SET v = v + {amount} WHERE id = 'once-a'"
+        client.execute_transaction(
+            TransactStatements=[{"Statement": statement}], ClientRequestToken="stated"
+        )
+
+    add(1, "a")
+    state(10)
+    for _ in range(2):
+        command = far.kill(TOKYO)
+        far.restart(TOKYO, command)
+        add(1, "a")
+        state(10)
+        with pytest.raises(client.exceptions.IdempotentParameterMismatchException):
+            add(2, "a")
+        with pytest.raises(client.exceptions.IdempotentParameterMismatchException):
+            state(20)
+    item = client.get_item(TableName=table, Key={"id": {"S": "once-a"}}, ConsistentRead=True)
+    assert item["Item"]["v"] == {"N": "11"}
+
+
 def test_with_async_durability_a_killed_process_loses_nothing():
     laptop = laptops.Laptop()
     text = laptop.manifest.read_text()

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use control::control::Control;
 use http::{Request, Response};
 use store::port::Store;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 
 use crate::catalog::Catalog;
 use crate::fault::Refused;
@@ -33,6 +33,8 @@ pub struct DynamoDb<S: Store> {
     pub(crate) generation: watch::Receiver<u64>,
     pub(crate) catalog: RwLock<Arc<Catalog>>,
     pub(crate) tokens: Arc<Mutex<Tokens>>,
+    /// Whether the tokens that the store remembers are among them.
+    pub(crate) tokens_recalled: OnceCell<()>,
     /// Of the tables that suffer faults on purpose.
     rolls: Mutex<BTreeMap<String, Rolls>>,
     /// For indexes that are late on purpose.
@@ -60,6 +62,7 @@ impl<S: Store> DynamoDb<S> {
             generation,
             catalog: RwLock::default(),
             tokens: Arc::default(),
+            tokens_recalled: OnceCell::new(),
             rolls: Mutex::default(),
             pasts: Mutex::default(),
             wording: Wording::default(),
@@ -175,9 +178,9 @@ impl<S: Store> DynamoDb<S> {
             Served::BatchWriteItem => self.batch_write_item(body).await,
             Served::ExecuteStatement => self.execute_statement(body).await,
             Served::BatchExecuteStatement => self.batch_execute_statement(caller, body).await,
-            Served::ExecuteTransaction => self.execute_transaction(body).await,
+            Served::ExecuteTransaction => self.execute_transaction(caller, body).await,
             Served::TransactGetItems => self.transact_get_items(body).await,
-            Served::TransactWriteItems => self.transact_write_items(body).await,
+            Served::TransactWriteItems => self.transact_write_items(caller, body).await,
             Served::CreateTable => self.create_table(caller, body).await,
             Served::DescribeTable => self.describe_table(caller, body),
             Served::UpdateTable => self.update_table(caller, body).await,

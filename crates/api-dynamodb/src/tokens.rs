@@ -1,45 +1,107 @@
 //! Tokens of write transactions: the same call sent again is done once.
 //!
-//! They are remembered in this process only, for ten minutes: a restart forgets them, and so
-//! does another region. Source: DynamoDB API reference, `TransactWriteItems`.
+//! They are remembered for ten minutes: here, and in a note that reaches the disk in one batch
+//! with the transaction, so that a process that was killed knows them when it is there again. No
+//! other region does. Source: DynamoDB API reference, `TransactWriteItems`.
+//!
+//! ```text
+//! note "token/" account 12 · token → version 1 · when it was taken, micros 8 · digest 16
+//! ```
 
 use std::collections::{BTreeMap, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use api_protocol::fault::Fault;
 use api_protocol::json;
-use clock::time::Moment;
+use base::name::AccountId;
+use bytes::Bytes;
+use clock::time::{Moment, WallTime};
 use serde_json::Value;
+use table::notes::Note;
+use table::tables::Damaged;
 
 use crate::limits::{TOKEN_SECS, TOKENS_MAX};
 
+/// What the names of all notes of tokens begin with.
+pub(crate) const PREFIX: &[u8] = b"token/";
+
+/// A token, and what the call asks for that brings it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    /// Its note's name: with its account, another one's token is another token.
+    pub(crate) name: Vec<u8>,
+    digest: Digest,
+}
+
+/// A hash of what a call asks for.
+type Digest = [u8; DIGEST_BYTES];
+
+const DIGEST_BYTES: usize = 16;
+
+/// The version of notes.
+const NOTE_FORMAT: u8 = 1;
+
+impl Token {
+    /// Reads a token's call.
+    ///
+    /// Errors: `SerializationException` for what is no JSON.
+    pub(crate) fn of(account: AccountId, token: &str, body: &[u8]) -> Result<Self, Fault> {
+        let digest = digest(body)?;
+        let name = [PREFIX, account.to_string().as_bytes(), token.as_bytes()].concat();
+        Ok(Self { name, digest })
+    }
+
+    /// Returns what is noted of a call that is done.
+    pub(crate) fn note(&self, now: WallTime) -> Note {
+        let taken = now.as_micros().to_be_bytes();
+        let fact = [&[NOTE_FORMAT], &taken[..], &self.digest[..]].concat();
+        Note {
+            name: self.name.clone(),
+            fact: fact.into(),
+        }
+    }
+}
+
 /// Returns a hash of what a call asks for, in whatever order it names members: some clients keep
 /// them in maps whose order changes from one try to the next.
-///
-/// Errors: `SerializationException` for what is no JSON.
-pub(crate) fn digest(body: &[u8]) -> Result<u64, Fault> {
+fn digest(body: &[u8]) -> Result<Digest, Fault> {
     // A map of JSON values is in the order of its names.
     let asked: Value = json::parse(body)?;
-    let mut hasher = DefaultHasher::new();
-    asked.hash(&mut hasher);
-    Ok(hasher.finish())
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(asked.to_string().as_bytes());
+    let mut digest = Digest::default();
+    hasher.finalize_xof().fill(&mut digest);
+    Ok(digest)
+}
+
+/// Reads a note: when its token was taken, and for what.
+fn read(fact: &Bytes) -> Result<(WallTime, Digest), Damaged> {
+    let read = || {
+        let (version, rest) = fact.split_first()?;
+        let (taken, digest) = rest.split_first_chunk()?;
+        let digest = Digest::try_from(digest).ok()?;
+        let taken = WallTime::from_micros(i64::from_be_bytes(*taken));
+        (*version == NOTE_FORMAT).then_some((taken, digest))
+    };
+    read().ok_or(Damaged("a token of a transaction"))
 }
 
 /// The tokens of the last ten minutes, and of the calls that are being done.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
-    calls: BTreeMap<String, Call>,
-    /// Tokens of calls that are over, in the order they are forgotten. One of a call that is being
-    /// done is not among them: forgotten, its call would be done twice.
-    over: VecDeque<(Moment, String)>,
+    calls: BTreeMap<Vec<u8>, Call>,
+    /// Tokens of calls that are over, in the order they are forgotten, with when that is. One of a
+    /// call that is being done is not among them: forgotten, its call would be done twice.
+    over: VecDeque<(Moment, Vec<u8>)>,
+    /// Tokens that were forgotten here, and are to be in the store.
+    forgotten: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Call {
-    /// A hash of what the call asked for.
-    digest: u64,
-    since: Moment,
+    digest: Digest,
+    /// When it is forgotten.
+    until: Moment,
     state: State,
 }
 
@@ -67,12 +129,48 @@ pub(crate) enum Verdict {
 }
 
 impl Tokens {
+    /// Takes back what the store remembers of calls that were done.
+    ///
+    /// Errors: [`Damaged`]; nothing is taken then.
+    pub(crate) fn recall(
+        &mut self,
+        (now, wall): (Moment, WallTime),
+        notes: Vec<Note>,
+    ) -> Result<(), Damaged> {
+        let mut recalled = Vec::with_capacity(notes.len());
+        for note in notes {
+            let (taken, digest) = read(&note.fact)?;
+            recalled.push((taken, digest, note.name));
+        }
+        recalled.sort_unstable();
+        for (taken, digest, name) in recalled {
+            // A wall clock that was set back makes none of them last longer.
+            let age = u64::try_from(wall.as_micros().saturating_sub(taken.as_micros()));
+            let age = Duration::from_micros(age.unwrap_or_default());
+            let until = now + LIFE.saturating_sub(age);
+            let state = State::Done;
+            let call = Call {
+                digest,
+                until,
+                state,
+            };
+            self.calls.insert(name.clone(), call);
+            self.over.push_back((until, name));
+        }
+        Ok(())
+    }
+
+    /// Returns the tokens that were forgotten since this was asked last.
+    pub(crate) fn forgotten(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.forgotten)
+    }
+
     /// Takes a token for a call.
-    pub(crate) fn take(&mut self, now: Moment, token: &str, digest: u64) -> Verdict {
+    pub(crate) fn take(&mut self, now: Moment, token: &Token) -> Verdict {
         self.forget(now);
-        if let Some(call) = self.calls.get(token) {
+        if let Some(call) = self.calls.get(&token.name) {
             return match call.state {
-                _ if call.digest != digest => Verdict::Other,
+                _ if call.digest != token.digest => Verdict::Other,
                 State::Done => Verdict::Done,
                 State::Running | State::InDoubt => Verdict::Running,
             };
@@ -81,150 +179,56 @@ impl Tokens {
             let Some((_, oldest)) = self.over.pop_front() else {
                 return Verdict::Full;
             };
-            self.calls.remove(&oldest);
+            self.drop_one(oldest);
         }
         let call = Call {
-            digest,
-            since: now,
+            digest: token.digest,
+            until: now + LIFE,
             state: State::Running,
         };
-        self.calls.insert(token.to_owned(), call);
+        self.calls.insert(token.name.clone(), call);
         Verdict::New
     }
 
     /// Notes that a call was done.
-    pub(crate) fn done(&mut self, token: &str) {
+    pub(crate) fn done(&mut self, token: &[u8]) {
         self.end(token, State::Done);
     }
 
     /// Notes that nobody knows whether a call was done: until it is forgotten, it is not tried
     /// again.
-    pub(crate) fn in_doubt(&mut self, token: &str) {
+    pub(crate) fn in_doubt(&mut self, token: &[u8]) {
         self.end(token, State::InDoubt);
     }
 
     /// Forgets a call that was not done, so that it may be tried again.
-    pub(crate) fn failed(&mut self, token: &str) {
+    pub(crate) fn failed(&mut self, token: &[u8]) {
         self.calls.remove(token);
     }
 
-    fn end(&mut self, token: &str, state: State) {
+    fn end(&mut self, token: &[u8], state: State) {
         if let Some(call) = self.calls.get_mut(token) {
             call.state = state;
-            self.over.push_back((call.since, token.to_owned()));
+            self.over.push_back((call.until, token.to_owned()));
         }
     }
 
     /// Forgets calls that are over and ten minutes old; one that began before the call ahead of it
     /// in the order goes together with that.
     fn forget(&mut self, now: Moment) {
-        let life = Duration::from_secs(TOKEN_SECS);
-        while let Some((_, token)) = self
-            .over
-            .pop_front_if(|(since, _)| life <= now.since(*since))
-        {
-            self.calls.remove(&token);
+        while let Some((_, token)) = self.over.pop_front_if(|(until, _)| *until <= now) {
+            self.drop_one(token);
         }
     }
+
+    fn drop_one(&mut self, token: Vec<u8>) {
+        self.calls.remove(&token);
+        self.forgotten.push(token);
+    }
 }
+
+/// How long a token is remembered.
+const LIFE: Duration = Duration::from_secs(TOKEN_SECS);
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use clock::time::Moment;
-
-    use super::{Tokens, Verdict, digest};
-    use crate::limits::TOKENS_MAX;
-
-    #[test]
-    fn members_in_another_order_ask_for_the_same() {
-        let one = digest(br#"{"a": {"b": 1, "c": [1, 2]}, "d": null}"#).unwrap();
-        let same = digest(br#"{"d":null,"a":{"c":[1,2],"b":1}}"#).unwrap();
-        let other = digest(br#"{"a": {"b": 1, "c": [2, 1]}, "d": null}"#).unwrap();
-        assert_eq!(one, same);
-        assert_ne!(one, other);
-    }
-
-    #[test]
-    fn a_token_stands_for_one_call_for_ten_minutes() {
-        let mut tokens = Tokens::default();
-        let start = Moment::from_micros(1);
-        assert_eq!(tokens.take(start, "a", 1), Verdict::New);
-        assert_eq!(tokens.take(start, "a", 1), Verdict::Running);
-        assert_eq!(tokens.take(start, "a", 2), Verdict::Other);
-        tokens.done("a");
-        let late = start + Duration::from_secs(599);
-        assert_eq!(tokens.take(late, "a", 1), Verdict::Done);
-        let later = start + Duration::from_mins(10);
-        assert_eq!(tokens.take(later, "a", 2), Verdict::New);
-    }
-
-    #[test]
-    fn a_failed_call_may_be_tried_again() {
-        let mut tokens = Tokens::default();
-        let start = Moment::from_micros(1);
-        assert_eq!(tokens.take(start, "a", 1), Verdict::New);
-        tokens.failed("a");
-        let again = start + Duration::from_secs(500);
-        assert_eq!(tokens.take(again, "a", 1), Verdict::New);
-        tokens.done("a");
-        let later = start + Duration::from_secs(700);
-        assert_eq!(tokens.take(later, "a", 1), Verdict::Done);
-    }
-
-    #[test]
-    fn refused_calls_push_no_token_out() {
-        let mut tokens = Tokens::default();
-        let now = Moment::from_micros(1);
-        tokens.take(now, "done", 1);
-        tokens.done("done");
-        tokens.take(now, "running", 1);
-        for _ in 0..=TOKENS_MAX {
-            assert_eq!(tokens.take(now, "refused", 1), Verdict::New);
-            tokens.failed("refused");
-        }
-        assert_eq!(tokens.take(now, "done", 1), Verdict::Done);
-        assert_eq!(tokens.take(now, "running", 1), Verdict::Running);
-    }
-
-    #[test]
-    fn too_many_tokens_push_out_the_oldest_whose_call_is_over() {
-        let mut tokens = Tokens::default();
-        let now = Moment::from_micros(1);
-        tokens.take(now, "running", 1);
-        for at in 1..TOKENS_MAX {
-            tokens.take(now, &at.to_string(), 1);
-            tokens.done(&at.to_string());
-        }
-        assert_eq!(tokens.take(now, "1", 1), Verdict::Done);
-        assert_eq!(tokens.take(now, "one more", 1), Verdict::New);
-        assert_eq!(tokens.take(now, "running", 1), Verdict::Running);
-        assert_eq!(tokens.take(now, "2", 1), Verdict::Done);
-        assert_eq!(tokens.take(now, "1", 1), Verdict::New);
-    }
-
-    #[test]
-    fn no_more_calls_run_than_tokens_are_remembered() {
-        let mut tokens = Tokens::default();
-        let now = Moment::from_micros(1);
-        for at in 0..TOKENS_MAX {
-            tokens.take(now, &at.to_string(), 1);
-        }
-        assert_eq!(tokens.take(now, "one more", 1), Verdict::Full);
-        tokens.failed("7");
-        assert_eq!(tokens.take(now, "one more", 1), Verdict::New);
-    }
-
-    #[test]
-    fn a_call_in_doubt_is_not_tried_again_for_ten_minutes() {
-        let mut tokens = Tokens::default();
-        let start = Moment::from_micros(1);
-        tokens.take(start, "a", 1);
-        tokens.in_doubt("a");
-        let late = start + Duration::from_secs(599);
-        assert_eq!(tokens.take(late, "a", 1), Verdict::Running);
-        let later = start + Duration::from_mins(10);
-        assert_eq!(tokens.take(later, "a", 1), Verdict::New);
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use api_protocol::caller::Caller;
 use api_protocol::fault::Fault;
 use api_protocol::json;
 use expr::update::Update;
@@ -22,7 +23,7 @@ use crate::fault::{self, Refused};
 use crate::indexes::{self, Writing};
 use crate::items::{self, Intent};
 use crate::part::Part;
-use crate::tokens::digest;
+use crate::tokens::Token;
 use crate::wire::shape;
 use crate::wire::value::{ItemIn, ValueIn};
 
@@ -100,7 +101,7 @@ enum ActionKind {
 
 impl<S: Store> DynamoDb<S> {
     /// Answers `TransactWriteItems`.
-    pub(crate) async fn transact_write_items(&self, body: &[u8]) -> Answer {
+    pub(crate) async fn transact_write_items(&self, caller: &Caller, body: &[u8]) -> Answer {
         let request: TransactWriteIn = json::parse(body)?;
         let capacity = items::returned_capacity(request.capacity.as_deref());
         let metrics = items::returned_metrics(request.metrics.as_deref());
@@ -111,7 +112,7 @@ impl<S: Store> DynamoDb<S> {
         });
         let actions = all_fit(steps.collect::<Result<Vec<_>, Refused>>()?)?;
         let token = match request.token {
-            Some(token) => Some((token, digest(body)?)),
+            Some(token) => Some(Token::of(caller.account, &token, body)?),
             None => None,
         };
         let told = Told {

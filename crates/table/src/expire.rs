@@ -163,7 +163,7 @@ impl<S: Store> Tables<S> {
         }
         expired.items = decided.len();
         if expired.items > 0 {
-            self.commit_decided(decided, held).await?;
+            self.commit_decided(decided, None, held).await?;
         }
         Ok(expired)
     }

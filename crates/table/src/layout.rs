@@ -241,6 +241,11 @@ pub(crate) mod meta {
         key
     }
 
+    /// Returns the name of a caller's note.
+    pub(crate) fn note(name: &[u8]) -> Vec<u8> {
+        [b"note/", name].concat()
+    }
+
     /// What the names of replicas' identities begin with.
     pub(crate) const REPLICA: &[u8] = b"replica/";
 

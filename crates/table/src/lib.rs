@@ -11,6 +11,8 @@ pub mod write;
 
 pub mod limit;
 
+pub mod notes;
+
 pub mod read;
 
 pub mod index;

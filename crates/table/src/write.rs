@@ -29,6 +29,7 @@ use crate::layout::{self, Stored};
 use crate::limit::Limit;
 use crate::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX};
 use crate::locks::{Held, Locks};
+use crate::notes::Note;
 use crate::planted::Planted;
 use crate::state::{self, Staging};
 use crate::tables::{Damaged, ReadError, Tables};
@@ -191,6 +192,14 @@ impl<S: Store> Tables<S> {
     ///
     /// Errors: [`WriteError`]; nothing is written then, unless the store failed.
     pub async fn transact(&self, writes: Vec<Write>) -> Result<Vec<Written>, WriteError> {
+        self.transact_with(writes, None).await
+    }
+
+    pub(crate) async fn transact_with(
+        &self,
+        writes: Vec<Write>,
+        note: Option<Note>,
+    ) -> Result<Vec<Written>, WriteError> {
         if writes.len() > TRANSACTION_ITEMS_MAX {
             return Err(WriteError::TooMany);
         }
@@ -230,7 +239,7 @@ impl<S: Store> Tables<S> {
         if decided.iter().map(bytes).sum::<usize>() > TRANSACTION_BYTES_MAX {
             return Err(WriteError::TooMany);
         }
-        self.commit_decided(decided, held).await
+        self.commit_decided(decided, note, held).await
     }
 
     /// Calls `done` once every write that was handed in before is on disk.
@@ -255,9 +264,10 @@ impl<S: Store> Tables<S> {
     pub(crate) async fn commit_decided(
         &self,
         mut decided: Vec<Decided>,
+        note: Option<Note>,
         held: Held,
     ) -> Result<Vec<Written>, WriteError> {
-        if !decided.iter().any(|change| change.changes) {
+        if note.is_none() && !decided.iter().any(|change| change.changes) {
             let position = Seq(0);
             let written = |one: Decided| {
                 let old = one.old.and_then(|stored| stored.image);
@@ -280,7 +290,10 @@ impl<S: Store> Tables<S> {
                     change.table = current;
                 }
             }
-            let (batch, position, hlc) = self.stage(&mut self.lock(), &decided, now);
+            let (mut batch, position, hlc) = self.stage(&mut self.lock(), &decided, now);
+            if let Some(note) = note {
+                note.stage(&mut batch);
+            }
             let inner = Arc::clone(&self.inner);
             let system: Vec<(TableId, Bytes)> = decided
                 .iter()

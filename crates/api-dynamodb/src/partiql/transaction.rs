@@ -3,6 +3,7 @@
 //! It is done as `TransactWriteItems` and `TransactGetItems` are; only how it is asked for
 //! differs. Source: DynamoDB API reference, `ExecuteTransaction`.
 
+use api_protocol::caller::Caller;
 use api_protocol::fault::Fault;
 use api_protocol::json;
 use item::value::AttributeValue;
@@ -18,7 +19,7 @@ use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::items::{self, Intent};
 use crate::part::Part;
-use crate::tokens;
+use crate::tokens::Token;
 use crate::transactions::cancelled::all_fit;
 use crate::transactions::run::{Action, Get, Told};
 use crate::wire::shape;
@@ -51,7 +52,7 @@ struct Asked {
 
 impl<S: Store> DynamoDb<S> {
     /// Answers `ExecuteTransaction`.
-    pub(crate) async fn execute_transaction(&self, body: &[u8]) -> Answer {
+    pub(crate) async fn execute_transaction(&self, caller: &Caller, body: &[u8]) -> Answer {
         let request: TransactionIn = json::parse(body)?;
         let capacity = items::returned_capacity(request.capacity.as_deref());
         let asked = request.statements.unwrap_or_default().into_iter();
@@ -81,7 +82,7 @@ impl<S: Store> DynamoDb<S> {
             metrics: None,
         };
         let token = match request.token {
-            Some(token) => Some((token, tokens::digest(body)?)),
+            Some(token) => Some(Token::of(caller.account, &token, body)?),
             None => None,
         };
         self.transact_once(all_fit(actions)?, told, token).await

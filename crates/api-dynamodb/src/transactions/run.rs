@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError};
 use api_protocol::fault::{Blame, Fault};
 use item::size::item_size;
 use store::port::{Store, StoreError};
+use table::notes::Note;
 use table::write::{Decide, Effect, Refusal, Write, Written};
 
 use super::cancelled::{OnFailure, not_done};
@@ -22,7 +23,7 @@ use crate::fault::{self, Refused};
 use crate::items;
 use crate::limits::TRANSACT_BYTES_MAX;
 use crate::part::Part;
-use crate::tokens::Verdict;
+use crate::tokens::{self, Token, Verdict};
 use crate::wire::render::Object;
 
 /// An action, checked.
@@ -58,16 +59,15 @@ impl<S: Store> DynamoDb<S> {
         &self,
         actions: Vec<Action>,
         told: Told,
-        token: Option<(String, u64)>,
+        token: Option<Token>,
     ) -> Answer {
         if actions.iter().map(|action| action.bytes).sum::<usize>() > TRANSACT_BYTES_MAX {
             return Err(fault::validation(TOO_MUCH).into());
         }
-        let Some((token, digest)) = token else {
-            return self.transact(actions, told, &Arc::default()).await;
+        let Some(token) = token else {
+            return self.transact(actions, told, &Arc::default(), None).await;
         };
-        let now = self.control.clock().now();
-        let verdict = self.tokens().take(now, &token, digest);
+        let verdict = self.take_token(&token).await?;
         match verdict {
             Verdict::Other => Err(Fault::caller(
                 "IdempotentParameterMismatchException",
@@ -88,12 +88,36 @@ impl<S: Store> DynamoDb<S> {
             .into()),
             Verdict::Done => Ok(repeated(&actions, told)),
             Verdict::New => {
-                let taken = Taken::new(self, token, &actions);
-                let answer = self.transact(actions, told, &taken.decided).await;
+                let note = token.note(self.control.clock().wall());
+                let taken = Taken::new(self, token.name, &actions);
+                let answer = self.transact(actions, told, &taken.decided, Some(note));
+                let answer = answer.await;
                 taken.settle(answer.as_ref().map_err(|Refused(fault)| fault.blame));
                 answer
             }
         }
+    }
+
+    /// Says what a token means for the call that brings it.
+    ///
+    /// Errors: that what the store remembers of tokens cannot be read.
+    async fn take_token(&self, token: &Token) -> Result<Verdict, Refused> {
+        let clock = self.control.clock();
+        let tables = self.control.tables();
+        let recalled = &self.tokens_recalled;
+        let recall = || async {
+            let notes = tables.notes(tokens::PREFIX).await;
+            let notes = notes.map_err(|error| fault::ours(&error))?;
+            let times = (clock.now(), clock.wall());
+            let recalled = self.tokens().recall(times, notes);
+            recalled.map_err(|error| fault::ours(&error))
+        };
+        recalled.get_or_try_init(recall).await?;
+        let mut tokens = self.tokens();
+        let verdict = tokens.take(clock.now(), token);
+        // While the tokens are locked: a forgotten one may be noted anew right after.
+        tables.forget_notes(tokens.forgotten().iter().map(Vec::as_slice));
+        Ok(verdict)
     }
 
     /// Does a transaction; `decided` counts the items that were found fit to be written.
@@ -102,6 +126,7 @@ impl<S: Store> DynamoDb<S> {
         actions: Vec<Action>,
         told: Told,
         decided: &Arc<AtomicUsize>,
+        note: Option<Note>,
     ) -> Answer {
         let tables: Vec<_> = actions
             .iter()
@@ -118,7 +143,10 @@ impl<S: Store> DynamoDb<S> {
                 ..write
             });
         }
-        let written = self.control.tables().transact(writes).await;
+        let written = match note {
+            Some(note) => self.control.tables().transact_noted(writes, note).await,
+            None => self.control.tables().transact(writes).await,
+        };
         let written = written.map_err(|error| not_done(error, &on_failure))?;
         let mut out = Vec::with_capacity(64);
         let mut answer = Object::start(&mut out);
@@ -194,7 +222,7 @@ fn counted(decided: &Arc<AtomicUsize>, decide: Decide) -> Decide {
 /// goes away.
 struct Taken<'a, S: Store> {
     facade: &'a DynamoDb<S>,
-    token: Option<String>,
+    token: Option<Vec<u8>>,
     actions: usize,
     /// How many items were found fit to be written. All were: the transaction was handed in at
     /// once, and is done to its end whoever waits for it.
@@ -202,7 +230,7 @@ struct Taken<'a, S: Store> {
 }
 
 impl<'a, S: Store> Taken<'a, S> {
-    fn new(facade: &'a DynamoDb<S>, token: String, actions: &[Action]) -> Self {
+    fn new(facade: &'a DynamoDb<S>, token: Vec<u8>, actions: &[Action]) -> Self {
         Self {
             facade,
             token: Some(token),
@@ -239,7 +267,7 @@ impl<S: Store> Drop for Taken<'_, S> {
             return self.facade.tokens().failed(&token);
         }
         // Until it is on disk nobody may be told that it is done. Where it never comes there, the
-        // store has failed, and tokens end with the process.
+        // store has failed, and takes no more writes.
         let tokens = Arc::clone(&self.facade.tokens);
         let done = move |written: Result<(), StoreError>| {
             let mut tokens = tokens.lock().unwrap_or_else(PoisonError::into_inner);

@@ -575,6 +575,8 @@ async fn a_token_makes_a_transaction_of_statements_count_once() {
         let answer = world.ok("ExecuteTransaction", add(1)).await;
         assert_eq!(answer, json!({ "Responses": [] }));
     }
+    let world = world.restart().await;
+    world.ok("ExecuteTransaction", add(1)).await;
     assert_eq!(world.get("a").await["v"], n(1));
     let code = "IdempotentParameterMismatchException";
     let message = "The provided idempotent token was already used with different parameters";

@@ -322,3 +322,47 @@ async fn what_updates_leave_behind_counts_against_the_size_of_a_transaction() {
     let last = names.last().expect("eleven names");
     assert_eq!(world.get(last).await["v"], Value::Null);
 }
+
+#[tokio::test]
+async fn a_token_outlives_the_process() {
+    let world = World::with_tables().await;
+    world.ok("TransactWriteItems", add_once("a")).await;
+    // What changes nothing is done, too: later it would.
+    let delete = json!({
+        "TransactItems": [{ "Delete": { "TableName": "hash", "Key": { "pk": s("b") } } }],
+        "ClientRequestToken": "delete",
+    });
+    world.ok("TransactWriteItems", delete.clone()).await;
+    world.put(json!({ "pk": s("b") })).await;
+    let world = world.restart().await;
+    world.ok("TransactWriteItems", add_once("a")).await;
+    assert_eq!(world.get("a").await["v"], n(1));
+    world.ok("TransactWriteItems", delete).await;
+    assert_eq!(world.get("b").await, json!({ "pk": s("b") }));
+    let code = "IdempotentParameterMismatchException";
+    let message = "The provided idempotent token was already used with different parameters";
+    world
+        .refused("TransactWriteItems", add_once("b"), code, message)
+        .await;
+}
+
+#[tokio::test]
+async fn a_transaction_that_the_power_took_is_done_by_its_next_try() {
+    let world = World::with_tables().await;
+    world.node.store.hold();
+    leave(&world, add_once("a")).await;
+    let world = world.restart().await;
+    assert_eq!(world.get("a").await, Value::Null);
+    let store = world.node.store.clone();
+    let step = async {
+        loop {
+            store.step(10);
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = world.ok("TransactWriteItems", add_once("a")) => {}
+        () = step => {}
+    }
+    assert_eq!(world.get("a").await["v"], n(1));
+}

@@ -24,6 +24,7 @@ use super::{Options, Tables};
 use crate::conflict::Conflict;
 use crate::def::{HistoryDef, TableDef};
 use crate::layout::{self, Stored};
+use crate::notes::Note;
 use crate::read::{Query, Scan};
 use crate::write::{Current, Effect, Refusal, Write, WriteError, Written};
 
@@ -1019,4 +1020,50 @@ async fn a_crash_takes_the_last_acknowledged_writes_and_their_positions_are_give
         keys[0].contains("tea") && keys[1].contains("pot"),
         "{keys:?}"
     );
+}
+
+#[tokio::test]
+async fn a_note_reaches_the_disk_with_its_transaction_or_not_at_all() {
+    let store = MemStore::new();
+    let region = open(store.clone(), A, &[A, B, C]).await;
+    let note = |name: &str| Note {
+        name: name.as_bytes().to_vec(),
+        fact: Bytes::from_static(b"fact"),
+    };
+    let write = |effect: Result<Effect, Refusal>| Write {
+        table: region.carts.clone(),
+        key: key("anna", "pen"),
+        decide: Box::new(move |_: &_| effect),
+    };
+    let put = Effect::Put(item("anna", "pen", "1"));
+    for (name, effect) in [("t/put", put), ("t/kept", Effect::Keep)] {
+        let written = region
+            .tables
+            .transact_noted(vec![write(Ok(effect))], note(name));
+        written.await.expect("written");
+    }
+    let refused = vec![write(Err(Refusal::ConditionFailed))];
+    let refused = region.tables.transact_noted(refused, note("t/refused"));
+    assert!(refused.await.is_err());
+    // Handed in, and the power goes before it is on disk: neither item nor note is there.
+    store.hold();
+    let lost = Effect::Put(item("anna", "pen", "2"));
+    let lost = region
+        .tables
+        .transact_noted(vec![write(Ok(lost))], note("t/lost"));
+    tokio::select! {
+        biased;
+        _ = lost => panic!("nothing is on disk"),
+        () = tokio::task::yield_now() => {}
+    }
+    let store = store.crash();
+    let region = open(store.clone(), A, &[A, B, C]).await;
+    assert_eq!(region.quantity("anna", "pen").await.as_deref(), Some("1"));
+    let found = region.tables.notes(b"t/").await.expect("read");
+    assert_eq!(found, [note("t/kept"), note("t/put")]);
+    region.tables.forget_notes([&b"t/kept"[..]]);
+    store.step(1);
+    let found = region.tables.notes(b"t/").await.expect("read");
+    assert_eq!(found, [note("t/put")]);
+    assert!(region.tables.notes(b"u").await.expect("read").is_empty());
 }
