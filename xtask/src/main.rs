@@ -1,4 +1,4 @@
-//! The project's own tasks: test, tidy, lint, ci, model, bench, fuzz.
+//! The project's own tasks: test, tidy, lint, ci, model, bench, fuzz, faults.
 //!
 //! It is never in the release graph. What the tasks need beyond a Rust toolchain and what
 //! [`needs`] lists they install into `target/tools`, pinned.
@@ -9,6 +9,7 @@
 
 mod bench;
 mod ci;
+mod faults;
 mod fuzz;
 mod lint;
 mod model;
@@ -36,6 +37,8 @@ fn main() -> ExitCode {
         ["bench", name, "--only", part] => bench::bench(name, part, bench::Form::Table),
         ["bench", name, "--only", part, "--json"] => bench::bench(name, part, bench::Form::Json),
         ["bench-ceiling", address] => bench::serve_ceiling(address),
+        ["faults", name] => faults::faults(name, &[]),
+        ["faults", name, "--rounds", rounds] => faults::faults(name, &["--rounds", rounds]),
         ["fuzz", name] => fuzz::fuzz(name, fuzz::BUDGET_SECS),
         ["fuzz", name, secs] => fuzz::fuzz(name, secs),
         ["fuzz-keep", name] => fuzz::keep(name),
@@ -76,6 +79,8 @@ cargo xtask bench smoke     figures beside DynamoDB Local, Knot and nginx; --jso
 cargo xtask bench dynamodb  every kind of request beside DynamoDB Local, dynoxide, dynalite
                             and what HTTP and the disk allow; a part of it with --only,
                             such as --only ours,GetItem,items=10000,connections=16
+cargo xtask faults NAME     real regions harmed, by a ledger of what was acknowledged: kill, eio,
+                            rot, or all; --rounds N
 cargo xtask fuzz NAME [S]   libFuzzer on one target, or on `all`, for S seconds each (60)
 cargo xtask fuzz-keep NAME  add the few found inputs that reach the most to fuzz/corpus
 cargo xtask tools           install the pinned tools and say where they are";

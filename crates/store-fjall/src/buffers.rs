@@ -12,7 +12,7 @@ use std::time::Duration;
 use fjall::{AbstractTree, Keyspace, PersistMode};
 
 use base::units::ByteCount;
-use store::port::{Space, StoreError};
+use store::port::StoreError;
 
 use crate::engine::{Keyspaces, failed};
 
@@ -36,11 +36,11 @@ impl Buffers {
     /// Errors: where the engine writes no more.
     pub(crate) fn keep(self, keyspaces: &Keyspaces) -> Result<(), StoreError> {
         let size = |keyspace: &&Keyspace| keyspace.tree.active_memtable().size();
-        let sum: u64 = made(keyspaces).map(|keyspace| size(&keyspace)).sum();
+        let sum: u64 = keyspaces.all().map(|keyspace| size(&keyspace)).sum();
         if sum < self.bytes_max.as_u64() {
             return Ok(());
         }
-        if let Some(largest) = made(keyspaces).max_by_key(size) {
+        if let Some(largest) = keyspaces.all().max_by_key(size) {
             largest.rotate_memtable().map_err(failed)?;
         }
         while SEALED_MAX <= sealed(keyspaces) {
@@ -55,15 +55,10 @@ impl Buffers {
 
 /// Returns how many buffers wait to be written.
 pub(crate) fn sealed(keyspaces: &Keyspaces) -> usize {
-    made(keyspaces)
+    keyspaces
+        .all()
         .map(|keyspace| keyspace.tree.sealed_memtable_count())
         .sum()
-}
-
-/// Returns the namespaces that were ever written to.
-fn made(keyspaces: &Keyspaces) -> impl Iterator<Item = &Keyspace> {
-    let spaces = Space::ALL.into_iter();
-    spaces.filter_map(move |space| keyspaces.of(space))
 }
 
 /// Holds up the committer's own thread, which has nothing else to do.

@@ -8,12 +8,12 @@
 //!                         └── while a flush runs, the next group gathers
 //! ```
 
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use fjall::{OwnedWriteBatch, PersistMode};
+use fjall::{AbstractTree, Keyspace, OwnedWriteBatch, PersistMode};
 use tokio::sync::watch;
 
 use store::port::{BUFFERED_MAX, Batch, Completion, Durability, Op, StoreError};
@@ -21,6 +21,7 @@ use store::port::{BUFFERED_MAX, Batch, Completion, Durability, Op, StoreError};
 use crate::buffers::Buffers;
 use crate::commits::Commits;
 use crate::engine::{Keyspaces, failed};
+use crate::mark::Marker;
 
 /// Most batches in one group. 512; the writers of several hundred connections share a flush.
 /// Larger groups gain nothing, since writing then takes longer than flushing.
@@ -51,7 +52,11 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    pub(crate) fn start(keyspaces: Keyspaces, buffers: Buffers) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        keyspaces: Keyspaces,
+        buffers: Buffers,
+        marker: Marker,
+    ) -> std::io::Result<Self> {
         let (sender, queue) = mpsc::channel();
         // Should the thread end in a panic, the sender is dropped, which tells as much.
         let (failed, failure) = watch::channel(None);
@@ -63,6 +68,7 @@ impl Committer {
                 Writer {
                     keyspaces,
                     buffers,
+                    marker,
                     unflushed: None,
                     told_at_flush: vec![],
                     failed,
@@ -126,6 +132,7 @@ impl Drop for Committer {
 struct Writer {
     keyspaces: Keyspaces,
     buffers: Buffers,
+    marker: Marker,
     /// When the oldest batch was written that has not been flushed.
     unflushed: Option<Instant>,
     told_at_flush: Vec<Completion>,
@@ -136,9 +143,10 @@ struct Writer {
 impl Writer {
     fn run(mut self, queue: &Receiver<Request>) {
         loop {
-            let first = match self.unflushed {
-                None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(since) => queue.recv_timeout(BUFFERED_MAX.saturating_sub(since.elapsed())),
+            let first = match queue.try_recv() {
+                Ok(first) => Ok(first),
+                Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+                Err(TryRecvError::Empty) => self.wait(queue),
             };
             let result = match first {
                 Ok(first) => self.commit(gather(first, queue)),
@@ -155,6 +163,16 @@ impl Writer {
             && let Err(error) = self.flush()
         {
             tracing::error!(%error, "the store could not flush its last writes");
+        }
+        self.marker.note();
+    }
+
+    /// Waits for the next request, or until written batches must be flushed.
+    fn wait(&mut self, queue: &Receiver<Request>) -> Result<Request, RecvTimeoutError> {
+        self.marker.note();
+        match self.unflushed {
+            None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(since) => queue.recv_timeout(BUFFERED_MAX.saturating_sub(since.elapsed())),
         }
     }
 
@@ -199,7 +217,11 @@ impl Writer {
             self.commits.add(completions.len());
         }
         if to_disk {
+            let written = !empty || self.unflushed.is_some();
             self.unflushed = None;
+            if written && result.is_ok() {
+                self.mark();
+            }
         } else if !empty {
             self.unflushed = self.unflushed.or_else(|| Some(now()));
         }
@@ -237,8 +259,19 @@ impl Writer {
             .database
             .persist(PersistMode::SyncData)
             .map_err(failed);
+        if result.is_ok() {
+            self.mark();
+        }
         self.tell_flushed(&result);
         result
+    }
+
+    /// Has it noted that the last batch is on disk. No buffer may have been turned over since.
+    fn mark(&mut self) {
+        let newest = |keyspace: &Keyspace| keyspace.tree.active_memtable().get_highest_seqno();
+        if let Some(batch) = self.keyspaces.all().filter_map(newest).max() {
+            self.marker.flushed(batch);
+        }
     }
 
     fn tell_flushed(&mut self, result: &Result<(), StoreError>) {

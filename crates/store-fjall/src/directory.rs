@@ -5,6 +5,17 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::journal::{self, JournalError};
+use crate::mark::Mark;
+
+/// The file by which the engine keeps others out.
+const LOCK: &str = "lock";
+
+/// How often a lock is tried, and how long is waited after each: 200 ms, as the engine waits.
+const LOCK_TRIES: usize = 4;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// The file that marks a data directory and names its format.
 const MARKER: &str = "HITHER_FORMAT";
@@ -45,13 +56,28 @@ pub enum DirectoryError {
     },
     /// Its marker is not readable as one.
     #[error(
-        "open {path}: the file {MARKER} is damaged; nothing was changed. Restore the directory \
-         from a backup of its newest state, or move it away to start empty; where the project has \
-         other regions, give this one another name then, since they hold it to what it had"
+        "open {path}: the file {MARKER} is damaged; nothing was changed. Where the project has \
+         other regions, move the directory away and start with an empty one, which they fill; \
+         otherwise restore it from a backup of its newest state"
     )]
     Damaged {
         /// The directory.
         path: PathBuf,
+    },
+    /// Writes that were acknowledged cannot be read.
+    #[error(
+        "open {path}: the journal {file} is damaged at byte {at}, in or before writes that were \
+         acknowledged; nothing was changed. Where the project has other regions, move the \
+         directory away and start with an empty one: they fill it, and only what had reached \
+         none of them is lost. Otherwise restore the directory from a backup of its newest state"
+    )]
+    Journal {
+        /// The directory.
+        path: PathBuf,
+        /// The journal.
+        file: PathBuf,
+        /// Its first byte that is not of a whole batch.
+        at: u64,
     },
     /// Another process has it open.
     #[error("open {path}: another process has this data directory open; stop it first")]
@@ -62,9 +88,9 @@ pub enum DirectoryError {
     /// The engine could not open what is there.
     #[error(
         "open {path}: {reason}; what is damaged is left as it is, though files that nothing needs \
-         may have been cleared away. Restore the directory from a backup of its newest state, or \
-         move it away to start empty; where the project has other regions, give this one another \
-         name then, since they hold it to what it had"
+         may have been cleared away. Where the project has other regions, move the directory away \
+         and start with an empty one, which they fill; otherwise restore it from a backup of its \
+         newest state"
     )]
     Engine {
         /// The directory.
@@ -118,6 +144,51 @@ pub(crate) fn prepare(path: &Path) -> Result<(), DirectoryError> {
             path: path.to_owned(),
         }),
     }
+}
+
+/// Checks the engine's journals in `engine`, and removes what a crash left there.
+///
+/// Errors: [`DirectoryError`]; the directory is unchanged then.
+pub(crate) fn judge(path: &Path, engine: &Path) -> Result<(), DirectoryError> {
+    let io = |source| DirectoryError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    // The engine's own lock: nobody writes while it is held.
+    let lock = match fs::File::open(engine.join(LOCK)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        lock => lock.map_err(io)?,
+    };
+    if !acquired(&lock).map_err(io)? {
+        let path = path.to_owned();
+        return Err(DirectoryError::Locked { path });
+    }
+    journal::clear_unfinished(engine).map_err(io)?;
+    let mark = Mark::read(path).map_err(io)?;
+    journal::judge(engine, mark).map_err(|error| match error {
+        JournalError::Damaged { file, at } => DirectoryError::Journal {
+            path: path.to_owned(),
+            file,
+            at,
+        },
+        JournalError::Io(source) => io(source),
+    })
+}
+
+/// Returns whether a lock could be had, within the time that a process that ends holds it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an engine's start, below every simulated seam"
+)]
+fn acquired(lock: &fs::File) -> std::io::Result<bool> {
+    for _ in 0..LOCK_TRIES {
+        match lock.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Ok(false)
 }
 
 fn draft_of(marker: &Path) -> PathBuf {

@@ -23,6 +23,7 @@ use crate::buffers::Buffers;
 use crate::commits::Commits;
 use crate::committer::{Committer, Request, Waiting};
 use crate::directory::{self, DirectoryError};
+use crate::mark::Marker;
 
 /// A store in a directory of this machine.
 #[derive(Clone)]
@@ -71,6 +72,8 @@ impl FjallStore {
     /// away what it no longer needed before it found that.
     pub fn open(path: &Path, memory: Memory) -> Result<Self, DirectoryError> {
         directory::prepare(path)?;
+        let journals = path.join(ENGINE);
+        directory::judge(path, &journals)?;
         let refuse = |error: fjall::Error| {
             let path = path.to_owned();
             if matches!(error, fjall::Error::Locked) {
@@ -81,7 +84,7 @@ impl FjallStore {
                 reason: error.to_string(),
             }
         };
-        let database = Database::builder(path.join("store"))
+        let database = Database::builder(&journals)
             .cache_size(memory.cache.as_u64())
             .manual_journal_persist(true)
             .max_journaling_size(JOURNALS_MAX.as_u64())
@@ -101,8 +104,9 @@ impl FjallStore {
         let buffers = Buffers {
             bytes_max: memory.write_buffers,
         };
-        let committer =
-            Committer::start(keyspaces.clone(), buffers).map_err(|source| DirectoryError::Io {
+        let committer = Marker::open(path, journals)
+            .and_then(|marker| Committer::start(keyspaces.clone(), buffers, marker))
+            .map_err(|source| DirectoryError::Io {
                 path: path.to_owned(),
                 source,
             })?;
@@ -165,6 +169,9 @@ fn tuned(memory: Memory) -> KeyspaceCreateOptions {
         .compaction_strategy(Arc::new(compaction))
 }
 
+/// The folder of a data directory that is the engine's.
+const ENGINE: &str = "store";
+
 /// Journals beyond which namespaces with few writes go to tables too, so that old journals can
 /// go. 128 MiB: what a start reads again at most, beside the journal that is being written.
 const JOURNALS_MAX: ByteCount = ByteCount::mib(128);
@@ -224,6 +231,11 @@ impl Keyspaces {
     /// Returns a namespace; `None` where nothing was ever written to it.
     pub(crate) fn of(&self, space: Space) -> Option<&Keyspace> {
         self.cell(space).get()
+    }
+
+    /// Returns the namespaces that were ever written to.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Keyspace> {
+        self.spaces.iter().filter_map(OnceLock::get)
     }
 
     /// Returns a namespace, which is made if it is not there.

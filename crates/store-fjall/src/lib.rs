@@ -11,3 +11,7 @@ pub mod engine;
 mod buffers;
 
 mod committer;
+
+mod journal;
+
+mod mark;
