@@ -79,8 +79,8 @@ cargo xtask bench smoke     figures beside DynamoDB Local, Knot and nginx; --jso
 cargo xtask bench dynamodb  every kind of request beside DynamoDB Local, dynoxide, dynalite
                             and what HTTP and the disk allow; a part of it with --only,
                             such as --only ours,GetItem,items=10000,connections=16
-cargo xtask faults NAME     real regions harmed, by a ledger of what was acknowledged: kill, eio,
-                            rot, or all; --rounds N
+cargo xtask faults NAME     real regions harmed, by a ledger of what was acknowledged: kill, power,
+                            eio, rot, full, clocks, freeze, or all; --rounds N
 cargo xtask fuzz NAME [S]   libFuzzer on one target, or on `all`, for S seconds each (60)
 cargo xtask fuzz-keep NAME  add the few found inputs that reach the most to fuzz/corpus
 cargo xtask tools           install the pinned tools and say where they are";

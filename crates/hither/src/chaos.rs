@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! cut A B        bytes between the two regions wait, datagrams are lost    ok
+//! cut A to B     the same in one direction alone                           ok
 //! isolate A      the same between A and all others                         ok
 //! heal A B       what waited is delivered                                  ok
 //! heal           all links                                                 ok
@@ -88,6 +89,10 @@ impl Wires {
                 known(a).and_then(|()| known(b))?;
                 self.links.cut(a, b);
             }
+            ["cut", from, "to", to] => {
+                known(from).and_then(|()| known(to))?;
+                self.links.cut_oneway(from, to);
+            }
             ["heal", a, b] => {
                 known(a).and_then(|()| known(b))?;
                 self.links.heal(a, b);
@@ -107,7 +112,7 @@ impl Wires {
 #[derive(Debug, thiserror::Error)]
 enum NoOrder {
     /// It has other words.
-    #[error("orders are: cut A B, isolate A, heal A B, heal")]
+    #[error("orders are: cut A B, cut A to B, isolate A, heal A B, heal")]
     Words,
     /// It does not end.
     #[error("a line ends within {LINE_BYTES_MAX} bytes")]

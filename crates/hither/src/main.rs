@@ -24,6 +24,8 @@ mod rollout;
 
 mod laptop;
 
+mod libraries;
+
 mod chaos;
 
 mod interrupt;
@@ -109,4 +111,5 @@ fn init_log(cli: &Cli) {
         // A log that cannot be written, on a full disk, must not end what it tells of.
         .log_internal_errors(false)
         .init();
+    libraries::listen();
 }

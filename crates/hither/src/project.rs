@@ -120,9 +120,10 @@ fn parse_key(text: &str) -> Option<ProjectKey> {
 
 /// Writes a key for its owner's eyes only, so that a crash leaves none or a whole one.
 fn write_key(path: &Path, bytes: &[u8; 32]) -> std::io::Result<()> {
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
+    let here = Path::new(".");
+    let parent = path.parent().filter(|parent| *parent != Path::new(""));
+    let parent = parent.unwrap_or(here);
+    fs::create_dir_all(parent)?;
     let draft = path.with_extension("draft");
     let mut file = fs::OpenOptions::new()
         .write(true)
@@ -135,7 +136,9 @@ fn write_key(path: &Path, bytes: &[u8; 32]) -> std::io::Result<()> {
     }
     writeln!(file)?;
     file.sync_all()?;
-    fs::rename(draft, path)
+    fs::rename(draft, path)?;
+    // A name lasts once its folder is flushed: with another key this is another project.
+    fs::File::open(parent)?.sync_all()
 }
 
 #[cfg(test)]

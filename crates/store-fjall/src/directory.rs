@@ -10,6 +10,9 @@ use std::time::Duration;
 use crate::journal::{self, JournalError};
 use crate::mark::Mark;
 
+/// The folder of a data directory that is the engine's.
+pub(crate) const ENGINE: &str = "store";
+
 /// The file by which the engine keeps others out.
 const LOCK: &str = "lock";
 
@@ -119,18 +122,23 @@ pub(crate) fn prepare(path: &Path) -> Result<(), DirectoryError> {
     fs::create_dir_all(path).map_err(io)?;
     let marker = path.join(MARKER);
     if !marker.exists() {
-        // A crash at the first start may have left a draft, which is ours.
-        let draft = draft_of(&marker);
+        // A crash at the first start may have left a draft, or the engine's folder, which are ours.
+        let (draft, engine) = (draft_of(&marker), path.join(ENGINE));
         let mut entries = fs::read_dir(path).map_err(io)?;
         let is_foreign = |entry: std::io::Result<fs::DirEntry>| {
-            entry.map_or(true, |entry| entry.path() != draft)
+            entry.map_or(true, |entry| {
+                let path = entry.path();
+                path != draft && (path != engine || !is_empty(&path))
+            })
         };
         if entries.any(is_foreign) {
             return Err(DirectoryError::Foreign {
                 path: path.to_owned(),
             });
         }
-        return write_marker(path, &marker).map_err(io);
+        return make_last(path, &engine)
+            .and_then(|()| write_marker(path, &marker))
+            .map_err(io);
     }
     let text = fs::read_to_string(&marker).unwrap_or_default();
     match text.trim().parse::<u32>() {
@@ -195,6 +203,31 @@ fn draft_of(marker: &Path) -> PathBuf {
     marker.with_extension("draft")
 }
 
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+/// Makes the engine's folder, and all names on the way to it last: a flush makes what is in a
+/// file last, not its name.
+fn make_last(path: &Path, engine: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(engine)?;
+    // The data directory, which may have been made along with the one above it.
+    for folder in path.ancestors().take(WAY_MAX) {
+        sync(folder)?;
+    }
+    Ok(())
+}
+
+/// Makes the names in a folder last.
+pub(crate) fn sync(folder: &Path) -> std::io::Result<()> {
+    let is_here = folder.as_os_str().is_empty();
+    fs::File::open(if is_here { Path::new(".") } else { folder })?.sync_all()
+}
+
+/// How many directories' names are made to last at the first start. 3: the data directory's, that
+/// of the region's directory around it, and what is in both.
+const WAY_MAX: usize = 3;
+
 /// Writes the marker so that a crash leaves either none or a whole one.
 fn write_marker(directory: &Path, marker: &Path) -> std::io::Result<()> {
     let draft = draft_of(marker);
@@ -202,7 +235,7 @@ fn write_marker(directory: &Path, marker: &Path) -> std::io::Result<()> {
     writeln!(file, "{FORMAT}")?;
     file.sync_all()?;
     fs::rename(&draft, marker)?;
-    fs::File::open(directory)?.sync_all()
+    sync(directory)
 }
 
 #[cfg(test)]

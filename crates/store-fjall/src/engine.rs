@@ -23,6 +23,7 @@ use crate::buffers::Buffers;
 use crate::commits::Commits;
 use crate::committer::{Committer, Request, Waiting};
 use crate::directory::{self, DirectoryError};
+use crate::journal;
 use crate::mark::Marker;
 
 /// A store in a directory of this machine.
@@ -42,6 +43,8 @@ struct Inner {
 #[derive(Clone)]
 pub(crate) struct Keyspaces {
     pub(crate) database: Database,
+    /// Where the engine keeps one folder a namespace.
+    folder: Arc<Path>,
     memory: Memory,
     spaces: Arc<[OnceLock<Keyspace>; Space::ALL.len()]>,
 }
@@ -72,7 +75,7 @@ impl FjallStore {
     /// away what it no longer needed before it found that.
     pub fn open(path: &Path, memory: Memory) -> Result<Self, DirectoryError> {
         directory::prepare(path)?;
-        let journals = path.join(ENGINE);
+        let journals = path.join(directory::ENGINE);
         directory::judge(path, &journals)?;
         let refuse = |error: fjall::Error| {
             let path = path.to_owned();
@@ -93,6 +96,7 @@ impl FjallStore {
             .map_err(refuse)?;
         let keyspaces = Keyspaces {
             database,
+            folder: journals.join(journal::KEYSPACES).into(),
             memory,
             spaces: Arc::default(),
         };
@@ -169,9 +173,6 @@ fn tuned(memory: Memory) -> KeyspaceCreateOptions {
         .compaction_strategy(Arc::new(compaction))
 }
 
-/// The folder of a data directory that is the engine's.
-const ENGINE: &str = "store";
-
 /// Journals beyond which namespaces with few writes go to tables too, so that old journals can
 /// go. 128 MiB: what a start reads again at most, beside the journal that is being written.
 const JOURNALS_MAX: ByteCount = ByteCount::mib(128);
@@ -244,8 +245,14 @@ impl Keyspaces {
         if let Some(keyspace) = cell.get() {
             return Ok(keyspace);
         }
+        let is_there = self.database.keyspace_exists(space.name());
         let options = || tuned(self.memory);
         let keyspace = self.database.keyspace(space.name(), options)?;
+        if !is_there {
+            // The engine leaves that out. A namespace whose folder is gone is skipped at a start,
+            // with all that the journal has for it.
+            directory::sync(&self.folder)?;
+        }
         Ok(cell.get_or_init(|| keyspace))
     }
 

@@ -284,7 +284,7 @@ impl Batches {
 const VERSION: &str = "version";
 
 /// Where the engine's tables are.
-const KEYSPACES: &str = "keyspaces";
+pub(crate) const KEYSPACES: &str = "keyspaces";
 
 /// What journals' names end with.
 const EXTENSION: &str = "jnl";

@@ -21,6 +21,9 @@ UNSENT = (botocore.exceptions.EndpointConnectionError, botocore.exceptions.Conne
 # A call of boto3 that came to nothing, for whatever reason.
 CALL_FAILED = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
 
+# How many clients write in each region.
+CLIENTS = 2
+
 # How long a writer waits after a refusal, so that a region that starts has some of the machine.
 PAUSE = 0.02
 
@@ -150,15 +153,16 @@ def losers(laptop, regions):
 class Load:
     """Clients that write without end, each to keys of its own and to keys that all share."""
 
-    def __init__(self, ledger, laptop, regions, clients=2, size=200):
-        self.ledger, self.size, self.ending = ledger, size, threading.Event()
+    def __init__(self, ledger, laptop, regions, *, read_timeout=20):
+        self.ledger, self.ending = ledger, threading.Event()
         self.acknowledged = collections.Counter()
         self.threads = [
             threading.Thread(
-                target=self.write, args=(laptop.client("dynamodb", region), region, number)
+                target=self.write,
+                args=(laptop.client("dynamodb", region, read_timeout=read_timeout), region, number),
             )
             for region in regions
-            for number in range(clients)
+            for number in range(CLIENTS)
         ]
         for thread in self.threads:
             thread.daemon = True
@@ -169,7 +173,7 @@ class Load:
         for key in itertools.cycle(keys):
             if self.ending.is_set():
                 return
-            write = self.ledger.put(client, key, self.size)
+            write = self.ledger.put(client, key)
             if write.outcome == "acknowledged":
                 self.acknowledged[region] += 1
             else:

@@ -10,14 +10,21 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+import clocks
+import full
+import power
 from nodes import why_no_strace
 from report import Report
 
 # Each with what keeps it from running here, if anything does.
 FAULTS = {
     "kill": why_no_strace,
+    "power": power.why_not,
     "eio": why_no_strace,
     "rot": lambda: None,
+    "full": full.why_not,
+    "clocks": clocks.why_not,
+    "freeze": lambda: None,
 }
 
 

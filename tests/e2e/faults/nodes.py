@@ -141,13 +141,18 @@ def why_no_strace():
 
 
 def last_call(trace):
-    """Returns the last call in a trace that was meddled with, and its file, for people."""
-    for line in reversed(trace.read_text(errors="replace").splitlines()):
-        match = re.match(r"\d+\s+(\w+)\((.*)", line)
-        if match:
-            paths = re.findall(r"[<\"](/[^>\"]+)[>\"]", match[2])
-            return f"{match[1]} {'/'.join(paths[-1].split('/')[-3:]) if paths else ''}".strip()
-    return "nothing"
+    """Returns the last call in a trace, and its file, for people."""
+    calls = map(described, reversed(trace.read_text(errors="replace").splitlines()))
+    return next(filter(None, calls), "nothing")
+
+
+def described(line):
+    """Returns the call of a line of a trace, and the end of its file's path."""
+    match = re.match(r"\d+\s+(\w+)\((.*)", line)
+    if match is None:
+        return None
+    paths = re.findall(r"[<\"](/[^>\"]+)[>\"]", match[2])
+    return f"{match[1]} {'/'.join(paths[-1].split('/')[-3:]) if paths else ''}".strip()
 
 
 def most_calls(trace):

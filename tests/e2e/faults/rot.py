@@ -16,6 +16,8 @@ from nodes import Ended, copy, nodes
 
 # Rounds where none are named, and how many writes there are of each size before.
 ROUNDS, SMALL_WRITES, LARGE_WRITES = 150, 60, 36
+# What the small writes, which are the last, take of the journal at least.
+SMALL_BYTES = 30_000
 # Kinds of files, and how many of ten rounds are theirs.
 KINDS = {"journal": 5, "table": 4, "other": 1}
 # How long a region may take to end by itself.
@@ -100,7 +102,10 @@ def run(report, rounds=None):
             kind = chance.choices(list(KINDS), KINDS.values())[0]
             path = chance.choice(kinds[kind]).relative_to(whole)
             copy(whole, region.data())
-            bit = chance.randrange(used(region.data() / path) * 8)
+            end = used(region.data() / path)
+            # Half of a journal's where small writes are: there more of it is not under checksums.
+            start = max(0, end - SMALL_BYTES) if kind == "journal" and chance.random() < 0.5 else 0
+            bit = chance.randrange(start * 8, end * 8)
             flip(region.data() / path, bit)
             problems, note = damaged(region, ledger)
             report.round(f"{path} byte {bit // 8} bit {bit % 8}", ledger, problems, note)

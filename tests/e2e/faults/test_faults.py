@@ -3,8 +3,12 @@
 The ledger is tried too: it must name what it is there to find.
 """
 
+import clocks
 import eio
+import freeze
+import full
 import kill
+import power
 import pytest
 import rot
 from ledger import Ledger, Write, pad
@@ -17,7 +21,11 @@ def report(request):
     return Report(request.node.name)
 
 
-traced = pytest.mark.skipif(why_no_strace() is not None, reason=str(why_no_strace()))
+def unless(reason):
+    return pytest.mark.skipif(reason is not None, reason=str(reason))
+
+
+traced = unless(why_no_strace())
 
 
 @traced
@@ -35,6 +43,29 @@ def test_a_failed_flush_is_never_a_success(report):
 def test_flipped_bits_are_never_served(report):
     rot.run(report, rounds=3)
     assert report.sum() and "refused at start" in report.notes
+
+
+@unless(power.why_not())
+def test_a_power_loss_takes_nothing_acknowledged(report):
+    power.run(report, rounds=4)
+    assert report.sum() and report.acknowledged
+
+
+@unless(full.why_not())
+def test_a_full_disk_takes_nothing_acknowledged(report):
+    full.run(report, rounds=1, largest=12)
+    assert report.sum() and report.acknowledged
+
+
+@unless(clocks.why_not())
+def test_a_clock_that_jumps_loses_nothing(report):
+    clocks.run(report, rounds=1)
+    assert report.sum() and report.acknowledged
+
+
+def test_a_cut_and_a_frozen_region_lose_nothing(report):
+    freeze.run(report, rounds=2, seconds=1)
+    assert report.sum() and report.acknowledged
 
 
 def ledger(*writes):

@@ -16,6 +16,7 @@ fn a_fresh_directory_becomes_ours_and_stays_so() {
 fn a_directory_whose_first_start_was_cut_short_is_ours() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     fs::write(dir.path().join("HITHER_FORMAT.draft"), "").expect("written");
+    fs::create_dir(dir.path().join("store")).expect("made");
     prepare(dir.path()).expect("made");
     prepare(dir.path()).expect("known again");
 }
