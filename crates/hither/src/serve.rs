@@ -78,7 +78,9 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     };
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let node = Node::start(config).await?;
+    let place = format!("serve region {region} out of {}", args.data_dir.display());
+    let started = Node::start(config).await;
+    let node = started.map_err(|error| with_way_out(error.into(), &place))?;
     let failed = tokio::select! {
         _ = terminate.recv() => None,
         _ = interrupt.recv() => None,
@@ -88,15 +90,27 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     tracing::info!("draining");
     let clean = node.stop().await;
     if let Some(error) = failed {
-        return Err(anyhow::Error::from(error).context(format!(
-            "serve region {region}: it must not go on, and leaves its clients to the others"
-        )));
+        return Err(with_way_out(error.into(), &(place + MUST_END)));
     }
     Ok(if clean {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+const MUST_END: &str = ": it must not go on, and leaves its clients to the others";
+
+/// Says where an error happened, and what may be done where the store has failed.
+fn with_way_out(error: anyhow::Error, place: &str) -> anyhow::Error {
+    if !format!("{error:#}").contains("use the store") {
+        return error.context(place.to_owned());
+    }
+    anyhow::anyhow!(
+        "{place}: {error:#}\nhint: where a file is damaged, restore the directory from a backup of \
+         its newest state, or move it away to start empty; where the project has other regions, \
+         give this one another name then, since they hold it to what it had"
+    )
 }
 
 /// Waits until standard input ends; for ever where that is not asked for.
