@@ -1,7 +1,10 @@
 //! Our decisions beside those of another evaluator, for generated policies and requests.
 //!
-//! It asks what both have and read alike: the other one has no variables in conditions, no
-//! `IfExists` on sets, one case of keys, and compares ARNs in conditions as texts.
+//! It asks what both have and read alike, of an identity's policy alone and with the resource's
+//! beside it. Not asked is what the other one has not, and what the tests of operators, evaluation
+//! and documents hold alone: variables in conditions, `IfExists` on sets, keys in another case,
+//! ARNs in conditions but as texts, keys of which nothing is known, boundaries, policies of
+//! sessions, and callers of another account.
 
 mod planted;
 
@@ -177,7 +180,8 @@ fn any_test() -> impl Strategy<Value = Test> {
         3 => one_test(NUMERIC, "x:number", &NUMBERS),
         2 => one_test(DATE, "x:date", &DATES),
         3 => one_test(IP, "x:address", &NETWORKS),
-        4 => one_test(SETS, "x:set", &TEXT_PATTERNS[..6]),
+        2 => one_test(SETS, "dynamodb:LeadingKeys", &TEXT_PATTERNS[..6]),
+        2 => one_test(SETS, "dynamodb:Attributes", &TEXT_PATTERNS[..6]),
         1 => (select(&["Bool", "BoolIfExists"][..]), select(&["true", "false"][..]))
             .prop_map(|(operator, value)| (operator.to_owned(), "x:truth", vec![value])),
         2 => (select(keys.to_vec()), select(&["true", "false"][..]))
@@ -245,6 +249,16 @@ fn list(values: &[&str]) -> String {
 }
 
 fn document(statements: &[Statement]) -> String {
+    document_for("", statements)
+}
+
+/// Returns a resource's document, all of whose statements are for anna.
+fn document_of_resource(statements: &[Statement]) -> String {
+    let principal = format!(r#""Principal":{{"AWS":"{}"}},"#, anna().arn());
+    document_for(&principal, statements)
+}
+
+fn document_for(principal: &str, statements: &[Statement]) -> String {
     let each = statements.iter().map(|statement| {
         let mut conditions: BTreeMap<&str, BTreeMap<&str, &[&str]>> = BTreeMap::new();
         for (operator, key, values) in &statement.tests {
@@ -260,7 +274,7 @@ fn document(statements: &[Statement]) -> String {
             })
             .collect();
         format!(
-            r#"{{"Effect":"{}","{}Action":{},"{}Resource":{},"Condition":{{{}}}}}"#,
+            r#"{{{principal}"Effect":"{}","{}Action":{},"{}Resource":{},"Condition":{{{}}}}}"#,
             if statement.allows { "Allow" } else { "Deny" },
             if statement.not_action { "Not" } else { "" },
             list(&statement.actions),
@@ -274,6 +288,14 @@ fn document(statements: &[Statement]) -> String {
 }
 
 fn ours(text: &str, asked: &Asked) -> Outcome {
+    ours_beside(text, None, asked)
+}
+
+fn ours_beside(text: &str, resource: Option<&str>, asked: &Asked) -> Outcome {
+    let resource = resource.map(|text| {
+        let policy = Policy::compile("resource", text, Kind::Resource);
+        policy.unwrap_or_else(|mistakes| panic!("{mistakes}\n{text}"))
+    });
     let policy = Policy::compile("policy", text, Kind::Managed);
     let identity = [Arc::new(
         policy.unwrap_or_else(|mistakes| panic!("{mistakes}\n{text}")),
@@ -297,7 +319,8 @@ fn ours(text: &str, asked: &Asked) -> Outcome {
         context.set("x:truth", truth);
     }
     if let Some(set) = &asked.set {
-        context.set_many("x:set", set.iter().copied());
+        context.set_many("dynamodb:LeadingKeys", set.iter().copied());
+        context.set_many("dynamodb:Attributes", set.iter().rev().copied().skip(1));
     }
     let request = Request {
         principal: &who,
@@ -308,6 +331,7 @@ fn ours(text: &str, asked: &Asked) -> Outcome {
     };
     let policies = Policies {
         identity: &identity,
+        resource: resource.as_ref(),
         ..Policies::default()
     };
     match decide(&policies, &request) {
@@ -320,9 +344,14 @@ fn ours(text: &str, asked: &Asked) -> Outcome {
 }
 
 fn theirs(text: &str, asked: &Asked) -> Outcome {
+    theirs_of(&[text], asked)
+}
+
+fn theirs_of(texts: &[&str], asked: &Asked) -> Outcome {
     use other::{ContextValue, Principal, PrincipalId};
 
-    let policy = other::IAMPolicy::from_json(text).expect("they read the document");
+    let policy = |text: &&str| other::IAMPolicy::from_json(text).expect("they read the document");
+    let policies: Vec<_> = texts.iter().map(policy).collect();
     let text_of = |text: &str| ContextValue::String(text.to_owned());
     let mut context = other::Context::new().with_string("aws:username", "anna");
     let texts = [
@@ -340,13 +369,17 @@ fn theirs(text: &str, asked: &Asked) -> Outcome {
         context.insert("x:truth".to_owned(), ContextValue::Boolean(truth));
     }
     if let Some(set) = &asked.set {
-        let set = set.iter().map(|&text| text.to_owned()).collect();
-        context.insert("x:set".to_owned(), ContextValue::StringList(set));
+        let list = |texts: Vec<&str>| {
+            ContextValue::StringList(texts.into_iter().map(str::to_owned).collect())
+        };
+        let rest = set.iter().rev().copied().skip(1).collect();
+        context.insert("dynamodb:LeadingKeys".to_owned(), list(set.clone()));
+        context.insert("dynamodb:Attributes".to_owned(), list(rest));
     }
     let who = Principal::Aws(PrincipalId::String(anna().arn().to_owned()));
     let resource = other::Arn::parse(asked.resource).expect("an ARN");
     let request = other::IAMRequest::new_with_context(who, asked.action, resource, context);
-    match other::evaluate_policy(&policy, &request).expect("they decide") {
+    match other::evaluate_policies(&policies, &request).expect("they decide") {
         other::Decision::Allow => Outcome::Allowed,
         other::Decision::Deny => Outcome::Denied,
         other::Decision::NotApplicable => Outcome::NotAllowed,
@@ -360,6 +393,17 @@ proptest! {
     fn both_decide_alike((statements, asked) in any_case()) {
         let text = document(&statements);
         prop_assert_eq!(ours(&text, &asked), theirs(&text, &asked), "{}", text);
+    }
+
+    #[test]
+    fn both_decide_alike_of_what_an_identity_and_a_resource_say(
+        (own, asked) in any_case(),
+        of_resource in prop::collection::vec(any_statement(), 1..4),
+    ) {
+        let (own, of_resource) = (document(&own), document_of_resource(&of_resource));
+        let ours = ours_beside(&own, Some(&of_resource), &asked);
+        let theirs = theirs_of(&[&own, &of_resource], &asked);
+        prop_assert_eq!(ours, theirs, "{} beside {}", own, of_resource);
     }
 }
 

@@ -22,7 +22,6 @@ pub(crate) const KNOWN: &[&str] = &[
     "x:n",
     "x:none",
     "x:number",
-    "x:set",
     "x:text",
     "x:truth",
     "aws:currenttime",
