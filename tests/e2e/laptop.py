@@ -100,12 +100,13 @@ def running(laptop):
 
 
 @contextlib.contextmanager
-def guarded():
+def guarded(*options):
     """Runs one region that verifies signatures, and knows one key, while the block runs."""
     laptop = Laptop()
     command = [
         HITHER, "serve", "--region", EAST, "--manifest", laptop.manifest,
         "--data-dir", laptop.folder / "data", "--laptop", "--credentials", laptop.credentials(),
+        *options,
     ]
     with (laptop.folder / "up.log").open("wb") as log:
         process = subprocess.Popen(

@@ -127,3 +127,35 @@ def test_where_callers_sign_a_region_is_emptied_only_if_it_is_for_tests(words):
         process.wait(timeout=60)
         log.close()
         laptop.remove()
+
+
+def test_an_index_is_late_where_its_tag_says_so(near):
+    client = near.client("dynamodb", EAST)
+    client.create_table(
+        TableName="late",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ("id", "by")
+        ],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-x",
+                "KeySchema": [{"AttributeName": "by", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+    client.get_waiter("table_exists").wait(TableName="late", WaiterConfig={"Delay": 1})
+
+    def count(**more):
+        return client.scan(TableName="late", **more)["Count"]
+
+    # So late that nothing is seen of the index while this test runs.
+    hither(near, "faults", "--region", EAST, "set", "late", "index-lag=60000ms")
+    client.put_item(TableName="late", Item={"id": {"S": "1"}, "by": {"S": "x"}})
+    assert (count(), count(IndexName="by-x")) == (1, 0)
+    hither(near, "faults", "--region", EAST, "set", "late", "index-lag=200ms")
+    eventually(lambda: count(IndexName="by-x") == 1)
+    hither(near, "faults", "clear", "late")
+    assert count(IndexName="by-x") == 1
