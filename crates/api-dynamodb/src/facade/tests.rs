@@ -2,6 +2,7 @@
 
 use api_protocol::caller::{Caller, Service};
 use api_protocol::request_id::RequestId;
+use base::name::TableId;
 use bytes::Bytes;
 use control::testing::Node;
 use http::Request;
@@ -13,6 +14,9 @@ use tokio::runtime::{Builder, Runtime};
 use super::DynamoDb;
 use crate::model::facts::{Model, Operation};
 use crate::model::sample::{Dice, any_cuts, any_operation, cut, sample};
+
+/// Numbers of system tables end below this. 64; there are fewer.
+const SYSTEM_TABLES: u64 = 64;
 
 /// A region with the table that samples name.
 struct World {
@@ -31,7 +35,9 @@ impl World {
             node,
             facade,
         };
+        let before = world.state();
         world.create();
+        assert!(world.state() != before, "what is made is seen in the sums");
         world
     }
 
@@ -73,9 +79,20 @@ impl World {
         (status, serde_json::from_slice(&body).unwrap())
     }
 
-    /// Sends a request, and checks that its answer is one that the model knows.
+    /// Returns the sums over all that is stored: of system tables, and of those of callers.
+    fn state(&self) -> impl PartialEq + use<> {
+        let tables = self.facade.tables_by_name();
+        let own = tables.values().map(|open| open.def.id);
+        let all = (0..SYSTEM_TABLES).map(TableId).chain(own);
+        let digest = |table| self.node.control.tables().digest(table);
+        all.map(digest).collect::<Vec<_>>()
+    }
+
+    /// Sends a request, and checks that its answer is one that the model knows, and that a refused
+    /// one changed nothing.
     fn check(&self, operation: &Operation, body: Vec<u8>) -> Result<(), TestCaseError> {
         let shown = String::from_utf8_lossy(&body).into_owned();
+        let before = self.state();
         let (status, answer) = self.send(operation, body);
         if status == 200 {
             if operation.name == "DeleteTable" {
@@ -89,6 +106,8 @@ impl World {
         let common = matches!(code, "SerializationException" | "ValidationException");
         let is_known = (own || common) && code != "InternalServerError" && status == 400;
         prop_assert!(is_known, "{}: {shown}: {status}: {answer}", operation.name);
+        let is_same = self.state() == before;
+        prop_assert!(is_same, "{}: {shown} changed something", operation.name);
         Ok(())
     }
 }
