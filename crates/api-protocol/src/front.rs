@@ -109,11 +109,11 @@ impl Front {
             Authentication::Signed(_) => Some(Cors::of_any(request.headers())),
         };
         let Some(cors) = cors else {
-            return Admission::Answer(foreign_origin());
+            return Admission::Answer(foreign_origin(request_id));
         };
         let answered = match *request.method() {
             Method::OPTIONS => Some(cors.preflight(request.headers())),
-            Method::GET | Method::HEAD if is_probe(&request) => Some(self.healthy()),
+            Method::GET | Method::HEAD if is_probe(&request) => Some(self.healthy(request_id)),
             _ if !is_json_call(&target.service, &request) => {
                 Some(no_json_call(request_id, request.headers()))
             }
@@ -210,9 +210,9 @@ impl Front {
         Ok(())
     }
 
-    fn healthy(&self) -> Response<Bytes> {
+    fn healthy(&self, request_id: RequestId) -> Response<Bytes> {
         let body = format!("healthy: dynamodb.{}.amazonaws.com ", self.regions.own);
-        plain(StatusCode::OK, "text/plain", body)
+        plain(request_id, StatusCode::OK, "text/plain", body)
     }
 }
 
@@ -286,13 +286,16 @@ fn is_form(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form"))
 }
 
+/// Returns whether a request's body is sent packed: it may take up to [`API_BODY_BYTES_MAX`] once
+/// it is let in.
+pub fn is_packed(headers: &HeaderMap) -> bool {
+    let coding = headers.get(CONTENT_ENCODING);
+    coding.is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"gzip"))
+}
+
 /// Returns the body of a request that was sent packed; `None` where it was not.
 fn unpacked(request: &Request<Bytes>) -> Result<Option<Bytes>, Fault> {
-    let packed = request
-        .headers()
-        .get(CONTENT_ENCODING)
-        .is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"gzip"));
-    if !packed {
+    if !is_packed(request.headers()) {
         return Ok(None);
     }
     inflate(request.body(), API_BODY_BYTES_MAX)
@@ -346,10 +349,7 @@ fn no_json_call(request_id: RequestId, headers: &HeaderMap) -> Response<Bytes> {
         "<UnknownOperationException/>\n"
     };
     let body = body.to_owned();
-    let mut response = plain(StatusCode::NOT_FOUND, "application/xml", body);
-    let headers = response.headers_mut();
-    headers.insert(json::REQUEST_ID, request_id.base32_header());
-    response
+    plain(request_id, StatusCode::NOT_FOUND, "application/xml", body)
 }
 
 fn foreign_host(host: &str) -> Fault {
@@ -360,18 +360,26 @@ fn foreign_host(host: &str) -> Fault {
     Fault::caller("AccessDeniedException", message).with_status(StatusCode::FORBIDDEN)
 }
 
-fn foreign_origin() -> Response<Bytes> {
+fn foreign_origin(request_id: RequestId) -> Response<Bytes> {
     let body = "In development, browsers may call from pages of this machine only.\n".to_owned();
-    plain(StatusCode::FORBIDDEN, "text/plain", body)
+    plain(request_id, StatusCode::FORBIDDEN, "text/plain", body)
 }
 
-fn plain(status: StatusCode, media: &'static str, body: String) -> Response<Bytes> {
+fn plain(
+    request_id: RequestId,
+    status: StatusCode,
+    media: &'static str,
+    body: String,
+) -> Response<Bytes> {
     let length = HeaderValue::from(body.len());
+    let checksum = HeaderValue::from(crc32fast::hash(body.as_bytes()));
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(CONTENT_LENGTH, length);
+    headers.insert(json::REQUEST_ID, request_id.base32_header());
+    headers.insert(json::CRC32, checksum);
     response
 }
 

@@ -248,7 +248,7 @@ const JSON_11: &str = "application/x-amz-json-1.1";
 /// The header of the request's number, on every answer of every service but Route 53 and S3.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// The checksum of the bytes sent, which SDKs compare.
-const CRC32: HeaderName = HeaderName::from_static("x-amz-crc32");
+pub(crate) const CRC32: HeaderName = HeaderName::from_static("x-amz-crc32");
 
 #[cfg(test)]
 mod tests;

@@ -266,7 +266,7 @@ impl Writer {
         result
     }
 
-    /// Has it noted that the last batch is on disk. No buffer may have been turned over since.
+    /// Has it noted that the last batch in memory, or one before it, is on disk.
     fn mark(&mut self) {
         let newest = |keyspace: &Keyspace| keyspace.tree.active_memtable().get_highest_seqno();
         if let Some(batch) = self.keyspaces.all().filter_map(newest).max() {

@@ -120,6 +120,15 @@ pub(crate) fn newest(folder: &Path) -> io::Result<Option<u64>> {
     Ok(list(folder)?.last().map(|(number, _)| *number))
 }
 
+/// Returns the number of a journal's first batch; `None` while it has none.
+pub(crate) fn first(folder: &Path, number: u64) -> io::Result<Option<u64>> {
+    let mut batches = Batches::open(&path(folder, number), None)?;
+    match batches.begin() {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
+        begun => Ok(begun?.map(|(_, number)| number)),
+    }
+}
+
 /// Returns the path of a journal.
 pub(crate) fn path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{number}.{EXTENSION}"))
@@ -216,12 +225,23 @@ impl Batches {
         Ok(true)
     }
 
-    fn batch(&mut self) -> io::Result<Option<u64>> {
+    /// Reads how many items a batch has, and its number.
+    fn begin(&mut self) -> io::Result<Option<(u32, u64)>> {
         let ([START], count, number) = (self.bytes()?, self.bytes()?, self.bytes()?) else {
             return Ok(None);
         };
+        Ok(Some((
+            u32::from_le_bytes(count),
+            u64::from_le_bytes(number),
+        )))
+    }
+
+    fn batch(&mut self) -> io::Result<Option<u64>> {
+        let Some((count, number)) = self.begin()? else {
+            return Ok(None);
+        };
         let mut sum = Xxh3::new();
-        for _ in 0..u32::from_le_bytes(count) {
+        for _ in 0..count {
             if !self.item(&mut sum)? {
                 return Ok(None);
             }
@@ -230,7 +250,7 @@ impl Batches {
             return Ok(None);
         };
         let is_whole = u64::from_le_bytes(checksum) == sum.digest();
-        Ok(is_whole.then_some(u64::from_le_bytes(number)))
+        Ok(is_whole.then_some(number))
     }
 
     fn item(&mut self, sum: &mut Xxh3) -> io::Result<bool> {

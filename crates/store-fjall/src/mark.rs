@@ -62,8 +62,9 @@ const VERSION: [u8; 4] = *b"HFL\x01";
 pub(crate) struct Marker {
     file: File,
     journals: PathBuf,
-    /// The newest journal that was seen.
+    /// The newest journal that was seen, and the number of its first batch once it has one.
     journal: u64,
+    first: Option<u64>,
     /// The last batch that is known to be on disk and not noted, and how many were before it.
     unnoted: Option<u64>,
     count: u32,
@@ -81,6 +82,7 @@ impl Marker {
             file,
             journal: journal::newest(&journals)?.unwrap_or_default(),
             journals,
+            first: None,
             unnoted: None,
             count: 0,
         })
@@ -97,19 +99,20 @@ impl Marker {
 
     /// Writes the mark, where there is something to note.
     ///
-    /// The last batch is in the newest journal unless the engine has begun another; the mark waits
-    /// for the next batch then.
+    /// A batch below the first of the newest journal is in an older one, or in none: there is no
+    /// mark of it, since the engine removes older ones as it likes.
     pub(crate) fn note(&mut self) {
         self.count = 0;
         let Some(batch) = self.unnoted.take() else {
             return;
         };
-        let known = self.journal;
-        while journal::path(&self.journals, self.journal + 1).exists() {
-            self.journal += 1;
-        }
-        if known != self.journal {
-            return;
+        match self.first_of_newest() {
+            Ok(Some(first)) if first <= batch => {}
+            Ok(_) => return,
+            Err(error) => {
+                tracing::debug!(%error, "the newest journal could not be read");
+                return;
+            }
         }
         let mark = Mark {
             journal: self.journal,
@@ -118,6 +121,18 @@ impl Marker {
         if let Err(error) = self.file.write_all_at(&mark.bytes(), 0) {
             tracing::debug!(%error, "how far the journal is on disk could not be noted");
         }
+    }
+
+    /// Returns the number of the first batch in the newest journal.
+    fn first_of_newest(&mut self) -> io::Result<Option<u64>> {
+        while journal::path(&self.journals, self.journal + 1).exists() {
+            self.journal += 1;
+            self.first = None;
+        }
+        if self.first.is_none() {
+            self.first = journal::first(&self.journals, self.journal)?;
+        }
+        Ok(self.first)
     }
 }
 

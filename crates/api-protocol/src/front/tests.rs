@@ -148,6 +148,34 @@ fn what_is_no_json_call_is_no_operation() {
 }
 
 #[test]
+fn every_answer_at_the_door_has_its_number_and_its_checksum() {
+    let asked = [
+        (signed(), empty(Request::get("/"))),
+        (
+            development(),
+            empty(Request::get("/tables").header("authorization", scope("eu-west-1", "dynamodb"))),
+        ),
+        (
+            development(),
+            empty(put_item().header("origin", "https://example.com")),
+        ),
+        (
+            development(),
+            empty(put_item().header("host", "evil.example:4566")),
+        ),
+        (signed(), empty(put_item())),
+    ];
+    for (front, request) in asked {
+        let asked = format!("{request:?}");
+        let response = answered(front, request);
+        let headers = response.headers();
+        assert_eq!(headers["x-amzn-requestid"].len(), 52, "{asked}");
+        let sum = crc32fast::hash(response.body()).to_string();
+        assert_eq!(headers["x-amz-crc32"], sum.as_str(), "{asked}");
+    }
+}
+
+#[test]
 fn pages_of_other_origins_do_not_reach_a_development_node() {
     let request = put_item().header("origin", "https://example.com");
     let response = answered(development(), empty(request));

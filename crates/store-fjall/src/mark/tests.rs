@@ -30,19 +30,38 @@ fn a_mark_comes_back_whole_or_not_at_all() {
 }
 
 #[test]
-fn a_mark_waits_for_a_batch_after_the_next_journal_began() {
+fn a_mark_names_the_journal_that_its_batch_is_in_or_nothing() {
     let dir = tempfile::tempdir().expect("a temporary directory");
+    let journal = |number: u64, first: Option<u64>| {
+        let mut bytes = vec![];
+        if let Some(first) = first {
+            bytes.push(1);
+            bytes.extend(1_u32.to_le_bytes());
+            bytes.extend(first.to_le_bytes());
+        }
+        bytes.resize(64, 0);
+        fs::write(dir.path().join(format!("{number}.jnl")), bytes).expect("written");
+    };
+    journal(0, Some(3));
     let mut marker = Marker::open(dir.path(), dir.path().to_owned()).expect("opened");
-    let mut noted = |journal: u64, batch| {
-        fs::write(dir.path().join(format!("{journal}.jnl")), "").expect("written");
+    let mut noted = |batch| {
         marker.flushed(batch);
         marker.note();
         Mark::read(dir.path()).expect("readable")
     };
-    let (journal, batch) = (0, 5);
-    assert_eq!(noted(0, 5), Some(Mark { journal, batch }));
-    // The sixth may be in either.
-    assert_eq!(noted(1, 6), Some(Mark { journal, batch }));
-    let (journal, batch) = (1, 7);
-    assert_eq!(noted(1, 7), Some(Mark { journal, batch }));
+    let (at, batch) = (0, 5);
+    let before = Some(Mark { journal: at, batch });
+    assert_eq!(noted(5), before);
+    // The next journal is begun while the sixth, written before, is flushed.
+    journal(1, None);
+    assert_eq!(noted(6), before);
+    assert_eq!(noted(6), before);
+    journal(1, Some(7));
+    assert_eq!(
+        noted(6),
+        before,
+        "what is flushed late stays in the journal before"
+    );
+    let (at, batch) = (1, 7);
+    assert_eq!(noted(7), Some(Mark { journal: at, batch }));
 }
