@@ -3,7 +3,6 @@
 //! Every region answers alike: users, keys and policies are everywhere the same.
 //! Source: IAM service model 2010-05-08.
 
-use api_protocol::authority::Need;
 use api_protocol::caller::{Authority, Caller};
 use api_protocol::fault::Fault;
 use api_protocol::query::{self, IAM};
@@ -13,15 +12,14 @@ use bytes::Bytes;
 use control::access::{self, User};
 use control::control::Control;
 use control::resource::Change;
-use http::{Request, Response, StatusCode};
-use iam::context::Context;
+use http::{Request, Response};
 use iam::credentials::UserName;
 use iam::principal::Identity;
 use store::port::Store;
 use tokio::sync::Mutex;
 
 use crate::form::Form;
-use crate::{fault, unserved};
+use crate::{fault, need, unserved};
 
 /// The facade of IAM.
 pub struct Iam<S> {
@@ -84,12 +82,15 @@ impl<S: Store> Iam<S> {
                 "The request is missing an action",
             ));
         }
-        call.check(action)?;
+        let about = need::about(action).ok_or_else(|| refused(action))?;
         let reads = ["Get", "List", "Simulate"];
         if reads.iter().any(|verb| action.starts_with(verb)) {
+            call.check(action, about)?;
             return call.read(action);
         }
         let _turn = self.turn.lock().await;
+        // What is checked is what is changed: no other call comes between.
+        call.check(action, about)?;
         match action {
             "CreateUser" => call.create_user().await,
             "UpdateUser" => call.update_user().await,
@@ -130,72 +131,6 @@ impl<S: Store> Call<'_, S> {
             "SimulateCustomPolicy" => self.simulate_custom_policy(),
             other => Err(refused(other)),
         }
-    }
-
-    /// Checks that the caller may do what it asks.
-    ///
-    /// Errors: `AccessDenied`; `InvalidClientTokenId` for a session, since those of users have
-    /// no multi-factor authentication here.
-    fn check(&self, action: &str) -> Result<(), Fault> {
-        let Some(identity) = self.caller.checked() else {
-            return Ok(());
-        };
-        if identity.session.is_some() {
-            let message = "The security token included in the request is invalid";
-            let fault = Fault::caller("InvalidClientTokenId", message);
-            return Err(fault.with_status(StatusCode::FORBIDDEN));
-        }
-        if identity.is_root() {
-            return Ok(());
-        }
-        let mut context = Context::new();
-        self.caller.describe(&mut context);
-        context.know(&["iam:policyarn", "iam:permissionsboundary"]);
-        if let Some(arn) = self.form.text("PolicyArn") {
-            context.set("iam:policyarn", arn);
-        }
-        if let Some(arn) = self.form.text("PermissionsBoundary") {
-            context.set("iam:permissionsboundary", arn);
-        }
-        let need = Need {
-            action: &format!("iam:{action}"),
-            resource: &self.resource(action),
-            policy: None,
-        };
-        self.caller.check_with(identity, &need, &context)
-    }
-
-    /// Returns the ARN of what a call is about.
-    ///
-    /// Source: service authorization reference, "Actions, resources, and condition keys for AWS
-    /// Identity and Access Management".
-    fn resource(&self, action: &str) -> String {
-        let account = self.account;
-        let path = self.form.text("Path").unwrap_or("/");
-        match (action, self.form.text("UserName")) {
-            ("ListUsers" | "ListPolicies" | "SimulateCustomPolicy", _) => "*".to_owned(),
-            ("CreateUser", Some(name)) => format!("arn:aws:iam::{account}:user{path}{name}"),
-            ("CreatePolicy", _) => {
-                let name = self.form.text("PolicyName").unwrap_or_default();
-                format!("arn:aws:iam::{account}:policy{path}{name}")
-            }
-            (_, Some(name)) => {
-                let known = UserName::parse(name);
-                let known = known.and_then(|name| access::user(self.control, account, &name));
-                let unknown = || format!("arn:aws:iam::{account}:user/{name}");
-                known.map_or_else(unknown, |user| user.arn())
-            }
-            ("SimulatePrincipalPolicy", None) => self.text_or_any("PolicySourceArn"),
-            (_, None) if self.form.text("PolicyArn").is_some() => self.text_or_any("PolicyArn"),
-            (_, None) => match &self.caller.authority {
-                Authority::Checked(identity) => identity.principal.arn().to_owned(),
-                Authority::Unchecked => "*".to_owned(),
-            },
-        }
-    }
-
-    fn text_or_any(&self, name: &str) -> String {
-        self.form.text(name).unwrap_or("*").to_owned()
     }
 
     /// Returns the user that a call names, or the caller where it names none.

@@ -4,6 +4,8 @@
 
 pub mod facade;
 
+mod need;
+
 mod form;
 
 mod fault;

@@ -244,3 +244,100 @@ async fn what_is_not_served_is_refused_by_name() {
     world.expect("Action=Nonsense", "InvalidAction").await;
     world.expect("", "MissingAction").await;
 }
+
+impl World {
+    /// Makes a user with one policy of these statements.
+    async fn user(&self, name: &str, statements: &str) {
+        self.expect(&format!("Action=CreateUser&UserName={name}"), "200")
+            .await;
+        let document = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+        let form = format!(
+            "Action=PutUserPolicy&UserName={name}&PolicyName=own&PolicyDocument={}",
+            encoded(&document)
+        );
+        self.expect(&form, "200").await;
+    }
+
+    /// Makes policies that allow what `SELF` does.
+    async fn policies(&self, names: &[&str]) {
+        for name in names {
+            let document = encoded(SELF);
+            let form = format!("Action=CreatePolicy&PolicyName={name}&PolicyDocument={document}");
+            self.expect(&form, "200").await;
+        }
+    }
+}
+
+const ALL: &str = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+
+#[tokio::test]
+async fn a_parameter_that_an_action_does_not_take_leads_to_no_other_resource() {
+    let mut world = World::new().await;
+    world.policies(&["keep", "other"]).await;
+    let deny = r#"{"Effect":"Deny","Action":"*","Resource":
+        ["arn:aws:iam::*:policy/keep","arn:aws:iam::*:user/secret","arn:aws:iam::*:user/dora"]}"#;
+    world.user("secret", ALL).await;
+    world.user("x", ALL).await;
+    world.user("dora", &format!("{ALL},{deny}")).await;
+    world.become_user("dora");
+    let keep = "PolicyArn=arn:aws:iam::000000000000:policy/keep";
+    let secret = "arn:aws:iam::000000000000:user/secret";
+    let asked = "Action=SimulatePrincipalPolicy&ActionNames.member.1=iam:GetUser";
+    for denied in [
+        format!("Action=GetPolicy&{keep}"),
+        format!("Action=GetPolicyVersion&VersionId=v1&{keep}"),
+        format!("Action=ListPolicyVersions&{keep}"),
+        format!("Action=DeletePolicy&{keep}"),
+        format!("{asked}&PolicySourceArn={secret}"),
+        // Nobody is named, so that it is about the caller.
+        "Action=CreateAccessKey&PolicyArn=arn:aws:iam::000000000000:policy/other".to_owned(),
+    ] {
+        world.expect(&denied, "AccessDenied").await;
+        if !denied.contains("CreateAccessKey") {
+            let stray = format!("{denied}&UserName=x");
+            world.expect(&stray, "AccessDenied").await;
+        }
+    }
+    let other = "Action=DeletePolicy&PolicyArn=arn:aws:iam::000000000000:policy/other";
+    world
+        .expect(&format!("{other}&UserName=secret"), "200")
+        .await;
+    world
+        .expect("Action=ListUsers&UserName=secret", "<UserName>x</UserName>")
+        .await;
+    world
+        .expect(
+            "Action=CreateRole&RoleName=r&UserName=x",
+            "UnsupportedOperation",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn a_user_is_renamed_where_both_names_may_be_updated() {
+    let mut world = World::new().await;
+    let dev = r#"{"Effect":"Allow","Action":"iam:UpdateUser",
+        "Resource":"arn:aws:iam::*:user/dev/*"}"#;
+    world.user("dora", dev).await;
+    world
+        .expect("Action=CreateUser&UserName=anna&Path=/dev/", "200")
+        .await;
+    world.become_user("dora");
+    let anna = "Action=UpdateUser&UserName=anna";
+    for denied in ["NewPath=/boss/", "NewPath=/boss/&NewUserName=berta"] {
+        world
+            .expect(&format!("{anna}&{denied}"), "AccessDenied")
+            .await;
+    }
+    world
+        .expect(
+            "Action=UpdateUser&UserName=dora&NewPath=/dev/",
+            "AccessDenied",
+        )
+        .await;
+    world
+        .expect(&format!("{anna}&NewUserName=berta"), "200")
+        .await;
+    let berta = "Action=UpdateUser&UserName=berta&NewPath=/dev/more/";
+    world.expect(berta, "200").await;
+}
