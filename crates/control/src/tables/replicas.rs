@@ -54,7 +54,8 @@ impl<S: Store> Control<S> {
     /// happens, or none.
     ///
     /// Errors: [`TableError::NameTaken`] where a region has another table of this name,
-    /// [`TableError::NotFound`] where there is no replica to remove.
+    /// [`TableError::NotFound`] where the table is gone, where there is no replica to remove, and
+    /// where one is to be made by a region that has none any more.
     pub async fn change_table(
         &self,
         view: &TableView,
@@ -62,10 +63,20 @@ impl<S: Store> Control<S> {
         replicas: &[ReplicaDraft],
     ) -> Result<Position, TableError> {
         let _turn = self.defining().lock().await;
+        // As it is by now: a replica, or an index, of a table that is gone would be nobody's.
+        let known = view;
+        let missing = || TableError::NotFound(known.table.name.clone());
+        let mut views = self.table_views().into_iter();
+        let view = views.find(|view| view.table.id == known.table.id);
+        let view = view.ok_or_else(missing)?;
         let mut removed = BTreeSet::new();
         for draft in replicas {
             match draft {
                 ReplicaDraft::Create(region, settings) => {
+                    let own = self.project().region.as_str();
+                    if !view.replicas.contains_key(own) {
+                        return Err(missing());
+                    }
                     if self.tables_in(region).contains_key(&view.table.name) {
                         return Err(TableError::NameTaken {
                             region: region.as_str().to_owned(),
@@ -85,8 +96,7 @@ impl<S: Store> Control<S> {
             }
         }
         if !removed.is_empty() {
-            self.remove_replicas(view.table.id, &removed, &mut changes)
-                .await?;
+            self.remove_replicas(&view, &removed, &mut changes).await?;
         }
         Ok(self.change(changes).await?)
     }
@@ -94,14 +104,11 @@ impl<S: Store> Control<S> {
     /// Adds the removal of replicas to what else changes.
     async fn remove_replicas(
         &self,
-        table: u64,
+        view: &TableView,
         removed: &BTreeSet<&str>,
         changes: &mut Vec<Change>,
     ) -> Result<(), TableError> {
-        let mut views = self.table_views().into_iter();
-        let view = views.find(|view| view.table.id == table);
-        let missing = || TableError::NotFound(removed.iter().copied().collect());
-        let view = view.ok_or_else(missing)?;
+        let missing = || TableError::NotFound(view.table.name.clone());
         let is_last = view.replicas.len() == removed.len();
         if is_last && !changes.is_empty() {
             // Somebody removed all others meanwhile: there is nothing left to be changed.

@@ -10,7 +10,7 @@ use item::value::{AttributeValue, Item};
 use store::memory::MemStore;
 use table::write::{Effect, Write};
 
-use super::{ReplicaStatus, TableView};
+use super::{Replica, ReplicaStatus, Table, TableError, TableView};
 use crate::control::Control;
 use crate::system::SystemTable;
 use crate::testing::{self, Node};
@@ -96,6 +96,29 @@ async fn a_replica_that_is_removed_and_made_anew_at_once_starts_empty() {
     assert_eq!(rows(&west, id).await, 0);
     assert_eq!(west.control.fillings()[&id].sources, [east.id()]);
     assert_eq!(status(&west.control), ReplicaStatus::Creating);
+}
+
+#[tokio::test]
+async fn a_table_that_is_gone_gets_no_replica() {
+    let (east, west) = (Node::open("us-east-1").await, Node::open(EUROPE).await);
+    let made = carts(&east, &west).await;
+    let own = east.control.project().region.clone();
+    let removed = east.control.delete_replica(&made, &own).await;
+    removed.expect("removed");
+    let far = RegionName::parse("ap-northeast-1").expect("a region");
+    let is_missing =
+        |error: &TableError| matches!(error, TableError::NotFound(name) if name == "carts");
+    // Of a table that lives on elsewhere it was asked for by who has it no more.
+    let late = east.control.create_replica(&made, &far, json()).await;
+    assert!(is_missing(&late.expect_err("not here")));
+    let last = east.control.delete_replica(&made, &europe()).await;
+    last.expect("removed");
+    let late = east.control.create_replica(&made, &far, json()).await;
+    assert!(is_missing(&late.expect_err("gone")));
+    let again = east.control.delete_replica(&made, &europe()).await;
+    assert!(is_missing(&again.expect_err("gone")));
+    assert_eq!(east.control.all::<Table>(), []);
+    assert_eq!(east.control.all::<Replica>(), [], "nobody's");
 }
 
 #[tokio::test]
