@@ -51,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) class: Option<String>,
     /// Whether it is said to be encrypted by a key of KMS.
     pub(crate) kms: bool,
+    /// How it was asked to synchronise its settings, which is told while it is in one region.
+    pub(crate) settings_mode: Option<String>,
     /// What a newer build keeps.
     #[serde(flatten)]
     pub(crate) rest: Map<String, Value>,

@@ -243,6 +243,7 @@ impl RestoreIn {
             stream_since: None,
             stream_roll: None,
             past_streams: Vec::new(),
+            settings_mode: None,
             ..Shared::of(source)
         };
         let billing = self.billing.as_deref();

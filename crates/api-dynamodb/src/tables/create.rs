@@ -136,6 +136,7 @@ impl<S: Store> DynamoDb<S> {
             request.warm.as_ref(),
         )?;
         shared.class.clone_from(&request.class);
+        shared.settings_mode.clone_from(&request.settings_mode);
         if let Some(stream) = &request.stream {
             start_stream(&mut shared, stream, now)?;
         }

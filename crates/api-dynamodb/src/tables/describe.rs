@@ -172,7 +172,7 @@ fn describe_shared(members: &mut Map<String, Value>, shared: &Shared, arn: &str)
     }
 }
 
-/// Tells the other regions' replicas, if there are any.
+/// Tells the other regions' replicas, if there are any, and how settings are synchronised.
 fn describe_replicas(
     members: &mut Map<String, Value>,
     (open, shared): (&OpenTable, &Shared),
@@ -187,6 +187,9 @@ fn describe_replicas(
         .map(|replica| describe_replica(replica, shared, account))
         .collect();
     if others.is_empty() {
+        if let Some(mode) = &shared.settings_mode {
+            members.insert(SETTINGS_MODE.to_owned(), mode.as_str().into());
+        }
         return;
     }
     members.insert("GlobalTableVersion".to_owned(), "2019.11.21".into());
@@ -196,8 +199,7 @@ fn describe_replicas(
     let leaves = here.is_some_and(|here| Own::of(here).leaves);
     let mut tell = |name: &str, value: Value| members.insert(name.to_owned(), value);
     tell("DisassociationProtectionEnabled", (!leaves).into());
-    let mode = "ENABLED_WITH_OVERRIDES";
-    tell("GlobalTableSettingsReplicationMode", mode.into());
+    tell(SETTINGS_MODE, "ENABLED_WITH_OVERRIDES".into());
 }
 
 fn describe_replica(replica: &Replica, shared: &Shared, account: AccountId) -> Value {
@@ -256,3 +258,5 @@ pub(crate) fn table_id(table: &Table) -> String {
         made & 0xffff_ffff_ffff
     )
 }
+
+const SETTINGS_MODE: &str = "GlobalTableSettingsReplicationMode";

@@ -144,8 +144,7 @@ impl<S: Store> DynamoDb<S> {
         let own_given = [request.protected, request.keeps]
             .iter()
             .any(Option::is_some);
-        let modes_given = request.settings_mode.is_some();
-        let changes_else = !replicas.is_empty() || changed.is_some() || own_given || modes_given;
+        let changes_else = !replicas.is_empty() || changed.is_some() || own_given;
         if !has_indexes && !changes_else {
             return Err(fault::validation(NOTHING).into());
         }
@@ -221,6 +220,7 @@ impl UpdateIn {
             && self.warm.is_none()
             && self.stream.is_none()
             && self.class.is_none()
+            && self.settings_mode.is_none()
             && self.protected.is_none()
             && self.indexes.is_none()
             && changes.iter().all(is_update);
@@ -259,10 +259,14 @@ impl UpdateIn {
             .any(|change| matches!(change, ReplicaChange::Create(..)));
         let bills = self.billing.is_some() || self.throughput.is_some();
         let serves = self.on_demand.is_some() || self.warm.is_some();
-        if !bills && !serves && self.stream.is_none() && self.class.is_none() && !creates {
+        let is_set = self.class.is_some() || self.settings_mode.is_some();
+        if !bills && !serves && !is_set && self.stream.is_none() && !creates {
             return Ok(None);
         }
         let mut changed = shared.clone();
+        if let Some(mode) = &self.settings_mode {
+            changed.settings_mode = Some(settings_mode(open, mode)?);
+        }
         if bills {
             let (billing, units) = (self.billing.as_deref(), self.throughput.as_ref());
             create::bill(&mut changed, billing, units, now)?;
@@ -290,6 +294,21 @@ impl UpdateIn {
         }
         Ok(Some(changed))
     }
+}
+
+/// Returns how a table is to synchronise its settings, which only one of a single region is asked.
+fn settings_mode(open: &OpenTable, mode: &str) -> Result<String, Fault> {
+    if open.view.replicas.len() > 1 {
+        return Err(fault::invalid_parameter(
+            "GlobalTableSettingsReplicationMode can be updated only of a regional table",
+        ));
+    }
+    if mode == "ENABLED_WITH_OVERRIDES" {
+        return Err(fault::invalid_parameter(
+            "GlobalTableSettingsReplicationMode cannot be updated to ENABLED_WITH_OVERRIDES",
+        ));
+    }
+    Ok(mode.to_owned())
 }
 
 /// Starts or ends a table's stream, which a global table must keep as it is.

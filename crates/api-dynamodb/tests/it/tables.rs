@@ -496,10 +496,12 @@ async fn protection_against_leaving_is_kept_and_told() {
         request["TableName"] = "carts".into();
         request
     };
+    let regional = format!(
+        "{invalid}GlobalTableSettingsReplicationMode can be updated only of a regional table"
+    );
     for given in ["DISABLED", "ENABLED_WITH_OVERRIDES"] {
-        virginia.ok("UpdateTable", update(given)).await;
         virginia
-            .ok("CreateTable", create(&given.to_lowercase(), &mode(given)))
+            .invalid("UpdateTable", update(given), &regional)
             .await;
     }
     let refused = format!(
@@ -510,6 +512,33 @@ async fn protection_against_leaving_is_kept_and_told() {
         .await;
     let made = create("other", &mode("ENABLED"));
     virginia.invalid("CreateTable", made, &refused).await;
+}
+
+#[tokio::test]
+async fn how_settings_are_synchronised_is_told_of_a_table_in_one_region() {
+    let world = World::open("us-east-1").await;
+    let name = "GlobalTableSettingsReplicationMode";
+    world.ok("CreateTable", create("carts", &json!({}))).await;
+    assert_eq!(describe(&world, "carts").await.get(name), None);
+    let update = |given: &str| json!({ "TableName": "carts", name: given });
+    let told = world.ok("UpdateTable", update("DISABLED")).await;
+    assert_eq!(told["TableDescription"][name], "DISABLED");
+    assert_eq!(describe(&world, "carts").await[name], "DISABLED");
+    let message = "One or more parameter values were invalid: GlobalTableSettingsReplicationMode \
+                   cannot be updated to ENABLED_WITH_OVERRIDES";
+    world
+        .invalid("UpdateTable", update("ENABLED_WITH_OVERRIDES"), message)
+        .await;
+    world
+        .ok("UpdateTable", replicate("Create", "eu-west-1"))
+        .await;
+    let told = describe(&world, "carts").await;
+    assert_eq!(told[name], "ENABLED_WITH_OVERRIDES", "it is a global one");
+    for given in ["DISABLED", "ENABLED_WITH_OVERRIDES"] {
+        let made = create(&given.to_lowercase(), &json!({ name: given }));
+        let told = world.ok("CreateTable", made).await;
+        assert_eq!(told["TableDescription"][name], given);
+    }
 }
 
 #[tokio::test]
