@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError};
-use std::time::Duration;
 
 use api_protocol::fault::Fault;
 use base::arn::Arn;
@@ -16,6 +15,7 @@ use table::def::TableDef;
 use crate::facade::DynamoDb;
 use crate::fault;
 use crate::faults::Knobs;
+use crate::faults::lag::{Lag, Lags};
 use crate::policies::kept::StreamPolicies;
 use crate::settings::Own;
 use crate::throttle::Meters;
@@ -30,6 +30,8 @@ pub(crate) struct Catalog {
     has_policies: bool,
     /// The tables that suffer faults on purpose.
     knobs: Arc<BTreeMap<String, Knobs>>,
+    /// How late indexes are, where any is.
+    lags: Option<Lags>,
 }
 
 /// A table that this region holds a replica of.
@@ -46,7 +48,7 @@ pub(crate) struct OpenTable {
     /// What bounds its use, while it is throttled.
     pub(crate) meters: Option<Meters>,
     /// How late its global secondary indexes are on purpose.
-    pub(crate) lag: Option<Duration>,
+    pub(crate) lag: Option<Lag>,
 }
 
 pub(crate) fn is_arn(name: &str) -> bool {
@@ -119,6 +121,11 @@ impl<S: Store> DynamoDb<S> {
         Arc::clone(&self.catalog().knobs)
     }
 
+    /// Returns how late indexes are on purpose; `None` where none is.
+    pub(crate) fn lags(&self) -> Option<Lags> {
+        self.catalog().lags
+    }
+
     /// Returns whether any replica of this region has a policy.
     pub(crate) fn has_policies(&self) -> bool {
         self.catalog().has_policies
@@ -147,6 +154,10 @@ impl<S: Store> DynamoDb<S> {
 
     fn cataloged(&self, generation: u64) -> Catalog {
         let region = &self.control.project().region;
+        let before = {
+            let known = self.catalog.read().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(&known.tables)
+        };
         let open = |(name, view): (String, TableView)| {
             let def = self.control.tables().table(view.table.id())?;
             let policy = OnceLock::new();
@@ -157,6 +168,12 @@ impl<S: Store> DynamoDb<S> {
                 .faults_act()
                 .then(|| Knobs::of(&own.tags).ok().flatten());
             let lag = suffers.flatten().and_then(|knobs| knobs.lag());
+            let lag = lag.map(|time| {
+                let known = before.get(&name).filter(|known| known.def.id == def.id);
+                let known = known.and_then(|known| known.lag);
+                let since = known.map_or_else(|| self.control.clock().now(), |lag| lag.since);
+                Lag { time, since }
+            });
             let open = OpenTable {
                 def,
                 view,
@@ -175,6 +192,7 @@ impl<S: Store> DynamoDb<S> {
             Some((name.clone(), Knobs::of(&tags).ok()??))
         });
         let knobs = Arc::new(knobs.collect());
+        let lags = Lags::of(tables.values().filter_map(|open| open.lag));
         let mut opened = tables.values();
         let has_policies = opened.any(|open| {
             self.policy_of_table(open).is_some() || !self.policies_of_streams(open).is_empty()
@@ -189,6 +207,7 @@ impl<S: Store> DynamoDb<S> {
             tables: Arc::new(tables),
             has_policies,
             knobs,
+            lags,
         }
     }
 }

@@ -15,6 +15,40 @@ use crate::facade::DynamoDb;
 use crate::indexes::OpenIndex;
 use crate::limits::{LAG_PASTS_MAX, LAG_STEP_MIN};
 
+/// How late the global secondary indexes of a table are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lag {
+    /// By how much.
+    pub(crate) time: Duration,
+    /// Since when they are: nothing from before that is answered.
+    pub(crate) since: Moment,
+}
+
+/// How late indexes are, of all tables whose are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lags {
+    shortest: Duration,
+    longest: Duration,
+    /// Since when those are that became late last.
+    since: Moment,
+}
+
+impl Lags {
+    /// Returns those of all tables; `None` where there is none.
+    pub(crate) fn of(lags: impl Iterator<Item = Lag>) -> Option<Self> {
+        let each = lags.map(|lag| Self {
+            shortest: lag.time,
+            longest: lag.time,
+            since: lag.since,
+        });
+        each.reduce(|all, one| Self {
+            shortest: all.shortest.min(one.shortest),
+            longest: all.longest.max(one.longest),
+            since: all.since.max(one.since),
+        })
+    }
+}
+
 /// What the store held at moments, the eldest first.
 pub(crate) struct Pasts<P> {
     taken: VecDeque<(Moment, Arc<P>)>,
@@ -39,11 +73,11 @@ impl<P> Pasts<P> {
         }
     }
 
-    /// Returns the newest that is at least so old, or else the eldest.
-    fn of(&self, now: Moment, lag: Duration) -> Option<&Arc<P>> {
-        let mut newest = self.taken.iter().rev();
-        let old = newest.find(|(at, _)| lag <= now.since(*at));
-        old.or_else(|| self.taken.front()).map(|(_, past)| past)
+    /// Returns, of those since the lag began, the newest that is old enough, or else the eldest.
+    fn of(&self, now: Moment, lag: Lag) -> Option<&Arc<P>> {
+        let late = || self.taken.iter().filter(|(at, _)| lag.since <= *at);
+        let old = late().rev().find(|(at, _)| lag.time <= now.since(*at));
+        old.or_else(|| late().next()).map(|(_, past)| past)
     }
 }
 
@@ -67,27 +101,30 @@ impl<S: Store> DynamoDb<S> {
     /// Keeps what indexes hold at this moment, and returns after how long it is to be done again;
     /// `None`, and nothing is kept, where no table asks for late ones.
     pub fn keep_past(&self) -> Option<Duration> {
-        let tables = self.tables_by_name();
-        let lags = || tables.values().filter_map(|open| open.lag);
-        let (shortest, longest) = (lags().min(), lags().max());
         let mut pasts = self.pasts.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((shortest, longest)) = shortest.zip(longest) else {
+        // Asked for under the lock: were the last tag to go, and all to be forgotten, in between,
+        // nobody would forget what is kept after that.
+        let Some(lags) = self.lags() else {
             pasts.taken.clear();
             return None;
         };
         let now = self.control.clock().now();
-        pasts.keep(now, self.control.tables().past(), longest);
+        pasts.keep(now, self.control.tables().past(), lags.longest);
         let most = u32::try_from(LAG_PASTS_MAX).unwrap_or(u32::MAX);
         // Two more than the longest lag has steps are in memory at once.
-        let step = (shortest / 10).max(longest / (most - 4));
+        let step = (lags.shortest / 10).max(lags.longest / (most - 4));
         Some(step.max(LAG_STEP_MIN))
     }
 
-    /// Keeps what indexes hold before the first call that could change it.
+    /// Keeps what indexes hold before the first call that could change it since one became late.
     pub(crate) fn begin_past(&self) {
+        let Some(lags) = self.lags() else {
+            return;
+        };
         let is_begun = {
             let pasts = self.pasts.lock().unwrap_or_else(PoisonError::into_inner);
-            !pasts.taken.is_empty()
+            let newest = pasts.taken.back();
+            newest.is_some_and(|(at, _)| lags.since <= *at)
         };
         if !is_begun {
             self.keep_past();
@@ -104,43 +141,4 @@ impl<S: Store> DynamoDb<S> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use clock::time::Moment;
-
-    use super::Pasts;
-    use crate::limits::LAG_PASTS_MAX;
-
-    fn at(millis: u64) -> Moment {
-        Moment::from_micros(millis * 1_000)
-    }
-
-    #[test]
-    fn a_read_looks_at_the_newest_that_is_old_enough() {
-        let second = Duration::from_secs(1);
-        let mut pasts = Pasts::default();
-        assert_eq!(pasts.of(at(0), second), None);
-        for millis in (0..=3_000).step_by(100) {
-            pasts.keep(at(millis), millis, second);
-        }
-        let of = |now, lag| {
-            pasts
-                .of(at(now), Duration::from_millis(lag))
-                .map(|past| **past)
-        };
-        assert_eq!(of(3_050, 1_000), Some(2_000));
-        assert_eq!(of(3_050, 100), Some(2_900));
-        assert_eq!(of(3_050, 9_000), Some(2_000), "the eldest that is left");
-        assert_eq!(pasts.taken.len(), 11);
-    }
-
-    #[test]
-    fn there_are_never_more_than_so_many() {
-        let mut pasts = Pasts::default();
-        for millis in 0..1_000 {
-            pasts.keep(at(millis), millis, Duration::from_mins(1));
-        }
-        assert_eq!(pasts.taken.len(), LAG_PASTS_MAX);
-    }
-}
+mod tests;

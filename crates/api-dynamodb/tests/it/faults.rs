@@ -249,6 +249,55 @@ async fn a_late_index_answers_as_of_a_moment_ago() {
 }
 
 #[tokio::test]
+async fn a_late_index_tells_nothing_from_before_it_was_late() {
+    let world = World::open("us-east-1").await;
+    let by_x = json!({
+        "IndexName": "by-x",
+        "KeySchema": [{ "AttributeName": "x", "KeyType": "HASH" }],
+        "Projection": { "ProjectionType": "ALL" },
+    });
+    let definition = |name: &str| json!({ "AttributeName": name, "AttributeType": "S" });
+    for name in ["first", "second"] {
+        let table = json!({
+            "TableName": name,
+            "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+            "AttributeDefinitions": [definition("pk"), definition("x")],
+            "BillingMode": "PAY_PER_REQUEST",
+            "GlobalSecondaryIndexes": [by_x],
+        });
+        world.ok("CreateTable", table).await;
+    }
+    let late = async |table: &str| {
+        let lag = BTreeMap::from([("index-lag".to_owned(), "60000ms".to_owned())]);
+        let set = world.facade.set_faults(table, &lag).await;
+        set.expect("a fault");
+        world.node.clock.advance(Duration::from_secs(1));
+    };
+    let put = async |pk: &str| {
+        let item = json!({ "pk": s(pk), "x": s("x") });
+        let put = json!({ "TableName": "second", "Item": item });
+        world.ok("PutItem", put).await;
+        world.node.clock.advance(Duration::from_secs(1));
+    };
+    let count = async || {
+        let scan = json!({ "TableName": "second", "IndexName": "by-x" });
+        world.ok("Scan", scan).await["Count"].clone()
+    };
+    // What was there before the item is kept for the first table.
+    late("first").await;
+    put("before").await;
+    assert_eq!(count().await, 1);
+    late("second").await;
+    assert_eq!(count().await, 1);
+    put("after").await;
+    assert_eq!(count().await, 1);
+    world.node.clock.advance(Duration::from_mins(1));
+    world.facade.keep_past();
+    world.node.clock.advance(Duration::from_mins(1));
+    assert_eq!(count().await, 2);
+}
+
+#[tokio::test]
 async fn statements_of_a_batch_are_throttled_one_by_one() {
     let world = World::with_tables().await;
     world.put(json!({ "pk": s("a") })).await;
