@@ -177,7 +177,7 @@ impl<S: Store> DynamoDb<S> {
             Served::BatchGetItem => self.batch_get_item(body).await,
             Served::BatchWriteItem => self.batch_write_item(body).await,
             Served::ExecuteStatement => self.execute_statement(body).await,
-            Served::BatchExecuteStatement => self.batch_execute_statement(caller, body).await,
+            Served::BatchExecuteStatement => self.batch_execute_statement(caller, body, &[]).await,
             Served::ExecuteTransaction => self.execute_transaction(caller, body).await,
             Served::TransactGetItems => self.transact_get_items(body).await,
             Served::TransactWriteItems => self.transact_write_items(caller, body).await,

@@ -222,50 +222,15 @@ impl<S: Store> DynamoDb<S> {
             }
             AskedKind::Statements => {
                 let hits = asked.tables.iter().map(|given| {
-                    let found = named(given);
-                    let hit =
-                        |(name, knobs): &(String, &Knobs)| self.hits(name, knobs, knobs.throttle);
-                    found.filter(hit).map(|(name, _)| name)
+                    named(given)
+                        .is_some_and(|(name, knobs)| self.hits(&name, knobs, knobs.throttle))
                 });
-                let hits: Vec<Option<String>> = hits.collect();
-                if hits.iter().any(Option::is_some) {
-                    return self.without(request, &hits, caller).await;
-                }
+                let hits: Vec<bool> = hits.collect();
+                return self.batch_execute_statement(caller, body, &hits).await;
             }
             AskedKind::Read => {}
         }
         self.serve(operation, caller, body).await
-    }
-
-    /// Answers a batch of statements of which some are throttled: with the name of its table each.
-    async fn without(
-        &self,
-        mut request: Value,
-        hits: &[Option<String>],
-        caller: &Caller,
-    ) -> Answer {
-        let mut at = hits.iter();
-        if let Some(statements) = request["Statements"].as_array_mut() {
-            statements.retain(|_| at.next().is_none_or(Option::is_none));
-        }
-        let is_any_left = hits.iter().any(Option::is_none);
-        let mut answer = if is_any_left {
-            let body = request.to_string().into_bytes();
-            let served = self.serve(Served::BatchExecuteStatement, caller, &body);
-            json::parse(&served.await?)?
-        } else {
-            json_value!({ "Responses": [] })
-        };
-        let served = answer["Responses"].as_array_mut().map(std::mem::take);
-        let mut served = served.into_iter().flatten();
-        let fault = throttled_on_purpose();
-        let error = json_value!({ "Code": fault::reason_code(&fault), "Message": fault.message });
-        let each = hits.iter().filter_map(|hit| match hit {
-            Some(table) => Some(json_value!({ "Error": error, "TableName": table })),
-            None => served.next(),
-        });
-        answer["Responses"] = each.collect();
-        Ok(answer.to_string().into_bytes())
     }
 
     fn hits(&self, name: &str, knobs: &Knobs, chance: Chance) -> bool {
@@ -396,7 +361,7 @@ fn items_of<'v>(entry: &'v mut Value, list: Option<&str>) -> Option<&'v mut Vec<
     }
 }
 
-fn throttled_on_purpose() -> Fault {
+pub(crate) fn throttled_on_purpose() -> Fault {
     Fault::caller("ProvisionedThroughputExceededException", TABLE_EXCEEDED).with_retry()
 }
 

@@ -383,6 +383,14 @@ async fn statements_need_leave_for_what_they_do() {
         world.batch_errors(&batch).await,
         ["ValidationError", "AccessDenied"].map(|code| Some(code.to_owned()))
     );
+    // Faults on purpose hit only what may be run.
+    world.tag("hither:fault:throttle", "1").await;
+    let (own, other) = (statement(read, "anna"), statement(read, "bert"));
+    let batch = format!(r#"{{"Statements":[{own},{other}]}}"#);
+    assert_eq!(
+        world.batch_errors(&batch).await,
+        ["ProvisionedThroughputExceeded", "AccessDenied"].map(|code| Some(code.to_owned()))
+    );
     let transaction = format!(
         r#"{{"TransactStatements":[{}]}}"#,
         statement(delete, "anna")

@@ -26,6 +26,7 @@ use crate::catalog::OpenTable;
 use crate::choices::{ReturnConsumedCapacity, ReturnOnFailure};
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
+use crate::faults;
 use crate::items;
 use crate::part::Part;
 use crate::wire::render::{self, Object};
@@ -88,8 +89,13 @@ struct Done {
 }
 
 impl<S: Store> DynamoDb<S> {
-    /// Answers `BatchExecuteStatement`.
-    pub(crate) async fn batch_execute_statement(&self, caller: &Caller, body: &[u8]) -> Answer {
+    /// Answers `BatchExecuteStatement`; a statement that `throttled` says so of is not run.
+    pub(crate) async fn batch_execute_statement(
+        &self,
+        caller: &Caller,
+        body: &[u8],
+        throttled: &[bool],
+    ) -> Answer {
         let request: BatchIn = json::parse(body)?;
         let capacity = items::returned_capacity(request.capacity.as_deref());
         let asked = request.statements.unwrap_or_default().into_iter();
@@ -114,8 +120,11 @@ impl<S: Store> DynamoDb<S> {
                 return Err(fault::validation(DUPLICATES).into());
             }
         }
+        let throttled = throttled.iter().copied().chain(std::iter::repeat(false));
+        let runs = steps.into_iter().zip(throttled);
+        let runs = runs.map(|(step, is_throttled)| self.run(step, is_throttled));
         // All at once, so that one flush of the disk serves them together.
-        let outcomes = join_all(steps.into_iter().map(|step| self.run(step))).await;
+        let outcomes = join_all(runs).await;
         Ok(answer(&outcomes, capacity))
     }
 
@@ -142,9 +151,14 @@ impl<S: Store> DynamoDb<S> {
         }
     }
 
-    async fn run(&self, step: Result<Step, Fault>) -> Outcome {
+    async fn run(&self, step: Result<Step, Fault>, is_throttled: bool) -> Outcome {
         let (table, done) = match step {
             Err(fault) => (None, Err(Refused(fault))),
+            Ok(step) if is_throttled => {
+                let (given, open) = step.table();
+                let table = (given.to_owned(), Arc::clone(open));
+                (Some(table), Err(Refused(faults::throttled_on_purpose())))
+            }
             Ok(Step::Read(get)) => {
                 let table = (get.given.clone(), Arc::clone(&get.open));
                 (Some(table), self.run_get(&get).await)
@@ -182,6 +196,16 @@ impl<S: Store> DynamoDb<S> {
             item,
             consumed: Consumed::of_table(units),
         })
+    }
+}
+
+impl Step {
+    /// Returns its table, and how that is named.
+    fn table(&self) -> (&str, &Arc<OpenTable>) {
+        match self {
+            Self::Read(get) => (&get.given, &get.open),
+            Self::Write(change) => (&change.given, &change.open),
+        }
     }
 }
 

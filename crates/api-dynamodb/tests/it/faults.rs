@@ -305,8 +305,9 @@ async fn statements_of_a_batch_are_throttled_one_by_one() {
     let put = json!({ "TableName": "range", "Item": of_range });
     world.ok("PutItem", put).await;
     tag(&world, "throttle", "1").await;
-    let get = |table: &str, more: &str| json!({ "Statement": format!("SELECT * FROM {table} WHERE pk = 'a'{more}") });
-    let (hash, range) = (get("hash", ""), get("range", " AND sk = 1"));
+    let get = |what: &str| json!({ "Statement": format!("SELECT * FROM {what}") });
+    let (hash, other) = (get("hash WHERE pk = 'a'"), get("hash WHERE pk = 'b'"));
+    let range = get("range WHERE pk = 'a' AND sk = 1");
     let message = "The level of configured provisioned throughput for the table was exceeded. \
                    Consider increasing your provisioning level with the UpdateTable API.";
     let error = json!({ "Code": "ProvisionedThroughputExceeded", "Message": message });
@@ -317,9 +318,28 @@ async fn statements_of_a_batch_are_throttled_one_by_one() {
         world.ok("BatchExecuteStatement", request).await["Responses"].take()
     };
     assert_eq!(
-        batch(json!([hash, range, hash])).await,
+        batch(json!([hash, range, other])).await,
         json!([refused, served, refused])
     );
     assert_eq!(batch(json!([hash])).await, json!([refused]));
     assert_eq!(batch(json!([range])).await, json!([served]));
+    // All of them are looked at together all the same.
+    let insert = json!({ "Statement": "INSERT INTO range VALUE {'pk': 'b', 'sk': 1}" });
+    let mixed = "Read and write requests together in the same batch is not supported.";
+    let twice = "Provided list of item keys contains duplicates";
+    for (statements, message) in [(json!([hash, insert]), mixed), (json!([hash, hash]), twice)] {
+        let request = json!({ "Statements": statements });
+        world
+            .invalid("BatchExecuteStatement", request, message)
+            .await;
+    }
+    // A statement that is wrong is never throttled, and what was used is told even if nothing was.
+    let request = json!({
+        "Statements": [hash, get("hash")],
+        "ReturnConsumedCapacity": "TOTAL",
+    });
+    let answer = world.ok("BatchExecuteStatement", request).await;
+    assert_eq!(answer["ConsumedCapacity"], json!([]));
+    assert_eq!(answer["Responses"][0], refused);
+    assert_eq!(answer["Responses"][1]["Error"]["Code"], "ValidationError");
 }
