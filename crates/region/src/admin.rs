@@ -27,9 +27,9 @@ use store::port::Store;
 use table::conflict::Conflict;
 use table::def::TableDef;
 
+use crate::bodies::{Room, whole};
 use crate::config::{Access, Durability, NodeConfig};
 use crate::limits::{ADMIN_BODY_BYTES_MAX, CONFLICTS_SHOWN};
-use crate::server::{Room, whole};
 use crate::status::Sources;
 
 /// Serves the calls of Hither itself.
@@ -97,7 +97,10 @@ impl<S: Store> Admin<S> {
         }
         let (request, _held) = match whole(request, ADMIN_BODY_BYTES_MAX, room).await {
             Ok(request) => request,
-            Err(response) => return response,
+            Err(refused) => {
+                let fault = refused.fault;
+                return answer(fault.status, &json!({"message": fault.message}));
+            }
         };
         let query = parameters(request.uri().query().unwrap_or_default());
         let table = query.get("table").map(String::as_str).unwrap_or_default();

@@ -10,6 +10,7 @@ pub mod identity;
 
 mod views;
 
+mod bodies;
 mod server;
 
 mod forward;

@@ -12,7 +12,7 @@ pub(crate) const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How much of a body that is too long is read on and dropped, so that its sender hears the answer.
-/// 64 MiB, four of the longest requests; who sends more is cut off.
+/// 64 MiB, four of the longest requests but those that bring a function; who sends more is cut off.
 pub(crate) const DISCARDED_BYTES_MAX: usize = 64 << 20;
 
 /// How long that may take. 5 s.
@@ -37,8 +37,16 @@ pub(crate) const FORWARD_IDLE: Duration = Duration::from_secs(5);
 /// they take to be heard, or to say that they miss one.
 pub(crate) const HEALTH_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Bytes of requests' bodies held at once by the API endpoint. 256 MiB; further ones wait.
-pub(crate) const BODIES_BYTES_MAX: usize = 256 << 20;
+/// How much of a body is its beginning, which has room of its own. 16 KiB; most calls on items end
+/// within it.
+pub(crate) const SHORT_BODY_BYTES: usize = 16 << 10;
+
+/// Bytes of the beginnings of bodies held at once. 64 MiB, as many as there are connections: over
+/// HTTP/1.1 none ever waits.
+pub(crate) const SHORT_BODIES_BYTES_MAX: usize = CONNECTIONS_MAX * SHORT_BODY_BYTES;
+
+/// Bytes of bodies beyond their beginnings held at once. 192 MiB; further ones wait.
+pub(crate) const BODIES_BYTES_MAX: usize = 192 << 20;
 
 /// How long the accepting task rests when the system has no descriptors left. 50 ms.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

@@ -37,16 +37,17 @@ use store_fjall::engine::{FjallStore, Memory};
 use table::tables::{OpenError, Tables};
 
 use crate::admin::Admin;
+use crate::bodies::Room;
 use crate::buckets;
 use crate::config::{self, Access, NodeConfig};
 use crate::credentials;
 use crate::expiry;
 use crate::forward::Forwarder;
 use crate::identity;
-use crate::limits::{BODIES_BYTES_MAX, DRAIN_GRACE, DRAIN_LEAST};
+use crate::limits::{DRAIN_GRACE, DRAIN_LEAST};
 use crate::ports::{self, Code};
 use crate::retention;
-use crate::server::{self, Endpoint, Room};
+use crate::server::{self, Endpoint};
 use crate::views::{self, DnsViews, GatewayViews};
 
 /// A running node.
@@ -176,7 +177,7 @@ impl Node {
             forwarder: forwarder(&config),
             admin: Admin::new(status, Arc::clone(&facades.dynamodb), &config, own.api.ip()),
             facades,
-            room: Room::new(BODIES_BYTES_MAX),
+            room: Room::new(),
         });
         server::serve([Some(api), second], &endpoint, &tasks);
         tracing::info!(region = %config.project.region, api = %own.api, "serving");

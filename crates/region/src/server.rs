@@ -5,17 +5,19 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http::{Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Body, Incoming};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use api_protocol::caller::{Caller, Service};
 use api_protocol::dispatch::{self, Target, TargetRegion};
@@ -25,11 +27,9 @@ use net::tasks::Tasks;
 use store::port::Store;
 
 use crate::admin::Admin;
+use crate::bodies::{Room, Unread, whole};
 use crate::forward::Forwarder;
-use crate::limits::{
-    ACCEPT_PAUSE, BODY_PATIENCE, CONNECTIONS_MAX, DISCARD_PATIENCE, DISCARDED_BYTES_MAX,
-    HEAD_PATIENCE, STREAMS_MAX,
-};
+use crate::limits::{ACCEPT_PAUSE, CONNECTIONS_MAX, HEAD_PATIENCE, STREAMS_MAX};
 use crate::ports::Functions;
 
 /// What the endpoint serves with.
@@ -68,9 +68,13 @@ impl<S: Store> Endpoint<S> {
     async fn serve_api(&self, client: SocketAddr, request: Request<Incoming>) -> Response<Bytes> {
         let limit = dispatch::body_bytes_max(&request).as_len();
         // The room is held until the answer is made.
-        let (request, _held) = match whole(request, limit, &self.room).await {
+        let (request, mut held) = match whole(request, limit, &self.room).await {
             Ok(request) => request,
-            Err(response) => return response,
+            Err(refused) => {
+                let Unread { head, fault } = *refused;
+                let target = self.front.target(&head);
+                return self.front.refuse(target.service, head.headers(), &fault);
+            }
         };
         let target = self.front.target(&request);
         if let Target {
@@ -91,6 +95,9 @@ impl<S: Store> Endpoint<S> {
             .forwarder
             .client(&request)
             .unwrap_or_else(|| client.ip());
+        if front::is_packed(request.headers()) {
+            self.room.hold_unpacked(&mut held).await;
+        }
         match self.front.admit(target, Some(client), request) {
             Admission::Answer(response) => response,
             Admission::Call(call) => {
@@ -99,6 +106,7 @@ impl<S: Store> Endpoint<S> {
                     request,
                     cors,
                 } = *call;
+                held.shrink(request.body().len());
                 let mut response = self.facades.serve(&caller, request).await;
                 cors.apply(&mut response);
                 response
@@ -122,109 +130,6 @@ impl<S: Store> Facades<S> {
             Service::ExecuteApi | Service::Unknown(_) => front::unknown_service(caller, &request),
         }
     }
-}
-
-/// Room for requests' bodies: what callers send takes a bounded part of the memory.
-pub(crate) struct Room(Semaphore);
-
-/// Room that is taken until this is dropped.
-pub(crate) type Held<'a> = Option<SemaphorePermit<'a>>;
-
-impl Room {
-    pub(crate) fn new(bytes: usize) -> Self {
-        Self(Semaphore::new(bytes))
-    }
-
-    /// Waits for room for so many bytes more.
-    async fn hold<'a>(&'a self, bytes: usize, held: &mut Held<'a>) {
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let Ok(more) = self.0.acquire_many(bytes).await else {
-            debug_assert!(false, "the room is never closed");
-            return;
-        };
-        match held {
-            Some(held) => held.merge(more),
-            None => *held = Some(more),
-        }
-    }
-}
-
-/// Reads a request's body, up to its limit, as far as there is room.
-pub(crate) async fn whole(
-    request: Request<Incoming>,
-    limit: usize,
-    room: &Room,
-) -> Result<(Request<Bytes>, Held<'_>), Response<Bytes>> {
-    let (parts, mut body) = request.into_parts();
-    let reading = read(Limited::new(&mut body, limit), room);
-    match tokio::time::timeout(BODY_PATIENCE, reading).await {
-        Ok(Ok((body, held))) => Ok((Request::from_parts(parts, body), held)),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            // Who still sends when the connection closes is told of a reset, and not of this.
-            let discarding = discard(&mut body, DISCARDED_BYTES_MAX);
-            drop(tokio::time::timeout(DISCARD_PATIENCE, discarding).await);
-            Err(plain(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!("the request's body is longer than {limit} bytes\n"),
-            ))
-        }
-        Ok(Err(error)) => Err(plain(StatusCode::BAD_REQUEST, format!("{error}\n"))),
-        Err(_) => Err(plain(
-            StatusCode::REQUEST_TIMEOUT,
-            format!("the request's body did not come within {BODY_PATIENCE:?}\n"),
-        )),
-    }
-}
-
-async fn read<B>(mut body: B, room: &Room) -> Result<(Bytes, Held<'_>), B::Error>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    let (mut read, mut held) = (BytesMut::new(), None);
-    let mut first = Bytes::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else {
-            continue;
-        };
-        room.hold(data.len(), &mut held).await;
-        if first.is_empty() && read.is_empty() {
-            // A short body comes in one piece, which is not copied.
-            first = data;
-        } else {
-            read.extend_from_slice(&std::mem::take(&mut first));
-            read.extend_from_slice(&data);
-        }
-    }
-    let body = if read.is_empty() {
-        first
-    } else {
-        read.freeze()
-    };
-    Ok((body, held))
-}
-
-/// Reads on to the end of a body that nobody wants, up to so many bytes.
-async fn discard<B>(body: &mut B, bytes_max: usize)
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    let mut left = bytes_max;
-    while let Some(Ok(frame)) = body.frame().await {
-        let length = frame.data_ref().map_or(0, Bytes::len);
-        let Some(rest) = left.checked_sub(length) else {
-            return;
-        };
-        left = rest;
-    }
-}
-
-/// Makes an answer of plain text.
-pub(crate) fn plain(status: StatusCode, text: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(text));
-    *response.status_mut() = status;
-    let kind = http::HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response
 }
 
 /// Serves the endpoint at listeners until the tasks are cancelled.
@@ -274,9 +179,30 @@ async fn converse<S: Store>(
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let service = service_fn(move |request| {
+    let answer = move |request| {
         let endpoint = Arc::clone(&endpoint);
-        async move { Ok::<_, Infallible>(endpoint.serve(client, request).await) }
+        async move { endpoint.serve(client, request).await }
+    };
+    if let Err(error) = speak(stream, answer, token).await {
+        tracing::debug!(%client, error, "a connection of the API endpoint ended early");
+    }
+    drop(place);
+}
+
+/// Speaks HTTP over a connection until its client has no more to say, or it has drained.
+///
+/// Errors: what ended it early, such as a client that never asks.
+async fn speak<F: Future<Output = Response<Full<Bytes>>> + Send + 'static>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    answer: impl Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    token: net::tasks::Token,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let is_heard = Arc::new(AtomicBool::new(false));
+    let heard = Arc::clone(&is_heard);
+    let service = service_fn(move |request| {
+        heard.store(true, Ordering::Relaxed);
+        let answering = answer(request);
+        async move { Ok::<_, Infallible>(answering.await) }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
@@ -292,17 +218,21 @@ async fn converse<S: Store>(
         .keep_alive_interval(Some(Duration::from_secs(20)));
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
+    // While it does not know which version is spoken, the library has no timer.
+    let unheard = async {
+        tokio::time::sleep(HEAD_PATIENCE).await;
+        if is_heard.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
         ended = connection.as_mut() => ended,
+        () = unheard => Err(format!("nothing was asked within {HEAD_PATIENCE:?}").into()),
         () = token.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%client, error, "a connection of the API endpoint ended early");
     }
-    drop(place);
 }
 
 #[cfg(test)]

@@ -1,72 +1,48 @@
-//! Tests of reading bodies within the room for them.
-
-use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+//! Tests of connections: who says nothing does not keep one.
 
 use bytes::Bytes;
-use hyper::body::{Body, Frame};
+use http::Response;
+use http_body_util::Full;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{Room, discard, read};
+use net::tasks::Tasks;
 
-/// A body that comes in pieces of so many bytes.
-struct Pieces(VecDeque<usize>);
+use super::speak;
+use crate::limits::HEAD_PATIENCE;
 
-impl Body for Pieces {
-    type Data = Bytes;
-    type Error = Infallible;
+async fn greet(_: http::Request<hyper::body::Incoming>) -> Response<Full<Bytes>> {
+    Response::new(Full::new(Bytes::from_static(b"hello")))
+}
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let next = self.0.pop_front();
-        Poll::Ready(next.map(|bytes| Ok(Frame::data(Bytes::from(vec![b'x'; bytes])))))
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_asks_is_cut_off() {
+    // The last two begin as HTTP/2 does.
+    for said in [&b""[..], b"PRI", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r"] {
+        let tasks = Tasks::new();
+        let (mut client, server) = tokio::io::duplex(1_024);
+        client.write_all(said).await.expect("taken");
+        let ended = tokio::time::timeout(2 * HEAD_PATIENCE, speak(server, greet, tasks.token()));
+        assert!(ended.await.expect("it ends").is_err(), "{said:?}");
     }
 }
 
-fn pieces(bytes: &[usize]) -> Pieces {
-    Pieces(bytes.iter().copied().collect())
-}
-
-#[tokio::test]
-async fn a_body_is_read_whole_whatever_its_pieces() {
-    let room = Room::new(100);
-    for bytes in [&[][..], &[7], &[0, 7], &[3, 4], &[0, 3, 0, 4, 0]] {
-        let (body, _held) = read(pieces(bytes), &room).await.expect("read");
-        assert_eq!(body.len(), bytes.iter().sum::<usize>(), "{bytes:?}");
-    }
-}
-
-#[tokio::test]
-async fn bodies_wait_for_room_and_give_it_back() {
-    let room = Room::new(100);
-    let (_, first) = read(pieces(&[40, 20]), &room).await.expect("read");
-    let (_, small) = read(pieces(&[40]), &room).await.expect("read");
-    let mut third = std::pin::pin!(read(pieces(&[30, 30]), &room));
-    for held in [small, first] {
-        tokio::select! {
-            biased;
-            _ = &mut third => panic!("there is no room for it"),
-            () = tokio::task::yield_now() => {}
+#[tokio::test(start_paused = true)]
+async fn a_client_that_has_asked_is_served_on() {
+    let tasks = Tasks::new();
+    let (mut client, server) = tokio::io::duplex(1_024);
+    let serving = speak(server, greet, tasks.token());
+    let asking = async {
+        for _ in 0..3 {
+            // Each pause is shorter than the patience, and all together are longer.
+            tokio::time::sleep(HEAD_PATIENCE / 2).await;
+            let ask = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+            client.write_all(ask).await.expect("taken");
+            let mut answer = vec![0; 1_024];
+            let length = client.read(&mut answer).await.expect("answered");
+            assert!(answer[..length].starts_with(b"HTTP/1.1 200"), "{length}");
         }
-        drop(held);
-    }
-    let (body, held) = third.await.expect("read");
-    assert_eq!(body.len(), 60);
-    drop(held);
-    read(pieces(&[100]), &room)
-        .await
-        .expect("all of it is back");
-}
-
-#[tokio::test]
-async fn what_nobody_wants_is_read_to_its_end_or_bound() {
-    let mut short = pieces(&[30, 30]);
-    discard(&mut short, 60).await;
-    assert_eq!(short.0.len(), 0);
-    let mut long = pieces(&[30, 31, 7, 7]);
-    discard(&mut long, 60).await;
-    assert_eq!(long.0.len(), 2, "it ends with the piece that is too much");
+        drop(client);
+    };
+    let (served, ()) = tokio::join!(serving, asking);
+    served.expect("it ends as it should");
 }
