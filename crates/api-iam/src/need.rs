@@ -1,4 +1,4 @@
-//! What each action needs leave for: the resources that it is about.
+//! What each action needs leave for: the resources that it is about, and its condition keys.
 //!
 //! Policies decide, not this. A parameter that an action does not take changes nothing here, as
 //! it changes nothing in what is done.
@@ -85,12 +85,12 @@ impl<S: Store> Call<'_, S> {
         }
         let mut context = Context::new();
         self.caller.describe(&mut context);
-        context.know(&["iam:policyarn", "iam:permissionsboundary"]);
-        if let Some(arn) = self.form.text("PolicyArn") {
-            context.set("iam:policyarn", arn);
+        context.know(&[POLICY_ARN, PERMISSIONS_BOUNDARY]);
+        if let Some(arn) = self.attached(action) {
+            context.set(POLICY_ARN, arn);
         }
-        if let Some(arn) = self.form.text("PermissionsBoundary") {
-            context.set("iam:permissionsboundary", arn);
+        if let Some(arn) = self.boundary(action) {
+            context.set(PERMISSIONS_BOUNDARY, arn);
         }
         for resource in self.resources(about) {
             let need = Need {
@@ -154,6 +154,28 @@ impl<S: Store> Call<'_, S> {
         Some(user.arn()).filter(|after| *after != before)
     }
 
+    /// Returns the policy that an action attaches or detaches; `None` for other actions.
+    fn attached(&self, action: &str) -> Option<&str> {
+        let has_one = matches!(action, "AttachUserPolicy" | "DetachUserPolicy");
+        self.form.text("PolicyArn").filter(|_| has_one)
+    }
+
+    /// Returns the boundary that an action sets, or that the user has whose rights it changes;
+    /// `None` for other actions.
+    fn boundary(&self, action: &str) -> Option<String> {
+        match action {
+            "CreateUser" | "PutUserPermissionsBoundary" => {
+                self.form.text("PermissionsBoundary").map(str::to_owned)
+            }
+            "AttachUserPolicy"
+            | "DetachUserPolicy"
+            | "PutUserPolicy"
+            | "DeleteUserPolicy"
+            | "DeleteUserPermissionsBoundary" => self.known_user()?.boundary,
+            _ => None,
+        }
+    }
+
     /// Returns the user that a call names, if there is one of that name.
     fn known_user(&self) -> Option<User> {
         let name = UserName::parse(self.form.text("UserName")?)?;
@@ -164,3 +186,8 @@ impl<S: Store> Call<'_, S> {
         self.form.text(name).unwrap_or("*").to_owned()
     }
 }
+
+/// The policy that a call attaches or detaches. One ARN.
+const POLICY_ARN: &str = "iam:policyarn";
+/// The boundary that a call sets, or that its user has. One ARN.
+const PERMISSIONS_BOUNDARY: &str = "iam:permissionsboundary";

@@ -341,3 +341,86 @@ async fn a_user_is_renamed_where_both_names_may_be_updated() {
     let berta = "Action=UpdateUser&UserName=berta&NewPath=/dev/more/";
     world.expect(berta, "200").await;
 }
+
+#[tokio::test]
+async fn a_boundary_counts_from_the_call_that_sets_it_and_from_the_user_otherwise() {
+    let mut world = World::new().await;
+    world.policies(&["bound", "loose"]).await;
+    let bound = "PermissionsBoundary=arn:aws:iam::000000000000:policy/bound";
+    let when = r#""Condition":{"StringEquals":
+        {"iam:PermissionsBoundary":"arn:aws:iam::000000000000:policy/bound"}}"#;
+    let only_bound = format!(r#"{{"Effect":"Allow","Action":"iam:*","Resource":"*",{when}}}"#);
+    world.user("delegate", &only_bound).await;
+    let not_off = format!(
+        r#"{{"Effect":"Deny","Action":"iam:DeleteUserPermissionsBoundary","Resource":"*",{when}}}"#
+    );
+    world.user("keeper", &format!("{ALL},{not_off}")).await;
+    world.expect("Action=CreateUser&UserName=bare", "200").await;
+    let held = format!("Action=CreateUser&UserName=held&{bound}");
+    world.expect(&held, "200").await;
+
+    world.become_user("delegate");
+    let attach = format!(
+        "PolicyArn={}",
+        control::access::directory::ADMINISTRATOR_ACCESS
+    );
+    let attach = format!("Action=AttachUserPolicy&{attach}");
+    let put = format!(
+        "Action=PutUserPolicy&PolicyName=p&PolicyDocument={}",
+        encoded(SELF)
+    );
+    for write in [&attach, &put] {
+        world
+            .expect(&format!("{write}&UserName=bare&{bound}"), "AccessDenied")
+            .await;
+        world.expect(&format!("{write}&UserName=held"), "200").await;
+    }
+    // Neither key belongs to these.
+    for other in ["GetUser", "CreateAccessKey", "DeleteUser"] {
+        let form = format!("Action={other}&UserName=bare&{bound}");
+        world.expect(&form, "AccessDenied").await;
+    }
+    let loose = bound.replace("/bound", "/loose");
+    let set = "Action=PutUserPermissionsBoundary&UserName";
+    world
+        .expect(&format!("{set}=held&{loose}"), "AccessDenied")
+        .await;
+    world.expect(&format!("{set}=bare&{bound}"), "200").await;
+    world
+        .expect("Action=CreateUser&UserName=third", "AccessDenied")
+        .await;
+    let third = format!("Action=CreateUser&UserName=third&{bound}");
+    world.expect(&third, "200").await;
+
+    world.become_user("keeper");
+    let off = "Action=DeleteUserPermissionsBoundary&UserName=held";
+    world.expect(off, "AccessDenied").await;
+    // What the call says of a boundary does not count.
+    world
+        .expect(&format!("{off}&{loose}"), "AccessDenied")
+        .await;
+}
+
+#[tokio::test]
+async fn the_arn_of_a_policy_counts_where_it_is_attached_and_detached() {
+    let mut world = World::new().await;
+    world.policies(&["fine", "other"]).await;
+    let only_fine = r#"{"Effect":"Allow","Action":"iam:*","Resource":"*","Condition":{"ArnEquals":
+        {"iam:PolicyARN":"arn:aws:iam::000000000000:policy/fine"}}}"#;
+    world.user("delegate", only_fine).await;
+    world.expect("Action=CreateUser&UserName=bare", "200").await;
+    world.become_user("delegate");
+    let fine = "PolicyArn=arn:aws:iam::000000000000:policy/fine";
+    let other = "PolicyArn=arn:aws:iam::000000000000:policy/other";
+    for change in ["AttachUserPolicy", "DetachUserPolicy"] {
+        let form = format!("Action={change}&UserName=bare");
+        world
+            .expect(&format!("{form}&{other}"), "AccessDenied")
+            .await;
+        world.expect(&format!("{form}&{fine}"), "200").await;
+    }
+    for other in ["CreateAccessKey", "DeleteUser"] {
+        let form = format!("Action={other}&UserName=bare&{fine}");
+        world.expect(&form, "AccessDenied").await;
+    }
+}
