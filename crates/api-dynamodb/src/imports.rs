@@ -112,7 +112,10 @@ impl<S: Store> DynamoDb<S> {
         let now = self.control.clock().wall().as_micros();
         let is_same =
             |known: &Load| known.kind == LoadKind::Import && is_asked_with(known, token, now);
-        let made = self.control.import_table(draft, is_same, load).await;
+        let turn = self.control.turn().await;
+        self.check_made(&turn, &draft)?;
+        let made = self.control.import_table(&turn, draft, is_same, load).await;
+        drop(turn);
         if let Some(known) = made.map_err(|error| tables::table_failed(&error, &name))? {
             return self.import_known(&known, &asked);
         }

@@ -11,7 +11,7 @@ use api_protocol::json;
 use control::control::ControlError;
 use control::resource::Change;
 use control::tables::replicas::ReplicaDraft;
-use control::tables::{Replica, Table, TableError};
+use control::tables::{Replica, Table, TableError, Turn};
 use serde_json::json as json_value;
 use store::port::Store;
 
@@ -163,7 +163,8 @@ impl<S: Store> DynamoDb<S> {
         shared: Option<&Shared>,
         own: Option<&Own>,
     ) -> Result<(), Refused> {
-        self.change_together(open, (shared, own), Vec::new(), &[])
+        let turn = self.control.turn().await;
+        self.change_together(&turn, open, (shared, own), Vec::new(), &[])
             .await
     }
 
@@ -171,6 +172,7 @@ impl<S: Store> DynamoDb<S> {
     /// that happens, or none.
     async fn change_together(
         &self,
+        turn: &Turn<'_>,
         open: &OpenTable,
         (shared, own): (Option<&Shared>, Option<&Own>),
         mut changes: Vec<Change>,
@@ -193,7 +195,8 @@ impl<S: Store> DynamoDb<S> {
         if changes.is_empty() && replicas.is_empty() {
             return Ok(());
         }
-        let changed = self.control.change_table(&open.view, changes, replicas);
+        let control = &self.control;
+        let changed = control.change_table(turn, &open.view, changes, replicas);
         let changed = changed.await;
         changed.map_err(|error| table_failed(&error, &open.view.table.name))?;
         Ok(())

@@ -23,7 +23,9 @@ use crate::loads::Load;
 use crate::resource::{Change, Resource};
 use crate::system::SystemTable;
 use crate::tables::indexes::{Expiry, Index};
-use crate::tables::{Origin, Replica, ReplicaStatus, Table, TableDraft, TableError, TableView};
+use crate::tables::{
+    Origin, Replica, ReplicaStatus, Table, TableDraft, TableError, TableView, Turn,
+};
 
 /// A backup of a table. What it holds is in its region alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -173,6 +175,7 @@ impl<S: Store> Control<S> {
     /// Errors: [`TableError::Exists`] where the name is taken here.
     pub async fn restore_table(
         &self,
+        turn: &Turn<'_>,
         mut draft: TableDraft,
         restore: Restore,
     ) -> Result<TableView, TableError> {
@@ -182,8 +185,7 @@ impl<S: Store> Control<S> {
             index.with_table = true;
         }
         let restored: Origin<fn(&Table) -> Load> = Origin::Restored(restore);
-        let turn = self.defining().lock().await;
-        self.make_table(&turn, draft, restored).await
+        self.make_table(turn, draft, restored).await
     }
 
     /// Returns the tables whose items are being copied as of a moment, so that what undoes changes

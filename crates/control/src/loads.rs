@@ -19,7 +19,7 @@ use table::write::{Write, WriteError};
 use crate::control::{Control, ControlError};
 use crate::resource::{self, Change, Expect, Resource, ResourceKey};
 use crate::system::SystemTable;
-use crate::tables::{Origin, Replica, ReplicaStatus, Table, TableDraft, TableError};
+use crate::tables::{Origin, Replica, ReplicaStatus, Table, TableDraft, TableError, Turn};
 
 /// A load of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -206,16 +206,15 @@ impl<S: Store> Control<S> {
     /// Errors: [`TableError::Exists`] where the name is taken here.
     pub async fn import_table(
         &self,
+        turn: &Turn<'_>,
         draft: TableDraft,
         is_same: impl Fn(&Load) -> bool + Send + Sync,
         load: impl FnOnce(&Table) -> Load + Send,
     ) -> Result<Option<Load>, TableError> {
-        let turn = self.defining().lock().await;
         if let Some(known) = self.loads().into_iter().find(&is_same) {
             return Ok(Some(known));
         }
-        self.make_table(&turn, draft, Origin::Imported(load))
-            .await?;
+        self.make_table(turn, draft, Origin::Imported(load)).await?;
         Ok(None)
     }
 

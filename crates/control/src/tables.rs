@@ -124,6 +124,13 @@ pub(crate) enum Origin<L> {
     Imported(L),
 }
 
+/// The turn to define tables: as long as it is held, nobody else in this region makes one, or
+/// changes or removes its replicas.
+#[derive(Debug)]
+pub struct Turn<'c> {
+    _held: MutexGuard<'c, ()>,
+}
+
 /// A change of tables that was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
@@ -284,23 +291,32 @@ impl<S: Store> Control<S> {
             settings,
             replica_settings,
         };
-        self.create_table_of(draft).await
+        let turn = self.turn().await;
+        self.create_table_of(&turn, draft).await
+    }
+
+    /// Waits for the turn to define tables, for what is to hold until one is made or changed.
+    pub async fn turn(&self) -> Turn<'_> {
+        let held = self.defining().lock().await;
+        Turn { _held: held }
     }
 
     /// Makes a table with its indexes and one replica, in this region.
     ///
     /// Errors: [`TableError::Exists`] where the name is taken here.
-    pub async fn create_table_of(&self, draft: TableDraft) -> Result<TableView, TableError> {
+    pub async fn create_table_of(
+        &self,
+        turn: &Turn<'_>,
+        draft: TableDraft,
+    ) -> Result<TableView, TableError> {
         let users: Origin<fn(&Table) -> Load> = Origin::Users;
-        let turn = self.defining().lock().await;
-        self.make_table(&turn, draft, users).await
+        self.make_table(turn, draft, users).await
     }
 
-    /// Makes a table, to be filled from something where that is given; `_turn` is the caller's to
-    /// define tables.
+    /// Makes a table, to be filled from something where that is given.
     pub(crate) async fn make_table(
         &self,
-        _turn: &MutexGuard<'_, ()>,
+        _turn: &Turn<'_>,
         draft: TableDraft,
         origin: Origin<impl FnOnce(&Table) -> Load + Send>,
     ) -> Result<TableView, TableError> {

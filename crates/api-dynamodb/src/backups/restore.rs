@@ -158,7 +158,6 @@ impl<S: Store> DynamoDb<S> {
         encryption.set(&mut shared, &mut own);
         let schema = source.table.schema();
         let indexes = request.indexes(source.indexes, &shared)?;
-        self.check_made(&shared, &indexes)?;
         let draft = TableDraft {
             name: target.clone(),
             schema: schema.ok_or_else(|| Fault::ourselves("Internal server error"))?,
@@ -166,7 +165,9 @@ impl<S: Store> DynamoDb<S> {
             settings: shared.to_value(),
             replica_settings: own.to_value(),
         };
-        let made = self.control.restore_table(draft, restore);
+        let turn = self.control.turn().await;
+        self.check_made(&turn, &draft)?;
+        let made = self.control.restore_table(&turn, draft, restore);
         made.await.map_err(|error| match error {
             TableError::Exists(name) => Fault::caller(
                 "TableAlreadyExistsException",
@@ -176,6 +177,7 @@ impl<S: Store> DynamoDb<S> {
             | TableError::NameTaken { .. }
             | TableError::Control(_)) => tables::table_failed(&error, &target),
         })?;
+        drop(turn);
         let open = self
             .find(&target)
             .ok_or_else(|| fault::no_table_named(&target))?;

@@ -88,8 +88,11 @@ impl<S: Store> DynamoDb<S> {
         let policy = self.first_policy(caller, &request)?;
         let draft = self.draft(request, policy)?;
         let name = draft.name.clone();
-        let created = self.control.create_table_of(draft).await;
+        let turn = self.control.turn().await;
+        self.check_made(&turn, &draft)?;
+        let created = self.control.create_table_of(&turn, draft).await;
         created.map_err(|error| table_failed(&error, &name))?;
+        drop(turn);
         let open = self
             .find(&name)
             .ok_or_else(|| fault::no_table_named(&name))?;
@@ -142,7 +145,6 @@ impl<S: Store> DynamoDb<S> {
         }
         request.refuse_unsupported()?;
         let indexes = self.drafted(&request, &schema, &shared)?;
-        self.check_made(&shared, &indexes)?;
         let name = match self.plain_name(&name) {
             Some(name) => name.to_owned(),
             None => return Err(fault::validation("TableName names another region").into()),

@@ -8,7 +8,9 @@
 use api_protocol::fault::Fault;
 use api_protocol::timestamp;
 use clock::time::WallTime;
+use control::settings;
 use control::tables::indexes::Index;
+use control::tables::{TableDraft, Turn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::port::Store;
@@ -123,11 +125,16 @@ impl<S: Store> DynamoDb<S> {
         Ok(())
     }
 
-    /// Checks what a table is to be made with: together with its indexes, and with other tables.
+    /// Checks what a table is to be made with: together with its indexes, and with other tables,
+    /// of which none is made meanwhile. Where its name is taken, who makes it is told that.
     ///
     /// Errors: `LimitExceededException`.
-    pub(crate) fn check_made(&self, shared: &Shared, indexes: &[Index]) -> Result<(), Fault> {
-        let (read, write) = provisioned((shared, &Own::default()), indexes.iter());
+    pub(crate) fn check_made(&self, _turn: &Turn<'_>, draft: &TableDraft) -> Result<(), Fault> {
+        if self.tables_by_name().contains_key(&draft.name) {
+            return Ok(());
+        }
+        let shared: Shared = settings::read(&draft.name, &draft.settings);
+        let (read, write) = provisioned((&shared, &Own::default()), draft.indexes.iter());
         let sides = [
             (("ReadCapacityUnits", TABLE_READ_UNITS_MAX), read),
             (("WriteCapacityUnits", TABLE_WRITE_UNITS_MAX), write),

@@ -73,6 +73,8 @@ impl<S: Store> DynamoDb<S> {
         let request: UpdateIn = json::parse(body)?;
         request.refuse_unsupported()?;
         let given = request.table.clone().unwrap_or_default();
+        // What is planned holds until it is done: nobody else takes what is left of the account.
+        let turn = self.control.turn().await;
         let open = self
             .find(&given)
             .ok_or_else(|| fault::no_table_named(&given))?;
@@ -82,8 +84,9 @@ impl<S: Store> DynamoDb<S> {
         let (mut changes, replicas) = replica_updates::split(&plan.replicas);
         changes.extend(plan.indexes.changes());
         changes.extend(plan.forgotten);
-        self.change_together(&open, (shared, own), changes, &replicas)
+        self.change_together(&turn, &open, (shared, own), changes, &replicas)
             .await?;
+        drop(turn);
         let open = self
             .find(&name)
             .ok_or_else(|| fault::no_table_named(&name))?;

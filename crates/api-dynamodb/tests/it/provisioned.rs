@@ -126,6 +126,15 @@ async fn all_tables_and_indexes_have_a_bound_in_sum() {
         .call("CreateTable", create("third", &table(1, 1)))
         .await;
     assert_eq!(status, 400);
+    let in_use = "Table already exists: carts";
+    world
+        .refused(
+            "CreateTable",
+            create("carts", &table(1, 1)),
+            "ResourceInUseException",
+            in_use,
+        )
+        .await;
     world
         .ok("DeleteTable", json!({ "TableName": "other" }))
         .await;
@@ -134,6 +143,40 @@ async fn all_tables_and_indexes_have_a_bound_in_sum() {
         world.ok("DescribeLimits", json!({})).await["AccountMaxReadCapacityUnits"],
         80_000
     );
+}
+
+#[tokio::test]
+async fn tables_that_are_made_at_once_have_the_same_bound() {
+    let world = World::open("us-east-1").await;
+    let store = world.node.store.clone();
+    store.hold();
+    let call = async |operation: &str, request: Value| {
+        let (_, answer) = world.call(operation, request).await;
+        let kind = answer["__type"].as_str().unwrap_or_default();
+        kind.rsplit('#').next().map(str::to_owned)
+    };
+    let make = |name: &str| call("CreateTable", create(name, &table(20_000, 6_000)));
+    let raise = |name: &str| call("UpdateTable", of_table(name, 22_000, 22_000));
+    let all = async {
+        let made = tokio::join!(make("one"), make("two"), make("three"), make("four"));
+        let raised = tokio::join!(raise("one"), raise("two"));
+        ([made.0, made.1, made.2, made.3], [raised.0, raised.1])
+    };
+    let step = async {
+        loop {
+            store.step(10);
+            tokio::task::yield_now().await;
+        }
+    };
+    let (mut made, mut raised) = tokio::select! {
+        done = all => done,
+        () = step => panic!("it never ends"),
+    };
+    made.sort();
+    raised.sort();
+    let codes = ["", "", "", "LimitExceededException"].map(|code| Some(code.to_owned()));
+    assert_eq!(made, codes);
+    assert_eq!(raised, codes[2..]);
 }
 
 #[tokio::test]

@@ -70,7 +70,8 @@ async fn restore(node: &Node, backup: &Backup) -> TableView {
         settings: json(),
         replica_settings: json(),
     };
-    let made = node.control.restore_table(draft, from);
+    let turn = node.control.turn().await;
+    let made = node.control.restore_table(&turn, draft, from);
     made.await.expect("made")
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use base::region::RegionName;
 use store::port::Store;
 
-use super::{Replica, ReplicaStatus, TableError, TableView};
+use super::{Replica, ReplicaStatus, TableError, TableView, Turn};
 use crate::control::{Control, ControlError, Position};
 use crate::history;
 use crate::resource::{Change, Expect};
@@ -35,7 +35,8 @@ impl<S: Store> Control<S> {
         settings: Value,
     ) -> Result<Position, TableError> {
         let draft = ReplicaDraft::Create(region.clone(), settings);
-        self.change_table(view, Vec::new(), &[draft]).await
+        let turn = self.turn().await;
+        self.change_table(&turn, view, Vec::new(), &[draft]).await
     }
 
     /// Removes a table's replica; the last one takes the definition with it.
@@ -47,7 +48,8 @@ impl<S: Store> Control<S> {
         region: &RegionName,
     ) -> Result<Position, TableError> {
         let draft = ReplicaDraft::Delete(region.clone());
-        self.change_table(view, Vec::new(), &[draft]).await
+        let turn = self.turn().await;
+        self.change_table(&turn, view, Vec::new(), &[draft]).await
     }
 
     /// Makes and removes replicas of a table in one batch with other changes of it: all of that
@@ -58,11 +60,11 @@ impl<S: Store> Control<S> {
     /// where one is to be made by a region that has none any more.
     pub async fn change_table(
         &self,
+        _turn: &Turn<'_>,
         view: &TableView,
         mut changes: Vec<Change>,
         replicas: &[ReplicaDraft],
     ) -> Result<Position, TableError> {
-        let _turn = self.defining().lock().await;
         // As it is by now: a replica, or an index, of a table that is gone would be nobody's.
         let known = view;
         let missing = || TableError::NotFound(known.table.name.clone());
