@@ -42,7 +42,8 @@ use crate::throttle;
 /// The batches of a load.
 pub(super) struct Batches<'l, S: Store> {
     facade: &'l DynamoDb<S>,
-    load: &'l Load,
+    /// What is written later shares it.
+    load: Arc<Load>,
     layout: (Packing, Format),
     /// How far it has come for certain.
     noted: Progress,
@@ -90,13 +91,13 @@ struct Refusals {
 impl<'l, S: Store> Batches<'l, S> {
     pub(super) fn new(
         facade: &'l DynamoDb<S>,
-        load: &'l Load,
+        load: &Load,
         progress: Progress,
         layout: (Packing, Format),
     ) -> Self {
         Self {
             facade,
-            load,
+            load: Arc::new(load.clone()),
             layout,
             noted: progress.clone(),
             progress,
@@ -115,8 +116,8 @@ impl<'l, S: Store> Batches<'l, S> {
         }
     }
 
-    pub(super) const fn load(&self) -> &'l Load {
-        self.load
+    pub(super) fn load(&self) -> &Load {
+        &self.load
     }
 
     /// Notes how many bytes all objects have.
@@ -200,7 +201,7 @@ impl<'l, S: Store> Batches<'l, S> {
             Err(message) => {
                 if self.tells_errors() {
                     let at = (&*self.progress.object, number);
-                    self.errors.error(self.load, at, &message);
+                    self.errors.error(&self.load, at, &message);
                 }
                 self.progress.failed += 1;
             }
@@ -257,7 +258,8 @@ impl<'l, S: Store> Batches<'l, S> {
         let def = Arc::clone(&open.def);
         let partition = ready.key.partition.clone();
         let (grown, unfit) = (Arc::clone(&self.grown), Arc::clone(&self.unfit));
-        let told = (self.tells_errors()).then(|| (self.load.clone(), self.progress.object.clone()));
+        let at = || (Arc::clone(&self.load), self.progress.object.clone());
+        let told = self.tells_errors().then(at);
         let decide = ready.decide;
         let decide: Decide = Box::new(move |current: &Current| {
             let effect = decide(current)?;
@@ -323,7 +325,7 @@ impl<'l, S: Store> Batches<'l, S> {
             return Box::new(move |_: &Current| Ok(Effect::Put(item)));
         };
         let at = (self.progress.object.clone(), number);
-        let (load, refused) = (self.load.clone(), Arc::clone(&self.refused));
+        let (load, refused) = (Arc::clone(&self.load), Arc::clone(&self.refused));
         let (mut room, mut bytes) = (0, 0);
         if self.tells_refusals() {
             room = LOAD_REPORTED_MAX - self.progress.refused;
@@ -378,7 +380,7 @@ impl<'l, S: Store> Batches<'l, S> {
         // Before the progress that counts them: what is told twice is told in the same place.
         let from = self.progress.reported[0];
         self.progress.reported[0] += u64::try_from(errors.len()).unwrap_or(u64::MAX);
-        report::add(self.load, Kind::Errors, from, errors, buckets).await?;
+        report::add(&self.load, Kind::Errors, from, errors, buckets).await?;
         let before = self.progress.clone();
         let (refused, unfit) = (Arc::clone(&self.refused), Arc::clone(&self.unfit));
         let to = move || {
@@ -398,8 +400,8 @@ impl<'l, S: Store> Batches<'l, S> {
         self.unnoted = 0;
         // After it: only the writes know. What a crash takes from the report is counted.
         let (errors_more, refusals_more) = (unfit.lines.take(), refused.lines.take());
-        report::add(self.load, Kind::Errors, errors, errors_more, buckets).await?;
-        report::add(self.load, Kind::Refusals, refusals, refusals_more, buckets).await?;
+        report::add(&self.load, Kind::Errors, errors, errors_more, buckets).await?;
+        report::add(&self.load, Kind::Refusals, refusals, refusals_more, buckets).await?;
         Ok(())
     }
 
@@ -410,7 +412,7 @@ impl<'l, S: Store> Batches<'l, S> {
 
     /// Returns how long a batch of so many units has to take.
     fn pause(&self, units: u64) -> Duration {
-        let request = Settings::of(self.load).request;
+        let request = Settings::of(&self.load).request;
         let most = request["MaxWriteRequestUnits"]
             .as_u64()
             .filter(|most| *most > 0);
