@@ -1,9 +1,10 @@
 //! Records gathered into batches, and batches written.
 //!
 //! No item stands twice in one batch: of two records of one key the later one takes the place of
-//! the one before, or is written later where either of them has a condition. It opens no object.
-//! What a batch costs is taken from no table's throughput; it is held to the rate that its load
-//! asks for, and its items to the size of their collections.
+//! the one before, or is written later where either of them may leave the item as it is: for its
+//! condition, or for the size of its collection. It opens no object. What a batch costs is taken
+//! from no table's throughput; it is held to the rate that its load asks for, and its items to the
+//! size of their collections.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -52,7 +53,7 @@ pub(super) struct Batches<'l, S: Store> {
     /// How many records of the object are to be passed over, since they are done.
     skip: u64,
     writes: Vec<Write>,
-    /// Where in the batch the write of a key is, and whether that has a condition.
+    /// Where in the batch the write of a key is, and whether that may leave its item as it is.
     keys: BTreeMap<Key, (usize, bool)>,
     /// How many writes of the batch may have to be reported.
     conditions: usize,
@@ -77,6 +78,8 @@ struct Ready {
     key: Key,
     decide: Decide,
     has_condition: bool,
+    /// By how much its item's collection may grow, in bytes, where that is near its bound.
+    room: Option<i64>,
     /// What it costs.
     units: u64,
 }
@@ -165,9 +168,9 @@ impl<'l, S: Store> Batches<'l, S> {
     }
 
     /// Adds a record; the batch is written before, where it has one of its key and either of them
-    /// has a condition.
+    /// may leave the item as it is.
     ///
-    /// Errors: those of writing.
+    /// Errors: those of writing, and of reading the size of its item's collection.
     pub(super) async fn add(
         &mut self,
         open: &Arc<OpenTable>,
@@ -180,20 +183,22 @@ impl<'l, S: Store> Batches<'l, S> {
         }
         let number = self.progress.records;
         let read = entry.record.map_err(|error| error.to_string());
-        let ready = read.and_then(|record| self.ready(open, record, number));
-        let is_second = |ready: &Ready| {
+        let mut ready = read.and_then(|record| self.ready(open, record, number));
+        if let Ok(ready) = &mut ready {
+            ready.room = self.room(open, &ready.key).await?;
             let before = self.keys.get(&ready.key);
-            before.is_some_and(|(_, had_condition)| *had_condition || ready.has_condition)
-        };
-        if ready.as_ref().is_ok_and(is_second) {
-            self.write(buckets).await?;
+            if before.is_some_and(|(_, may_stay)| *may_stay || ready.may_stay()) {
+                self.write(buckets).await?;
+                // The one before has made the collection larger, or smaller.
+                ready.room = self.room(open, &ready.key).await?;
+            }
         }
         self.progress.records += 1;
         self.progress.bytes += entry.bytes;
         self.bytes += entry.bytes;
         match ready {
             Ok(ready) => {
-                let ready = self.collected(open, ready, number).await?;
+                let ready = self.collected(open, ready, number);
                 self.progress.written += 1;
                 self.units += ready.units;
                 self.push(open, ready);
@@ -211,6 +216,7 @@ impl<'l, S: Store> Batches<'l, S> {
 
     /// Adds a write to the batch, in place of one of its key.
     fn push(&mut self, open: &OpenTable, ready: Ready) {
+        let may_stay = ready.may_stay();
         let write = Write {
             table: Arc::clone(&open.def),
             key: ready.key.clone(),
@@ -221,11 +227,10 @@ impl<'l, S: Store> Batches<'l, S> {
             *before = write;
             return;
         }
-        self.keys
-            .insert(ready.key, (self.writes.len(), ready.has_condition));
         if ready.has_condition && self.tells_refusals() {
             self.conditions += 1;
         }
+        self.keys.insert(ready.key, (self.writes.len(), may_stay));
         self.writes.push(write);
     }
 
@@ -237,23 +242,23 @@ impl<'l, S: Store> Batches<'l, S> {
         self.tells[0] && count < LOAD_REPORTED_MAX && told < LOAD_REPORT_BYTES_MAX
     }
 
-    /// Makes a write that finds its item's collection too large one that is told of, and does
-    /// nothing. Unlike callers' writes, those of a batch do not go beyond the bound together.
+    /// Returns by how much an item's collection may grow, where that is near its bound.
     ///
     /// Errors: those of reading the size.
-    async fn collected(
-        &self,
-        open: &Arc<OpenTable>,
-        ready: Ready,
-        number: u64,
-    ) -> Result<Ready, LoadError> {
+    async fn room(&self, open: &OpenTable, key: &Key) -> Result<Option<i64>, LoadError> {
         if !open.def.has_collections() {
-            return Ok(ready);
+            return Ok(None);
         }
         let pending = u64::try_from(self.writes.len()).unwrap_or(u64::MAX);
-        let room = self.facade.collection_room(open, &ready.key, pending).await;
-        let Some(room) = room.map_err(ControlError::Read)? else {
-            return Ok(ready);
+        let room = self.facade.collection_room(open, key, pending).await;
+        Ok(room.map_err(ControlError::Read)?)
+    }
+
+    /// Makes a write that finds its item's collection too large one that is told of, and does
+    /// nothing. Unlike callers' writes, those of a batch do not go beyond the bound together.
+    fn collected(&self, open: &OpenTable, ready: Ready, number: u64) -> Ready {
+        let Some(room) = ready.room else {
+            return ready;
         };
         let def = Arc::clone(&open.def);
         let partition = ready.key.partition.clone();
@@ -277,7 +282,7 @@ impl<'l, S: Store> Batches<'l, S> {
             }
             Ok(Effect::Keep)
         });
-        Ok(Ready { decide, ..ready })
+        Ready { decide, ..ready }
     }
 
     /// Returns whether what is not to be written is told of, and there is room for it.
@@ -300,6 +305,7 @@ impl<'l, S: Store> Batches<'l, S> {
                     key: items::key_of(schema, &key).map_err(told)?,
                     decide: Box::new(|_: &Current| Ok(Effect::Delete)),
                     has_condition: false,
+                    room: None,
                     units: 1,
                 });
             }
@@ -316,6 +322,7 @@ impl<'l, S: Store> Batches<'l, S> {
             key,
             has_condition: condition.is_some(),
             decide: self.decide(item, condition, number),
+            room: None,
             units: bytes.div_ceil(1024),
         })
     }
@@ -418,6 +425,13 @@ impl<'l, S: Store> Batches<'l, S> {
             .filter(|most| *most > 0);
         let micros = most.map(|most| units.saturating_mul(1_000_000) / most);
         Duration::from_micros(micros.unwrap_or(0))
+    }
+}
+
+impl Ready {
+    /// Returns whether it may leave its item as it is: what stands there before it counts then.
+    const fn may_stay(&self) -> bool {
+        self.has_condition || self.room.is_some()
     }
 }
 

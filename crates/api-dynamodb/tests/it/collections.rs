@@ -168,6 +168,48 @@ async fn what_is_put_in_bulk_is_held_to_it() {
     assert_eq!(found["Count"], 4);
 }
 
+/// Puts records of the item `a`, 1 in bulk, with texts of so many letters; returns what is told of
+/// it, and how many letters the item has then.
+async fn put_in_bulk(letters: &[usize]) -> (Value, Option<usize>) {
+    let (world, buckets) = (world().await, InMemory::default());
+    let line = |letters: &usize| {
+        let item = json!({ "pk": s("a"), "sk": n(1), "text": s(&"x".repeat(*letters)) });
+        json!({ "Item": item }).to_string() + "\n"
+    };
+    let lines: String = letters.iter().map(line).collect();
+    buckets.store("bucket", "in", lines).await;
+    let request = json!({
+        "TableName": "orders",
+        "InputS3Configuration": { "S3Bucket": "bucket", "InputFormat": "DYNAMODB_JSON" },
+        "OutputS3Configuration": { "S3Bucket": "reports", "OutputType": ["ERROR"] },
+    });
+    let asked = world.ok("StartBulkPutItems", request).await;
+    world.facade.work_on_loads(&buckets).await.unwrap();
+    let arn = &asked["BulkOperationDescription"]["BulkOperationArn"];
+    let told = json!({ "BulkOperationArn": arn });
+    let mut told = world.ok("DescribeBulkOperation", told).await;
+    let key = json!({ "pk": s("a"), "sk": n(1) });
+    let get = json!({ "TableName": "orders", "Key": key, "ConsistentRead": true });
+    let found = world.ok("GetItem", get).await;
+    let text = found["Item"]["text"]["S"].as_str();
+    (told["BulkOperationDescription"].take(), text.map(str::len))
+}
+
+#[tokio::test]
+async fn a_record_that_is_too_large_leaves_the_one_of_its_key_before_it() {
+    for (letters, left) in [
+        (&[3_000, 11_000][..], 3_000),
+        (&[11_000, 3_000], 3_000),
+        (&[3_000, 11_000, 4_000], 4_000),
+        (&[3_000, 8_000, 11_000], 8_000),
+    ] {
+        let (told, found) = put_in_bulk(letters).await;
+        assert_eq!(found, Some(left), "{letters:?}");
+        assert_eq!(told["ProcessedItemCount"], letters.len(), "{told}");
+        assert_eq!(told["FailedItemCount"], 1, "{told}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_imported_is_held_to_it() {
     let (world, buckets) = (world().await, InMemory::default());
