@@ -2,7 +2,8 @@
 //!
 //! They are remembered for ten minutes: here, and in a note that reaches the disk in one batch
 //! with the transaction, so that a process that was killed knows them when it is there again. No
-//! other region does. Source: DynamoDB API reference, `TransactWriteItems`.
+//! other region does. A token whose note cannot be read is in doubt, and no other one is for it.
+//! Source: DynamoDB API reference, `TransactWriteItems`.
 //!
 //! ```text
 //! note "token/" account 12 · token → version 1 · when it was taken, micros 8 · digest 16
@@ -18,7 +19,6 @@ use bytes::Bytes;
 use clock::time::{Moment, WallTime};
 use serde_json::Value;
 use table::notes::Note;
-use table::tables::Damaged;
 
 use crate::limits::{TOKEN_SECS, TOKENS_MAX};
 
@@ -74,16 +74,14 @@ fn digest(body: &[u8]) -> Result<Digest, Fault> {
     Ok(digest)
 }
 
-/// Reads a note: when its token was taken, and for what.
-fn read(fact: &Bytes) -> Result<(WallTime, Digest), Damaged> {
-    let read = || {
-        let (version, rest) = fact.split_first()?;
-        let (taken, digest) = rest.split_first_chunk()?;
-        let digest = Digest::try_from(digest).ok()?;
-        let taken = WallTime::from_micros(i64::from_be_bytes(*taken));
-        (*version == NOTE_FORMAT).then_some((taken, digest))
-    };
-    read().ok_or(Damaged("a token of a transaction"))
+/// Reads a note: when its token was taken, and for what. `None` where it is damaged, or a later
+/// version's.
+fn read(fact: &Bytes) -> Option<(WallTime, Digest)> {
+    let (version, rest) = fact.split_first()?;
+    let (taken, digest) = rest.split_first_chunk()?;
+    let digest = Digest::try_from(digest).ok()?;
+    let taken = WallTime::from_micros(i64::from_be_bytes(*taken));
+    (*version == NOTE_FORMAT).then_some((taken, digest))
 }
 
 /// The tokens of the last ten minutes, and of the calls that are being done.
@@ -99,7 +97,8 @@ pub(crate) struct Tokens {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Call {
-    digest: Digest,
+    /// `None` where it could not be read.
+    digest: Option<Digest>,
     /// When it is forgotten.
     until: Moment,
     state: State,
@@ -109,7 +108,7 @@ struct Call {
 enum State {
     Running,
     Done,
-    /// The store failed: it may be done, or not.
+    /// The store failed, or its note cannot be read: it may be done, or not.
     InDoubt,
 }
 
@@ -129,18 +128,15 @@ pub(crate) enum Verdict {
 }
 
 impl Tokens {
-    /// Takes back what the store remembers of calls that were done.
-    ///
-    /// Errors: [`Damaged`]; nothing is taken then.
-    pub(crate) fn recall(
-        &mut self,
-        (now, wall): (Moment, WallTime),
-        notes: Vec<Note>,
-    ) -> Result<(), Damaged> {
-        let mut recalled = Vec::with_capacity(notes.len());
+    /// Takes back what the store remembers of calls that were done. Returns how many notes cannot
+    /// be read: their tokens are in doubt for as long as one that is taken at this moment.
+    pub(crate) fn recall(&mut self, (now, wall): (Moment, WallTime), notes: Vec<Note>) -> usize {
+        let (mut recalled, mut unread) = (Vec::with_capacity(notes.len()), Vec::new());
         for note in notes {
-            let (taken, digest) = read(&note.fact)?;
-            recalled.push((taken, digest, note.name));
+            match read(&note.fact) {
+                Some((taken, digest)) => recalled.push((taken, digest, note.name)),
+                None => unread.push(note.name),
+            }
         }
         recalled.sort_unstable();
         for (taken, digest, name) in recalled {
@@ -148,16 +144,27 @@ impl Tokens {
             let age = u64::try_from(wall.as_micros().saturating_sub(taken.as_micros()));
             let age = Duration::from_micros(age.unwrap_or_default());
             let until = now + LIFE.saturating_sub(age);
-            let state = State::Done;
-            let call = Call {
-                digest,
-                until,
-                state,
-            };
-            self.calls.insert(name.clone(), call);
-            self.over.push_back((until, name));
+            self.recall_one(name, (Some(digest), until, State::Done));
         }
-        Ok(())
+        let count = unread.len();
+        for name in unread {
+            self.recall_one(name, (None, now + LIFE, State::InDoubt));
+        }
+        count
+    }
+
+    fn recall_one(
+        &mut self,
+        name: Vec<u8>,
+        (digest, until, state): (Option<Digest>, Moment, State),
+    ) {
+        let call = Call {
+            digest,
+            until,
+            state,
+        };
+        self.calls.insert(name.clone(), call);
+        self.over.push_back((until, name));
     }
 
     /// Returns the tokens that were forgotten since this was asked last.
@@ -170,7 +177,7 @@ impl Tokens {
         self.forget(now);
         if let Some(call) = self.calls.get(&token.name) {
             return match call.state {
-                _ if call.digest != token.digest => Verdict::Other,
+                _ if call.digest.is_some_and(|asked| asked != token.digest) => Verdict::Other,
                 State::Done => Verdict::Done,
                 State::Running | State::InDoubt => Verdict::Running,
             };
@@ -182,7 +189,7 @@ impl Tokens {
             self.drop_one(oldest);
         }
         let call = Call {
-            digest: token.digest,
+            digest: Some(token.digest),
             until: now + LIFE,
             state: State::Running,
         };

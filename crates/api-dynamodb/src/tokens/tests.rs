@@ -112,7 +112,7 @@ fn what_was_noted_is_known_to_the_next_process_for_the_rest_of_its_time() {
     let now = Moment::from_micros(7);
     let later = |secs: i64| WallTime::from_micros(taken.as_micros() + secs * 1_000_000);
     let mut tokens = Tokens::default();
-    tokens.recall((now, later(400)), notes()).expect("notes");
+    assert_eq!(tokens.recall((now, later(400)), notes()), 0);
     assert_eq!(tokens.take(now, &token("a", 1)), Verdict::Done);
     assert_eq!(tokens.take(now, &token("a", 2)), Verdict::Other);
     let last = now + Duration::from_micros(199_999_999);
@@ -129,28 +129,40 @@ fn what_was_noted_is_known_to_the_next_process_for_the_rest_of_its_time() {
         (later(-5_000), 600, Verdict::New),
     ] {
         let mut tokens = Tokens::default();
-        tokens.recall((now, wall), notes()).expect("notes");
+        assert_eq!(tokens.recall((now, wall), notes()), 0);
         let at = now + Duration::from_secs(after);
         assert_eq!(tokens.take(at, &token("b", 1)), expect, "{after}");
     }
 }
 
 #[test]
-fn a_note_that_cannot_be_read_is_told() {
-    let mut note = token("a", 1).note(WallTime::from_micros(1));
-    let now = (Moment::from_micros(1), WallTime::from_micros(1));
+fn a_note_that_cannot_be_read_leaves_its_token_alone_in_doubt() {
+    let now = Moment::from_micros(1);
+    let wall = WallTime::from_micros(1_000_000_000);
+    let note = token("a", 1).note(wall);
     for fact in [
         &b""[..],
         &[2; 25],
         &note.fact[..24],
         &[&note.fact[..], b"x"].concat(),
     ] {
-        let mut damaged = note.clone();
-        damaged.fact = fact.to_vec().into();
-        assert!(Tokens::default().recall(now, vec![damaged]).is_err());
+        let mut unread = note.clone();
+        unread.fact = fact.to_vec().into();
+        let mut tokens = Tokens::default();
+        let notes = vec![unread, token("b", 1).note(wall)];
+        assert_eq!(tokens.recall((now, wall), notes), 1, "{fact:?}");
+        assert_eq!(tokens.take(now, &token("b", 1)), Verdict::Done);
+        assert_eq!(tokens.take(now, &token("c", 1)), Verdict::New);
+        // Nobody knows what it was for.
+        let late = now + Duration::from_secs(599);
+        assert_eq!(tokens.take(late, &token("a", 1)), Verdict::Running);
+        assert_eq!(tokens.take(late, &token("a", 2)), Verdict::Running);
+        let later = now + Duration::from_mins(10);
+        assert_eq!(tokens.take(later, &token("a", 1)), Verdict::New);
     }
-    note.name = PREFIX.to_vec();
-    assert!(Tokens::default().recall(now, vec![note]).is_ok());
+    let mut nameless = note;
+    nameless.name = PREFIX.to_vec();
+    assert_eq!(Tokens::default().recall((now, wall), vec![nameless]), 0);
 }
 
 #[test]

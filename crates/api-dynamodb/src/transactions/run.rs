@@ -109,8 +109,15 @@ impl<S: Store> DynamoDb<S> {
             let notes = tables.notes(tokens::PREFIX).await;
             let notes = notes.map_err(|error| fault::ours(&error))?;
             let times = (clock.now(), clock.wall());
-            let recalled = self.tokens().recall(times, notes);
-            recalled.map_err(|error| fault::ours(&error))
+            let unread = self.tokens().recall(times, notes);
+            if unread > 0 {
+                tracing::warn!(
+                    unread,
+                    "notes of transactions' tokens cannot be read, as those of a later version: \
+                     calls with these tokens are refused for ten minutes"
+                );
+            }
+            Ok::<(), Refused>(())
         };
         recalled.get_or_try_init(recall).await?;
         let mut tokens = self.tokens();

@@ -1,6 +1,10 @@
 //! TransactWriteItems and TransactGetItems.
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use serde_json::{Value, json};
+use table::notes::Note;
 
 use crate::world::{World, n, s};
 
@@ -344,6 +348,32 @@ async fn a_token_outlives_the_process() {
     world
         .refused("TransactWriteItems", add_once("b"), code, message)
         .await;
+}
+
+#[tokio::test]
+async fn a_token_whose_note_is_of_a_later_version_is_in_doubt_alone() {
+    let world = World::with_tables().await;
+    let note = Note {
+        name: b"token/000000000000token".to_vec(),
+        fact: Bytes::from_static(&[2; 40]),
+    };
+    let tables = world.node.control.tables();
+    let noted = tables.transact_noted(Vec::new(), note);
+    noted.await.expect("noted");
+    let mut other = add_once("a");
+    other["ClientRequestToken"] = "other".into();
+    for _ in 0..2 {
+        world.ok("TransactWriteItems", other.clone()).await;
+    }
+    assert_eq!(world.get("a").await["v"], n(1));
+    let code = "TransactionInProgressException";
+    let message = "The transaction with the given request token is already in progress";
+    world
+        .refused("TransactWriteItems", add_once("a"), code, message)
+        .await;
+    world.node.clock.advance(Duration::from_mins(10));
+    world.ok("TransactWriteItems", add_once("a")).await;
+    assert_eq!(world.get("a").await["v"], n(2));
 }
 
 #[tokio::test]
