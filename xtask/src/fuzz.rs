@@ -73,15 +73,23 @@ fn chosen(name: &str) -> Result<Vec<String>> {
 
 /// Returns what runs a target over what was found and what is kept.
 fn command(cargo_fuzz: &Path, name: &str) -> Result<Command> {
-    let found = target().join("fuzz/corpus").join(name);
-    std::fs::create_dir_all(&found).context("make a folder for what is found")?;
-    over(cargo_fuzz, name, &[found, kept(name)])
+    over(cargo_fuzz, name, &[found(name)?, kept(name)])
 }
 
 /// Returns what runs a target over the same inputs and lets none of them be added to.
 fn merge(cargo_fuzz: &Path, name: &str, out: &Path) -> Result<Command> {
+    over(
+        cargo_fuzz,
+        name,
+        &[out.to_owned(), kept(name), found(name)?],
+    )
+}
+
+/// Returns the folder of what was found, which is there then.
+fn found(name: &str) -> Result<PathBuf> {
     let found = target().join("fuzz/corpus").join(name);
-    over(cargo_fuzz, name, &[out.to_owned(), kept(name), found])
+    std::fs::create_dir_all(&found).context("make a folder for what is found")?;
+    Ok(found)
 }
 
 fn kept(name: &str) -> PathBuf {
@@ -168,6 +176,8 @@ fn length_max(name: &str) -> u32 {
         // Clauses of 4 KiB, and requests that hold one.
         "expressions" => 4_608,
         "dynamodb_json" => 8_192,
+        // What unpacks to more than 16 MiB, at the thousandfold that gzip reaches.
+        "gzip_body" => 20 * 1_024,
         _ => LENGTH_MAX,
     }
 }

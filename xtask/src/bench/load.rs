@@ -131,8 +131,8 @@ pub(super) fn fill(
     })
 }
 
-/// An answer that does less than was asked for is no answer: it would be counted as fast.
-fn done(ask: &impl Ask, body: &[u8]) -> Result<()> {
+/// Checks that an answer does all that was asked for: one that does less would be counted as fast.
+pub(super) fn done(ask: &impl Ask, body: &[u8]) -> Result<()> {
     anyhow::ensure!(
         ask.is_done(body),
         "answered with less than was asked for: {}",

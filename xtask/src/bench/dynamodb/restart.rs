@@ -71,8 +71,11 @@ fn kill_amid_writes(
         drop(process.take());
         Ok(())
     });
-    anyhow::ensure!(ended.is_err(), "the process outlived its end");
-    Ok(())
+    match (ended, process) {
+        (Err(_), None) => Ok(()),
+        (Err(error), Some(_)) => Err(error.context("write until the end of the process")),
+        (Ok(_), _) => anyhow::bail!("the process outlived its end"),
+    }
 }
 
 /// Writes the body of a BatchWriteItem of small items.

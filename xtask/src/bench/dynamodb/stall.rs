@@ -67,7 +67,7 @@ async fn write(address: std::net::SocketAddr, is_over: &Arc<AtomicBool>) -> Resu
                 let at = u64::from(sent) * u64::from(WRITERS) + u64::from(lane);
                 request.clear();
                 put.write(at, &mut request);
-                connection.ok(&request).await?;
+                load::done(&put, connection.ok(&request).await?)?;
                 sent += 1;
                 // What was late is caught up with: the rate holds over all.
                 let due = began + Duration::from_secs(1) * WRITERS / WRITES_A_SECOND * sent;

@@ -319,7 +319,15 @@ impl Found {
         });
         let group = Figure::new("PutItem, 128 connections, writes a flush", group, "");
         let appends = Figure::new("appends, as many a flush", appends, "/s");
-        self.report.figures.extend([group, appends]);
+        // Who groups badly lowers that ceiling; this one stays where it is.
+        let most = ceiling::appends(128)?;
+        let most = Figure::new(
+            "PutItem, 128 connections, beside 128 appends a flush",
+            rate,
+            "/s",
+        )
+        .beside("appends", most);
+        self.report.figures.extend([group, appends, most]);
         Ok(())
     }
 

@@ -119,7 +119,7 @@ impl Work {
             Self::Query => at_an_end(body, r#""Count":10"#),
             Self::BatchWrite => is_processed(body),
             Self::BatchGet => {
-                10 * PAYLOAD.len() < body.len() && at_an_end(body, r#""UnprocessedKeys":{}"#)
+                10 * PAYLOAD_BYTES < body.len() && at_an_end(body, r#""UnprocessedKeys":{}"#)
             }
         }
     }
@@ -227,7 +227,8 @@ struct Item(u64);
 
 impl Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self(key), payload) = (self, &*PAYLOAD);
+        let Self(key) = self;
+        let payload = payload(*key);
         write!(
             f,
             r#""Item":{{"id":{{"S":"k{key}"}},"payload":{{"S":"{payload}"}}}}"#
@@ -245,7 +246,7 @@ impl Display for Line {
             f,
             r#""Item":{{"id":{{"S":"k{partition}"}},"line":{{"N":"{line}"}},
                 "payload":{{"S":"{}"}}}}"#,
-            *PAYLOAD
+            payload(self.0)
         )
     }
 }
@@ -261,8 +262,15 @@ const UPDATE: &str = r##""UpdateExpression":"SET #n = if_not_exists(#n, :zero) +
     "ConditionExpression":"attribute_exists(id)","ExpressionAttributeNames":{"#n":"count"},
     "ExpressionAttributeValues":{":zero":{"N":"0"},":one":{"N":"1"}}"##;
 
-/// The attribute that makes an item 1 KB: text without runs that a codec would fold.
-static PAYLOAD: LazyLock<String> = LazyLock::new(|| {
+/// Returns the attribute that makes an item 1 KB: no two of neighbours are alike, so that a codec
+/// folds no more of them than of real ones.
+fn payload(key: u64) -> &'static str {
+    let at = usize::try_from(key.wrapping_mul(STEP)).unwrap_or(0) % (TEXT_BYTES - PAYLOAD_BYTES);
+    &TEXT[at..at + PAYLOAD_BYTES]
+}
+
+/// What payloads are cut from: letters without a pattern.
+static TEXT: LazyLock<String> = LazyLock::new(|| {
     let mut state = 1_u64;
     let next = |_| {
         state = state
@@ -271,8 +279,12 @@ static PAYLOAD: LazyLock<String> = LazyLock::new(|| {
         let letter = u8::try_from(state >> 59).unwrap_or(0);
         char::from(b'A' + letter % 26)
     };
-    (0..1_000).map(next).collect()
+    (0..TEXT_BYTES).map(next).collect()
 });
+
+const TEXT_BYTES: usize = 1 << 20;
+
+const PAYLOAD_BYTES: usize = 1_000;
 
 #[cfg(test)]
 mod tests;
