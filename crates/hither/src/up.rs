@@ -35,7 +35,7 @@ pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     };
     std::fs::create_dir_all(&state_dir).with_context(|| format!("make {}", state_dir.display()))?;
-    let _tenancy = tenancy::take(&state_dir)?;
+    let _tenancy = tenancy::take(&state_dir).await?;
     let links = links(&manifest, args.no_delay)?;
     let progress = Progress::new(Lines::Shown);
     let (file, hosts) = (&args.manifest, args.allow_host);
