@@ -22,9 +22,11 @@ fn commit() -> Option<String> {
     if top.canonicalize().ok()? != root.canonicalize().ok()? {
         return None;
     }
-    // What HEAD names, and where that is: a branch's own file, or one of all branches.
+    // What HEAD names, and where that is: a branch's own file, or one of all branches. A branch
+    // that has none of its own gets one with the next commit, of which the log alone tells.
     let branch = git(&["symbolic-ref", "--quiet", "HEAD"]);
-    for name in ["HEAD", "packed-refs"].into_iter().chain(branch.as_deref()) {
+    let everywhere = ["HEAD", "logs/HEAD", "packed-refs"];
+    for name in everywhere.into_iter().chain(branch.as_deref()) {
         let path = git(&["rev-parse", "--path-format=absolute", "--git-path", name])?;
         // One that is missing would count as changed in each build.
         if Path::new(&path).exists() {
