@@ -177,11 +177,14 @@ def test_huge_bodies_are_refused(near):
     for length in (17_000_000, 40_000_000):
         answer = raw(near, "api", head % length + b"x" * length, ends=False)
         assert answer.startswith(b"HTTP/1.1 413 "), answer[:200]
-    # One that ends before its length is malformed, however long that is.
+    # Its length is enough to know: what comes of it makes no difference.
     answer = raw(near, "api", head % 99_999_999_999_999 + b"x")
+    assert answer.startswith(b"HTTP/1.1 413 "), answer[:200]
+    # One that ends before its length is malformed.
+    answer = raw(near, "api", head % 9_999_999 + b"x")
     assert answer.startswith(b"HTTP/1.1 400 "), answer[:200]
     # Nobody reads on for ever: this one is cut off, and may miss its answer.
-    answer = raw(near, "api", head % 400_000_000 + b"x" * 400_000_000, ends=False)
+    answer = raw(near, "api", head % 100_000_000 + b"x" * 100_000_000, ends=False)
     assert answer == b"" or answer.startswith(b"HTTP/1.1 413 "), answer[:200]
 
 
