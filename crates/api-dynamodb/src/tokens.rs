@@ -3,6 +3,7 @@
 //! They are remembered for ten minutes: here, and in a note that reaches the disk in one batch
 //! with the transaction, so that a process that was killed knows them when it is there again. No
 //! other region does. A token whose note cannot be read is in doubt, and no other one is for it.
+//! Notes go a few at a time, each batch with those that are due.
 //! Source: DynamoDB API reference, `TransactWriteItems`.
 //!
 //! ```text
@@ -20,7 +21,7 @@ use clock::time::{Moment, WallTime};
 use serde_json::Value;
 use table::notes::Note;
 
-use crate::limits::{TOKEN_SECS, TOKENS_MAX};
+use crate::limits::{TOKEN_SECS, TOKENS_FORGOTTEN_MAX, TOKENS_MAX};
 
 /// What the names of all notes of tokens begin with.
 pub(crate) const PREFIX: &[u8] = b"token/";
@@ -89,10 +90,12 @@ fn read(fact: &Bytes) -> Option<(WallTime, Digest)> {
 pub(crate) struct Tokens {
     calls: BTreeMap<Vec<u8>, Call>,
     /// Tokens of calls that are over, in the order they are forgotten, with when that is. One of a
-    /// call that is being done is not among them: forgotten, its call would be done twice.
+    /// call that is being done is not among them: forgotten, its call would be done twice. One
+    /// whose time is over may have been taken anew before its turn comes.
     over: VecDeque<(Moment, Vec<u8>)>,
-    /// Tokens that were forgotten here, and are to be in the store.
-    forgotten: Vec<Vec<u8>>,
+    /// Tokens that were forgotten here, and are to be in the store: each was among those that are
+    /// over, and each transaction that adds one to them takes some of these away.
+    forgotten: VecDeque<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +146,10 @@ impl Tokens {
             // A wall clock that was set back makes none of them last longer.
             let age = u64::try_from(wall.as_micros().saturating_sub(taken.as_micros()));
             let age = Duration::from_micros(age.unwrap_or_default());
+            if LIFE <= age {
+                self.forgotten.push_back(name);
+                continue;
+            }
             let until = now + LIFE.saturating_sub(age);
             self.recall_one(name, (Some(digest), until, State::Done));
         }
@@ -167,26 +174,40 @@ impl Tokens {
         self.over.push_back((until, name));
     }
 
-    /// Returns the tokens that were forgotten since this was asked last.
+    /// Returns tokens that were forgotten and go from the store: a few, the others go later.
+    ///
+    /// Whoever asks hands that in ahead of every note that is not handed in yet.
     pub(crate) fn forgotten(&mut self) -> Vec<Vec<u8>> {
-        std::mem::take(&mut self.forgotten)
+        let count = TOKENS_FORGOTTEN_MAX.min(self.forgotten.len());
+        let (mut gone, mut taken) = (Vec::with_capacity(count), Vec::new());
+        for token in self.forgotten.drain(..count) {
+            match self.calls.get(&token).map(|call| call.state) {
+                None => gone.push(token),
+                // Its note may be the one before still, or be handed in anew.
+                Some(State::Running) => taken.push(token),
+                // Its note is that of a later call, and goes with that.
+                Some(State::Done | State::InDoubt) => {}
+            }
+        }
+        self.forgotten.extend(taken);
+        gone
     }
 
     /// Takes a token for a call.
     pub(crate) fn take(&mut self, now: Moment, token: &Token) -> Verdict {
-        self.forget(now);
-        if let Some(call) = self.calls.get(&token.name) {
+        self.forget(|until, _| until <= now);
+        let known = self.calls.get(&token.name);
+        let known = known.filter(|call| call.state == State::Running || now < call.until);
+        if let Some(call) = known {
             return match call.state {
                 _ if call.digest.is_some_and(|asked| asked != token.digest) => Verdict::Other,
                 State::Done => Verdict::Done,
                 State::Running | State::InDoubt => Verdict::Running,
             };
         }
+        self.forget(|_, count| TOKENS_MAX <= count);
         if TOKENS_MAX <= self.calls.len() {
-            let Some((_, oldest)) = self.over.pop_front() else {
-                return Verdict::Full;
-            };
-            self.drop_one(oldest);
+            return Verdict::Full;
         }
         let call = Call {
             digest: Some(token.digest),
@@ -220,17 +241,23 @@ impl Tokens {
         }
     }
 
-    /// Forgets calls that are over and ten minutes old; one that began before the call ahead of it
-    /// in the order goes together with that.
-    fn forget(&mut self, now: Moment) {
-        while let Some((_, token)) = self.over.pop_front_if(|(until, _)| *until <= now) {
-            self.drop_one(token);
+    /// Forgets calls that are over, as long as the next one is due: by when it is forgotten, and
+    /// by how many are known. No more than a few at once: one whose time is over stands for no
+    /// call, whether it is forgotten or not.
+    fn forget(&mut self, is_due: impl Fn(Moment, usize) -> bool) {
+        for _ in 0..TOKENS_FORGOTTEN_MAX {
+            let count = self.calls.len();
+            let next = self.over.pop_front_if(|(until, _)| is_due(*until, count));
+            let Some((until, token)) = next else {
+                return;
+            };
+            let known = self.calls.get(&token);
+            // Another one was taken anew, and is not over yet.
+            if known.is_some_and(|call| call.until == until) {
+                self.calls.remove(&token);
+            }
+            self.forgotten.push_back(token);
         }
-    }
-
-    fn drop_one(&mut self, token: Vec<u8>) {
-        self.calls.remove(&token);
-        self.forgotten.push(token);
     }
 }
 

@@ -20,18 +20,32 @@ pub struct Note {
     pub fact: Bytes,
 }
 
+/// Returns the names of notes that are forgotten with a transaction. It is asked when nothing more
+/// is handed in ahead of that: a note of such a name that comes later stays. It writes nothing.
+pub type Forgotten = Box<dyn FnOnce() -> Vec<Vec<u8>> + Send>;
+
+/// A note, and those that go when it comes.
+pub(crate) struct Noting {
+    note: Note,
+    forgotten: Forgotten,
+}
+
 impl<S: Store> Tables<S> {
-    /// Writes several items and a note, all of it or nothing. Returns once they are on disk.
+    /// Writes several items and a note, and forgets others, all of it or nothing. Returns once they
+    /// are on disk.
     ///
-    /// Where the items stay as they are the note is written all the same.
+    /// Where the items stay as they are the note is written all the same. Where nothing is written
+    /// it is not asked what is forgotten.
     ///
     /// Errors: [`WriteError`]; nothing is written then, unless the store failed.
     pub async fn transact_noted(
         &self,
         writes: Vec<Write>,
         note: Note,
+        forgotten: Forgotten,
     ) -> Result<Vec<Written>, WriteError> {
-        self.transact_with(writes, Some(note)).await
+        let noting = Noting { note, forgotten };
+        self.transact_with(writes, Some(noting)).await
     }
 
     /// Returns all notes whose names begin with `prefix`.
@@ -45,23 +59,14 @@ impl<S: Store> Tables<S> {
         };
         Ok(facts.into_iter().map(note).collect())
     }
-
-    /// Forgets notes: no later note of their names is lost by that, and a crash may bring them
-    /// back.
-    pub fn forget_notes<'n>(&self, names: impl IntoIterator<Item = &'n [u8]>) {
-        let mut batch = Batch::default();
-        for name in names {
-            batch.delete(Space::Meta, meta::note(name));
-        }
-        if !batch.ops.is_empty() {
-            self.hand_in_unwatched(batch);
-        }
-    }
 }
 
-impl Note {
-    /// Adds it to a batch.
+impl Noting {
+    /// Adds it to a batch that nothing is handed in ahead of.
     pub(crate) fn stage(self, batch: &mut Batch) {
-        batch.put(Space::Meta, meta::note(&self.name), self.fact);
+        for name in (self.forgotten)() {
+            batch.delete(Space::Meta, meta::note(&name));
+        }
+        batch.put(Space::Meta, meta::note(&self.note.name), self.note.fact);
     }
 }

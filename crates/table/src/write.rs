@@ -29,7 +29,7 @@ use crate::layout::{self, Stored};
 use crate::limit::Limit;
 use crate::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX};
 use crate::locks::{Held, Locks};
-use crate::notes::Note;
+use crate::notes::Noting;
 use crate::planted::Planted;
 use crate::state::{self, Staging};
 use crate::tables::{Damaged, ReadError, Tables};
@@ -198,7 +198,7 @@ impl<S: Store> Tables<S> {
     pub(crate) async fn transact_with(
         &self,
         writes: Vec<Write>,
-        note: Option<Note>,
+        note: Option<Noting>,
     ) -> Result<Vec<Written>, WriteError> {
         if writes.len() > TRANSACTION_ITEMS_MAX {
             return Err(WriteError::TooMany);
@@ -264,7 +264,7 @@ impl<S: Store> Tables<S> {
     pub(crate) async fn commit_decided(
         &self,
         mut decided: Vec<Decided>,
-        note: Option<Note>,
+        note: Option<Noting>,
         held: Held,
     ) -> Result<Vec<Written>, WriteError> {
         if note.is_none() && !decided.iter().any(|change| change.changes) {

@@ -6,7 +6,7 @@ use base::name::AccountId;
 use clock::time::{Moment, WallTime};
 
 use super::{PREFIX, Token, Tokens, Verdict, digest};
-use crate::limits::TOKENS_MAX;
+use crate::limits::{TOKENS_FORGOTTEN_MAX, TOKENS_MAX};
 
 /// A token of a call that asks for `asked`.
 fn token(name: &str, asked: u8) -> Token {
@@ -120,8 +120,11 @@ fn what_was_noted_is_known_to_the_next_process_for_the_rest_of_its_time() {
     assert!(tokens.forgotten().is_empty());
     let over = now + Duration::from_secs(200);
     assert_eq!(tokens.take(over, &token("a", 2)), Verdict::New);
-    let names = [token("a", 1).name, token("b", 1).name];
-    assert_eq!(tokens.forgotten(), names, "they go from the store, too");
+    let goes = tokens.forgotten();
+    assert_eq!(goes, [token("b", 1).name], "the other one is noted anew");
+    tokens.failed(&token("a", 1).name);
+    let goes = tokens.forgotten();
+    assert_eq!(goes, [token("a", 1).name], "it was not noted anew");
     // One whose time passed meanwhile is gone at once, one from the future lasts no longer.
     for (wall, after, expect) in [
         (later(600), 0, Verdict::New),
@@ -163,6 +166,34 @@ fn a_note_that_cannot_be_read_leaves_its_token_alone_in_doubt() {
     let mut nameless = note;
     nameless.name = PREFIX.to_vec();
     assert_eq!(Tokens::default().recall((now, wall), vec![nameless]), 0);
+}
+
+#[test]
+fn few_tokens_are_forgotten_at_once_and_none_is_known_longer_for_that() {
+    let mut tokens = Tokens::default();
+    let start = Moment::from_micros(1);
+    let names: Vec<String> = (0..1_000).map(|at| format!("{at:03}")).collect();
+    for name in &names {
+        tokens.take(start, &token(name, 1));
+        tokens.done(&token(name, 1).name);
+    }
+    let later = start + Duration::from_mins(10);
+    // The last one waits for its turn behind all others, and stands for nothing.
+    assert_eq!(tokens.take(later, &token("999", 2)), Verdict::New);
+    assert_eq!(tokens.take(later, &token("999", 2)), Verdict::Running);
+    tokens.done(&token("999", 2).name);
+    let mut gone = Vec::new();
+    for at in 0..20 {
+        let name = format!("later {at}");
+        assert_eq!(tokens.take(later, &token(&name, 1)), Verdict::New);
+        tokens.done(&token(&name, 1).name);
+        let goes = tokens.forgotten();
+        assert!(goes.len() <= TOKENS_FORGOTTEN_MAX, "{}", goes.len());
+        gone.extend(goes);
+    }
+    let before = names.iter().take(999).map(|name| token(name, 1).name);
+    assert!(gone.into_iter().eq(before), "each goes once, in order");
+    assert_eq!(tokens.take(later, &token("999", 2)), Verdict::Done);
 }
 
 #[test]

@@ -120,11 +120,7 @@ impl<S: Store> DynamoDb<S> {
             Ok::<(), Refused>(())
         };
         recalled.get_or_try_init(recall).await?;
-        let mut tokens = self.tokens();
-        let verdict = tokens.take(clock.now(), token);
-        // While the tokens are locked: a forgotten one may be noted anew right after.
-        tables.forget_notes(tokens.forgotten().iter().map(Vec::as_slice));
-        Ok(verdict)
+        Ok(self.tokens().take(clock.now(), token))
     }
 
     /// Does a transaction; `decided` counts the items that were found fit to be written.
@@ -151,7 +147,17 @@ impl<S: Store> DynamoDb<S> {
             });
         }
         let written = match note {
-            Some(note) => self.control.tables().transact_noted(writes, note).await,
+            Some(note) => {
+                let tokens = Arc::clone(&self.tokens);
+                let forgotten = move || {
+                    let mut tokens = tokens.lock().unwrap_or_else(PoisonError::into_inner);
+                    tokens.forgotten()
+                };
+                let tables = self.control.tables();
+                tables
+                    .transact_noted(writes, note, Box::new(forgotten))
+                    .await
+            }
             None => self.control.tables().transact(writes).await,
         };
         let written = written.map_err(|error| not_done(error, &on_failure))?;

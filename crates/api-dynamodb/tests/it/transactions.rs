@@ -358,7 +358,7 @@ async fn a_token_whose_note_is_of_a_later_version_is_in_doubt_alone() {
         fact: Bytes::from_static(&[2; 40]),
     };
     let tables = world.node.control.tables();
-    let noted = tables.transact_noted(Vec::new(), note);
+    let noted = tables.transact_noted(Vec::new(), note, Box::new(Vec::new));
     noted.await.expect("noted");
     let mut other = add_once("a");
     other["ClientRequestToken"] = "other".into();
@@ -374,6 +374,40 @@ async fn a_token_whose_note_is_of_a_later_version_is_in_doubt_alone() {
     world.node.clock.advance(Duration::from_mins(10));
     world.ok("TransactWriteItems", add_once("a")).await;
     assert_eq!(world.get("a").await["v"], n(2));
+}
+
+#[tokio::test]
+async fn tokens_are_forgotten_a_few_at_a_time_with_the_transaction_that_comes() {
+    let world = World::with_tables().await;
+    let store = world.node.store.clone();
+    let named = |token: &str| {
+        let mut request = add_once("a");
+        request["ClientRequestToken"] = token.into();
+        request
+    };
+    for at in 0..100 {
+        let request = named(&format!("{at:02}"));
+        world.ok("TransactWriteItems", request).await;
+    }
+    let noted = async || {
+        let notes = world.node.control.tables().notes(b"token/").await;
+        notes.expect("read").len()
+    };
+    assert_eq!(noted().await, 100);
+    world.node.clock.advance(Duration::from_mins(10));
+    store.hold();
+    for (token, left) in [("99", 36), ("more", 2), ("last", 3)] {
+        let mut call = Box::pin(world.call("TransactWriteItems", named(token)));
+        tokio::select! {
+            biased;
+            _ = &mut call => panic!("nothing is on disk"),
+            () = tokio::task::yield_now() => {}
+        }
+        assert_eq!(store.step(10), 1, "all of it is one batch");
+        assert_eq!(call.await.0, 200, "{token}");
+        assert_eq!(noted().await, left, "{token}");
+    }
+    assert_eq!(world.get("a").await["v"], n(103));
 }
 
 #[tokio::test]

@@ -1037,20 +1037,24 @@ async fn a_note_reaches_the_disk_with_its_transaction_or_not_at_all() {
     };
     let put = Effect::Put(item("anna", "pen", "1"));
     for (name, effect) in [("t/put", put), ("t/kept", Effect::Keep)] {
+        let writes = vec![write(Ok(effect))];
         let written = region
             .tables
-            .transact_noted(vec![write(Ok(effect))], note(name));
+            .transact_noted(writes, note(name), Box::new(Vec::new));
         written.await.expect("written");
     }
+    let forgotten = || Box::new(|| vec![b"t/kept".to_vec()]);
     let refused = vec![write(Err(Refusal::ConditionFailed))];
-    let refused = region.tables.transact_noted(refused, note("t/refused"));
+    let refused = region
+        .tables
+        .transact_noted(refused, note("t/refused"), forgotten());
     assert!(refused.await.is_err());
     // Handed in, and the power goes before it is on disk: neither item nor note is there.
     store.hold();
     let lost = Effect::Put(item("anna", "pen", "2"));
     let lost = region
         .tables
-        .transact_noted(vec![write(Ok(lost))], note("t/lost"));
+        .transact_noted(vec![write(Ok(lost))], note("t/lost"), forgotten());
     tokio::select! {
         biased;
         _ = lost => panic!("nothing is on disk"),
@@ -1061,9 +1065,22 @@ async fn a_note_reaches_the_disk_with_its_transaction_or_not_at_all() {
     assert_eq!(region.quantity("anna", "pen").await.as_deref(), Some("1"));
     let found = region.tables.notes(b"t/").await.expect("read");
     assert_eq!(found, [note("t/kept"), note("t/put")]);
-    region.tables.forget_notes([&b"t/kept"[..]]);
-    store.step(1);
+    // What opening hands in is no matter here.
+    store.step(store.waiting());
+    // In one batch with the note that comes.
+    let mut written = Box::pin(region.tables.transact_noted(
+        vec![write(Ok(Effect::Keep))],
+        note("t/more"),
+        forgotten(),
+    ));
+    tokio::select! {
+        biased;
+        _ = &mut written => panic!("nothing is on disk"),
+        () = tokio::task::yield_now() => {}
+    }
+    assert_eq!(store.step(2), 1);
+    written.await.expect("written");
     let found = region.tables.notes(b"t/").await.expect("read");
-    assert_eq!(found, [note("t/put")]);
+    assert_eq!(found, [note("t/more"), note("t/put")]);
     assert!(region.tables.notes(b"u").await.expect("read").is_empty());
 }
