@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import threading
 
@@ -187,3 +188,18 @@ def test_a_story_that_breaks_off_is_reported_as_far_as_it_came(tmp_path):
     assert report["ok"] is False and report["error"], report
     assert {step["step"] for step in report["steps"]} == {1, 2, 3, 4, 5}, report
     assert not all(report["held"].values())
+
+
+def test_a_demo_that_is_refused_at_the_start_leaves_nothing(tmp_path):
+    with socket.socket() as taken:
+        # Connections of an earlier demo may still wait for their end.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Where somebody has it already, it is taken, too.
+        with contextlib.suppress(OSError):
+            taken.bind(("127.0.0.11", 4566))
+            taken.listen()
+        env = environment(TMPDIR=str(tmp_path))
+        done = run(HITHER, "demo", "--once", cwd=tmp_path, env=env, check=False)
+    assert done.returncode == 1 and "4566" in done.stderr, done
+    assert "logs" not in done.stderr, "there are none"
+    assert list(tmp_path.iterdir()) == [], "it left files behind"

@@ -64,10 +64,15 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         narrator.line(&report.verdict());
     }
     if let Some(error) = report.error {
-        let kept = state.keep();
+        let has_logs = stage.as_ref().is_some_and(|(_, laptop)| laptop.has_logs());
         if let Some((_, laptop)) = stage {
             laptop.stop().await;
         }
+        if !has_logs {
+            // What is left tells nothing: it goes with `state`.
+            bail!(error);
+        }
+        let kept = state.keep();
         bail!("{error}\nhint: the regions' logs are in {}", kept.display());
     }
     let (manifest, mut laptop) = stage.context("a story that was told had a stage")?;

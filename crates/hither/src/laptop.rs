@@ -113,6 +113,13 @@ impl Laptop {
         Ok(())
     }
 
+    /// Returns whether a region was started, so that there is a log to read.
+    pub(crate) fn has_logs(&self) -> bool {
+        self.regions
+            .values()
+            .any(|region| region.log_file().exists())
+    }
+
     /// Returns the names of the regions.
     pub(crate) fn names(&self) -> Vec<RegionName> {
         self.regions.keys().cloned().collect()

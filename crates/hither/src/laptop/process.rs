@@ -257,7 +257,8 @@ impl Region {
         )
     }
 
-    fn log_file(&self) -> PathBuf {
+    /// Returns the file that the process writes its log to; there is none before the first start.
+    pub(crate) fn log_file(&self) -> PathBuf {
         self.directory.join("node.log")
     }
 }
