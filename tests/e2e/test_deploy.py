@@ -146,12 +146,17 @@ def test_the_laptop_needs_no_key_and_takes_the_callers(tmp_path):
             assert 'the key "test" signs' in done.stderr, done.stderr
 
 
-def test_off_loopback_a_key_and_certificates_are_needed(tmp_path):
-    lines = [f'{region} = {{ address = "198.51.100.{at}" }}' for at, region in enumerate(REGIONS, 1)]
+def elsewhere(folder, net):
+    """Writes the manifest of regions on other machines, which nobody serves."""
+    lines = [f'{region} = {{ address = "{net}.{at}" }}' for at, region in enumerate(REGIONS, 1)]
     text = '[project]\nname = "shop"\n\n[regions]\n' + "\n".join(lines) + "\n" + SHOP
-    (tmp_path / "hither.toml").write_text(text)
-    (tmp_path / "bootstrap").write_text("#!/bin/sh\n")
-    os.chmod(tmp_path / "bootstrap", 0o755)
+    (folder / "hither.toml").write_text(text)
+    (folder / "bootstrap").write_text("#!/bin/sh\n")
+    os.chmod(folder / "bootstrap", 0o755)
+
+
+def test_off_loopback_a_key_and_certificates_are_needed(tmp_path):
+    elsewhere(tmp_path, "10.198.51")
     done = run(HITHER, "deploy", cwd=tmp_path, env=environment(), check=False)
     assert done.returncode == 1 and "AWS_ACCESS_KEY_ID" in done.stderr, done
     env = environment(AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=SECRET)
@@ -159,3 +164,14 @@ def test_off_loopback_a_key_and_certificates_are_needed(tmp_path):
     assert done.returncode == 1, done
     assert "api.shop.test" in done.stderr and "certificate = " in done.stderr, done.stderr
     assert not (tmp_path / ".hither").exists()
+
+
+def test_public_addresses_are_called_in_clear_only_where_that_is_allowed(tmp_path):
+    elsewhere(tmp_path, "198.51.100")
+    env = environment(AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=SECRET)
+    done = run(HITHER, "deploy", cwd=tmp_path, env=env, check=False)
+    assert done.returncode == 1 and "--allow-plain-http" in done.stderr, done
+    assert f"{IRELAND} at 198.51.100.2" in done.stderr, done.stderr
+    # It gets as far as with private addresses.
+    done = run(HITHER, "deploy", "--allow-plain-http", cwd=tmp_path, env=env, check=False)
+    assert done.returncode == 1 and "certificate = " in done.stderr, done

@@ -40,7 +40,7 @@ pub struct Endpoint {
 /// How bytes reach an endpoint.
 #[derive(Clone)]
 pub enum Transport {
-    /// Plain TCP: for loopback.
+    /// Plain TCP: for loopback and private networks.
     Plain,
     /// TLS, with the roots that the configuration trusts.
     Tls(Arc<ClientConfig>),

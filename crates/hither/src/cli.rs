@@ -182,6 +182,10 @@ pub(crate) struct DeployArgs {
     /// Where a running `hither up` keeps its data; `.hither` beside the manifest by default.
     #[arg(long)]
     pub(crate) state_dir: Option<PathBuf>,
+    /// Calls regions at public addresses, too, although nothing encrypts the calls and they carry
+    /// certificates' private keys: where something else encrypts the way there.
+    #[arg(long)]
+    pub(crate) allow_plain_http: bool,
 }
 
 #[derive(Args, Debug)]

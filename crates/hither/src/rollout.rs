@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use aws_credential_types::Credentials;
 
+use base::region::RegionName;
 use deploy::credentials::{self, Places};
 use deploy::execute::{Change, Outcome};
 use manifest::model::Manifest;
@@ -33,10 +34,15 @@ pub(crate) async fn run(args: DeployArgs) -> anyhow::Result<ExitCode> {
     let folder = args.manifest.parent().unwrap_or_else(|| Path::new("."));
     let state_dir = project::state_dir(&args.manifest, args.state_dir.as_deref());
     let place = project::place(&state_dir);
-    let is_here = manifest.regions.iter().all(|region| {
+    let addresses = manifest.regions.iter().map(|region| {
         let address: IpAddr = project::site(region, place).address;
-        address.is_loopback()
+        (&region.name, address)
     });
+    let addresses: Vec<_> = addresses.collect();
+    if !args.allow_plain_http {
+        refuse_public(&addresses)?;
+    }
+    let is_here = addresses.iter().all(|(_, address)| address.is_loopback());
     let authority = if is_here {
         let make = || format!("make {}", state_dir.display());
         std::fs::create_dir_all(&state_dir).with_context(make)?;
@@ -62,6 +68,41 @@ pub(crate) async fn run(args: DeployArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Refuses regions that calls would reach through networks of others: nothing encrypts them.
+///
+/// Errors: with all such regions.
+fn refuse_public(addresses: &[(&RegionName, IpAddr)]) -> anyhow::Result<()> {
+    let public = addresses
+        .iter()
+        .filter(|(_, address)| !is_private(*address));
+    let public: Vec<String> = public
+        .map(|(region, address)| format!("{region} at {address}"))
+        .collect();
+    if !public.is_empty() {
+        bail!(
+            "deploy to {}: calls are not encrypted, and they carry certificates' private keys and \
+             session tokens; give regions private addresses, or add --allow-plain-http where \
+             something else encrypts the way there",
+            public.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// Returns whether an address is of this machine or of a private network.
+///
+/// Source: RFC 1918; RFC 3927, RFC 4291 2.5.6 (link-local); RFC 4193; RFC 6598.
+fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [first, second, ..] = v4.octets();
+            let is_shared = first == 100 && (64..128).contains(&second);
+            v4.is_loopback() || v4.is_private() || v4.is_link_local() || is_shared
+        }
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
+}
+
 /// Returns the caller's credentials from wherever AWS's tools would take them.
 async fn own_credentials() -> anyhow::Result<Credentials> {
     let Some(found) = credentials::find(Places::Everywhere).await? else {
@@ -82,4 +123,70 @@ fn summary(manifest: &Manifest, outcome: &Outcome) -> String {
         count(Change::Updated),
         count(Change::Unchanged)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    //! Tests of where calls may go in clear.
+
+    use base::region::RegionName;
+
+    use super::{is_private, refuse_public};
+
+    #[test]
+    fn calls_go_in_clear_to_private_addresses_alone() {
+        let private = |text: &str| is_private(text.parse().expect("an address"));
+        for text in [
+            "127.0.0.11",
+            "10.0.0.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.1.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(private(text), "{text}");
+        }
+        for text in [
+            "198.51.100.10",
+            "9.255.255.255",
+            "172.32.0.1",
+            "192.169.0.1",
+            "100.63.255.255",
+            "100.128.0.1",
+            "0.0.0.0",
+            "::",
+            "2001:db8::1",
+            "fec0::1",
+            "::ffff:198.51.100.1",
+        ] {
+            assert!(!private(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn all_public_regions_are_told_at_once() {
+        let names =
+            ["here", "there", "yonder"].map(|name| RegionName::parse(name).expect("a name"));
+        let addresses = ["10.0.0.1", "198.51.100.1", "2001:db8::1"];
+        let addresses = addresses.map(|text| text.parse().expect("an address"));
+        let regions: Vec<_> = names.iter().zip(addresses).collect();
+        let error = refuse_public(&regions)
+            .expect_err("two are public")
+            .to_string();
+        assert!(
+            error.contains("there at 198.51.100.1, yonder at 2001:db8::1"),
+            "{error}"
+        );
+        assert!(
+            error.contains("--allow-plain-http") && !error.contains("here at 10"),
+            "{error}"
+        );
+        refuse_public(&regions[..1]).expect("it is private");
+    }
 }
