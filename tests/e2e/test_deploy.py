@@ -1,9 +1,11 @@
 """`hither deploy`: one file, to regions that `hither serve` runs and that know their callers."""
 
 import contextlib
+import http.server
 import json
 import os
 import subprocess
+import threading
 
 import laptop as laptops
 import pytest
@@ -175,3 +177,47 @@ def test_public_addresses_are_called_in_clear_only_where_that_is_allowed(tmp_pat
     # It gets as far as with private addresses.
     done = run(HITHER, "deploy", "--allow-plain-http", cwd=tmp_path, env=env, check=False)
     assert done.returncode == 1 and "certificate = " in done.stderr, done
+
+
+@contextlib.contextmanager
+def container():
+    """Lends a key as a container's host does; yields its address and the paths it was asked for."""
+    asked = []
+
+    class Lender(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            lent = {
+                "AccessKeyId": KEY, "SecretAccessKey": SECRET, "Token": "t",
+                "Expiration": "2099-01-01T00:00:00Z",
+            }
+            body = json.dumps(lent).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Lender) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/key", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_profile_that_is_not_there_is_not_replaced_by_the_machines_key(tmp_path):
+    elsewhere(tmp_path, "10.198.51")
+    with container() as (address, asked):
+        env = environment(AWS_CONTAINER_CREDENTIALS_FULL_URI=address)
+        done = run(HITHER, "deploy", cwd=tmp_path, env=env, check=False)
+        assert "certificate = " in done.stderr and asked, "the machine's key is found"
+        asked.clear()
+        env["AWS_PROFILE"] = "typo"
+        done = run(HITHER, "deploy", cwd=tmp_path, env=env, check=False)
+    assert done.returncode == 1 and 'AWS_PROFILE names "typo"' in done.stderr, done
+    assert asked == [], "the machine's key was asked for"

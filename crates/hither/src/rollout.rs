@@ -104,8 +104,22 @@ fn is_private(address: IpAddr) -> bool {
 }
 
 /// Returns the caller's credentials from wherever AWS's tools would take them.
+///
+/// Who names a profile means its key: another that a container or an instance has never signs.
 async fn own_credentials() -> anyhow::Result<Credentials> {
-    let Some(found) = credentials::find(Places::Everywhere).await? else {
+    let profile = std::env::var_os("AWS_PROFILE");
+    let places = match profile {
+        Some(_) => Places::Laptop,
+        None => Places::Everywhere,
+    };
+    let Some(found) = credentials::find(places).await? else {
+        if let Some(profile) = profile {
+            bail!(
+                "find AWS credentials: AWS_PROFILE names \"{}\", and there is no such profile with \
+                 credentials; correct it, or unset it to use those that this machine is given",
+                profile.display()
+            );
+        }
         bail!(
             "find AWS credentials: there are none; set AWS_ACCESS_KEY_ID and \
              AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, to a key of the regions' --credentials file"
