@@ -262,7 +262,7 @@ def test_a_newer_directory_is_refused(stopped, copy):
 
 def test_a_damaged_marker_is_refused(stopped, copy):
     (copy / "data" / "HITHER_FORMAT").write_bytes(b"\0garbage")
-    refused(stopped, copy, "HITHER_FORMAT", "estore the directory from a backup")
+    refused(stopped, copy, "HITHER_FORMAT", "from a backup of its newest state")
 
 
 def test_a_foreign_directory_is_refused(stopped, tmp_path):
@@ -285,7 +285,7 @@ def test_a_directory_without_its_engines_files_is_refused(stopped, copy):
     assert gone
     for path in gone:
         path.unlink()
-    refused(stopped, copy, "estore the directory from a backup")
+    refused(stopped, copy, "from a backup of its newest state")
 
 
 def test_a_scrambled_file_is_refused_and_can_be_restored(stopped, copy):
@@ -298,7 +298,7 @@ def test_a_scrambled_file_is_refused_and_can_be_restored(stopped, copy):
     before = fingerprint(copy)
     done = serve(stopped, copy)
     assert done.returncode != 0
-    assert str(copy) in done.stderr and "estore the directory from a backup" in done.stderr
+    assert str(copy) in done.stderr and "from a backup of its newest state" in done.stderr
     # The engine may clear away what it no longer needs before it finds the damage.
     after = fingerprint(copy)
     assert after.items() <= before.items(), "files were changed"
@@ -364,7 +364,7 @@ def test_a_damaged_flushed_file_is_never_served_nor_overwritten(flushed, tmp_pat
                 assert len(found["Item"]["x"]["B"]) == 300_000
         said = process.communicate(timeout=60)[1]
     assert process.returncode == 1, said
-    assert str(folder) in said and "estore the directory from a backup" in said, said
+    assert str(folder) in said and "from a backup of its newest state" in said, said
     assert table.read_bytes() == damaged, "the damaged file was changed"
     table.write_bytes(sound)
     with serving(flushed, folder):
