@@ -14,7 +14,7 @@ use api_protocol::fault::Fault;
 
 use crate::limits::{
     BODIES_BYTES_MAX, BODY_PATIENCE, DISCARD_PATIENCE, DISCARDED_BYTES_MAX, SHORT_BODIES_BYTES_MAX,
-    SHORT_BODY_BYTES,
+    SHORT_BODY_BYTES, UNPACKED_BYTES_MAX,
 };
 
 /// Room for requests' bodies: what callers send takes a bounded part of the memory.
@@ -23,6 +23,9 @@ pub(crate) struct Room {
     short: Semaphore,
     /// For what goes beyond.
     long: Semaphore,
+    /// For what packed ones unpack to. Who waits for it may hold of the others, and who holds it
+    /// waits for none.
+    unpacked: Semaphore,
 }
 
 /// Room that is taken until this is dropped.
@@ -30,6 +33,7 @@ pub(crate) struct Room {
 pub(crate) struct Held<'a> {
     short: Option<SemaphorePermit<'a>>,
     long: Option<SemaphorePermit<'a>>,
+    unpacked: Option<SemaphorePermit<'a>>,
 }
 
 /// A request whose body was not read, and why.
@@ -44,6 +48,7 @@ impl Room {
         Self {
             short: Semaphore::new(SHORT_BODIES_BYTES_MAX),
             long: Semaphore::new(BODIES_BYTES_MAX),
+            unpacked: Semaphore::new(UNPACKED_BYTES_MAX),
         }
     }
 
@@ -62,21 +67,31 @@ impl Room {
 
     /// Waits for room for what a packed body may unpack to.
     pub(crate) async fn hold_unpacked<'a>(&'a self, held: &mut Held<'a>) {
-        // The packed one is small beside it, and waiting with it in hand could wait for ever.
-        held.long = None;
-        held.long = take(&self.long, API_BODY_BYTES_MAX.as_len()).await;
+        held.unpacked = take(&self.unpacked, API_BODY_BYTES_MAX.as_len()).await;
     }
 }
 
 impl Held<'_> {
-    /// Gives back what a body of so many bytes does not need.
-    pub(crate) fn shrink(&mut self, bytes: usize) {
+    /// Gives back what a body of so many bytes, as it was sent, does not need.
+    fn shrink(&mut self, bytes: usize) {
         let short = bytes.min(SHORT_BODY_BYTES);
-        for (held, needed) in [(&mut self.short, short), (&mut self.long, bytes - short)] {
-            if let Some(held) = held {
-                drop(held.split(held.num_permits().saturating_sub(needed)));
-            }
+        keep(&mut self.short, short);
+        keep(&mut self.long, bytes - short);
+    }
+
+    /// Notes that a body is unpacked, to so many bytes: the packed one is gone.
+    pub(crate) fn unpack(&mut self, bytes: usize) {
+        if self.unpacked.is_some() {
+            (self.short, self.long) = (None, None);
+            keep(&mut self.unpacked, bytes);
         }
+    }
+}
+
+/// Gives back what is held beyond `needed`.
+fn keep(held: &mut Option<SemaphorePermit<'_>>, needed: usize) {
+    if let Some(held) = held {
+        drop(held.split(held.num_permits().saturating_sub(needed)));
     }
 }
 

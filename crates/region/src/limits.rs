@@ -45,8 +45,12 @@ pub(crate) const SHORT_BODY_BYTES: usize = 16 << 10;
 /// HTTP/1.1 none ever waits.
 pub(crate) const SHORT_BODIES_BYTES_MAX: usize = CONNECTIONS_MAX * SHORT_BODY_BYTES;
 
-/// Bytes of bodies beyond their beginnings held at once. 192 MiB; further ones wait.
-pub(crate) const BODIES_BYTES_MAX: usize = 192 << 20;
+/// Bytes of bodies beyond their beginnings held at once. 128 MiB; further ones wait.
+pub(crate) const BODIES_BYTES_MAX: usize = 128 << 20;
+
+/// Bytes that packed bodies unpack to held at once. 64 MiB, four of the longest; further ones wait,
+/// packed.
+pub(crate) const UNPACKED_BYTES_MAX: usize = 64 << 20;
 
 /// How long the accepting task rests when the system has no descriptors left. 50 ms.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

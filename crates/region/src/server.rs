@@ -106,7 +106,7 @@ impl<S: Store> Endpoint<S> {
                     request,
                     cors,
                 } = *call;
-                held.shrink(request.body().len());
+                held.unpack(request.body().len());
                 let mut response = self.facades.serve(&caller, request).await;
                 cors.apply(&mut response);
                 response

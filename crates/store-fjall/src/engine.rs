@@ -189,7 +189,18 @@ async fn failure(mut told: watch::Receiver<Option<StoreError>>) -> StoreError {
     }
 }
 
+type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
 impl Inner {
+    /// Returns the namespace of a range and its bounds; `None` where it can hold nothing.
+    fn within(&self, range: &Range) -> Option<(&Keyspace, Bounds)> {
+        if is_empty(&range.from, &range.to) {
+            return None;
+        }
+        let keyspace = self.keyspaces.of(range.space)?;
+        Some((keyspace, (range.from.clone(), range.to.clone())))
+    }
+
     /// Takes rows, found in ascending order, until a page is full.
     fn page(&self, range: &Range, mut found: fjall::Iter) -> Result<Rows, StoreError> {
         let mut page = Rows::default();
@@ -294,13 +305,9 @@ pub struct FjallPast {
 
 impl Rowed for FjallPast {
     async fn range(&self, range: Range) -> Result<Rows, StoreError> {
-        if is_empty(&range.from, &range.to) {
-            return Ok(Rows::default());
-        }
-        let Some(keyspace) = self.inner.keyspaces.of(range.space) else {
+        let Some((keyspace, bounds)) = self.inner.within(&range) else {
             return Ok(Rows::default());
         };
-        let bounds = (range.from.clone(), range.to.clone());
         let found = self.snapshot.range::<Vec<u8>, _>(keyspace, bounds);
         self.inner.page(&range, found)
     }
@@ -326,13 +333,9 @@ impl Store for FjallStore {
     }
 
     async fn range(&self, range: Range) -> Result<Rows, StoreError> {
-        if is_empty(&range.from, &range.to) {
-            return Ok(Rows::default());
-        }
-        let Some(keyspace) = self.inner.keyspaces.of(range.space) else {
+        let Some((keyspace, bounds)) = self.inner.within(&range) else {
             return Ok(Rows::default());
         };
-        let bounds = (range.from.clone(), range.to.clone());
         self.inner
             .page(&range, keyspace.range::<Vec<u8>, _>(bounds))
     }

@@ -138,6 +138,21 @@ fn lines(pk: &str, count: i64) -> String {
     (0..count).map(line).collect()
 }
 
+/// Puts all that is in the bucket, and returns what is told of it then.
+async fn put_all(world: &World, buckets: &InMemory) -> Value {
+    let request = json!({
+        "TableName": "orders",
+        "InputS3Configuration": { "S3Bucket": "bucket", "InputFormat": "DYNAMODB_JSON" },
+        "OutputS3Configuration": { "S3Bucket": "reports", "OutputType": ["ERROR"] },
+    });
+    let asked = world.ok("StartBulkPutItems", request).await;
+    world.facade.work_on_loads(buckets).await.unwrap();
+    let arn = &asked["BulkOperationDescription"]["BulkOperationArn"];
+    let told = json!({ "BulkOperationArn": arn });
+    let mut told = world.ok("DescribeBulkOperation", told).await;
+    told["BulkOperationDescription"].take()
+}
+
 #[tokio::test]
 async fn what_is_put_in_bulk_is_held_to_it() {
     let (world, buckets) = (world().await, InMemory::default());
@@ -145,17 +160,7 @@ async fn what_is_put_in_bulk_is_held_to_it() {
     // Of the four one takes the place of the first, which is in the index too; two more fit.
     let text = lines("a", 4) + &lines("b", 1);
     buckets.store("bucket", "in", text).await;
-    let request = json!({
-        "TableName": "orders",
-        "InputS3Configuration": { "S3Bucket": "bucket", "InputFormat": "DYNAMODB_JSON" },
-        "OutputS3Configuration": { "S3Bucket": "reports", "OutputType": ["ERROR"] },
-    });
-    let asked = world.ok("StartBulkPutItems", request).await;
-    world.facade.work_on_loads(&buckets).await.unwrap();
-    let arn = &asked["BulkOperationDescription"]["BulkOperationArn"];
-    let told = json!({ "BulkOperationArn": arn });
-    let told = world.ok("DescribeBulkOperation", told).await;
-    let told = &told["BulkOperationDescription"];
+    let told = put_all(&world, &buckets).await;
     assert_eq!(told["BulkOperationStatus"], "COMPLETED_WITH_ERRORS");
     assert_eq!(told["ProcessedItemCount"], 5, "{told}");
     assert_eq!(told["FailedItemCount"], 1, "{told}");
@@ -178,21 +183,12 @@ async fn put_in_bulk(letters: &[usize]) -> (Value, Option<usize>) {
     };
     let lines: String = letters.iter().map(line).collect();
     buckets.store("bucket", "in", lines).await;
-    let request = json!({
-        "TableName": "orders",
-        "InputS3Configuration": { "S3Bucket": "bucket", "InputFormat": "DYNAMODB_JSON" },
-        "OutputS3Configuration": { "S3Bucket": "reports", "OutputType": ["ERROR"] },
-    });
-    let asked = world.ok("StartBulkPutItems", request).await;
-    world.facade.work_on_loads(&buckets).await.unwrap();
-    let arn = &asked["BulkOperationDescription"]["BulkOperationArn"];
-    let told = json!({ "BulkOperationArn": arn });
-    let mut told = world.ok("DescribeBulkOperation", told).await;
+    let told = put_all(&world, &buckets).await;
     let key = json!({ "pk": s("a"), "sk": n(1) });
     let get = json!({ "TableName": "orders", "Key": key, "ConsistentRead": true });
     let found = world.ok("GetItem", get).await;
     let text = found["Item"]["text"]["S"].as_str();
-    (told["BulkOperationDescription"].take(), text.map(str::len))
+    (told, text.map(str::len))
 }
 
 #[tokio::test]
