@@ -107,9 +107,9 @@ fn with_way_out(error: anyhow::Error, place: &str) -> anyhow::Error {
         return error.context(place.to_owned());
     }
     anyhow::anyhow!(
-        "{place}: {error:#}\nhint: where a file is damaged, restore the directory from a backup of \
-         its newest state, or move it away to start empty; where the project has other regions, \
-         give this one another name then, since they hold it to what it had"
+        "{place}: {error:#}\nhint: where a file is damaged and the project has other regions, move \
+         the directory away and start with an empty one, which they fill; otherwise restore it \
+         from a backup of its newest state"
     )
 }
 

@@ -140,16 +140,22 @@ pub(crate) fn serve<S: Store>(
 ) {
     let dynamodb = Arc::clone(&endpoint.facades.dynamodb);
     tasks.spawn(async move { dynamodb.follow_lags().await });
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     for listener in listeners.into_iter().flatten() {
-        listen(listener, endpoint, tasks);
+        listen(listener, endpoint, &room, tasks);
     }
 }
 
 /// Accepts connections until the tasks are cancelled; each lives on until it has drained.
-fn listen<S: Store>(listener: TcpListener, endpoint: &Arc<Endpoint<S>>, tasks: &Arc<Tasks>) {
+fn listen<S: Store>(
+    listener: TcpListener,
+    endpoint: &Arc<Endpoint<S>>,
+    room: &Arc<Semaphore>,
+    tasks: &Arc<Tasks>,
+) {
     let (endpoint, owner) = (Arc::clone(endpoint), Arc::clone(tasks));
+    let room = Arc::clone(room);
     tasks.spawn(async move {
-        let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         loop {
             let Ok(place) = Arc::clone(&room).acquire_owned().await else {
                 return;

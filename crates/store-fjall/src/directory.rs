@@ -162,18 +162,21 @@ pub(crate) fn judge(path: &Path, engine: &Path) -> Result<(), DirectoryError> {
         path: path.to_owned(),
         source,
     };
-    // The engine's own lock: nobody writes while it is held.
+    // The engine's own lock: nobody writes while it is held. Where there is none, the engine has
+    // made nothing yet, or what it made is gone.
     let lock = match fs::File::open(engine.join(LOCK)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        lock => lock.map_err(io)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        lock => Some(lock.map_err(io)?),
     };
-    if !acquired(&lock).map_err(io)? {
+    if let Some(lock) = &lock
+        && !acquired(lock).map_err(io)?
+    {
         let path = path.to_owned();
         return Err(DirectoryError::Locked { path });
     }
-    journal::clear_unfinished(engine).map_err(io)?;
     let mark = Mark::read(path).map_err(io)?;
-    journal::judge(engine, mark).map_err(|error| match error {
+    let judged = journal::clear_unfinished(engine).and_then(|()| journal::judge(engine, mark));
+    judged.map_err(|error| match error {
         JournalError::Damaged { file, at } => DirectoryError::Journal {
             path: path.to_owned(),
             file,

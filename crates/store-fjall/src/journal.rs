@@ -86,8 +86,11 @@ pub(crate) fn judge(folder: &Path, mark: Option<Mark>) -> Result<(), JournalErro
 }
 
 /// Removes what the engine's making of `folder` left that was cut short: it would neither go on
-/// with it nor begin again. A folder that was ever written to stays as it is.
-pub(crate) fn clear_unfinished(folder: &Path) -> io::Result<()> {
+/// with it nor begin again.
+///
+/// Errors: [`JournalError`], also where the engine would make a folder anew that was written to;
+/// nothing is changed then.
+pub(crate) fn clear_unfinished(folder: &Path) -> Result<(), JournalError> {
     let version = folder.join(VERSION);
     let bytes = match fs::metadata(&version) {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -97,14 +100,14 @@ pub(crate) fn clear_unfinished(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     let keyspaces = folder.join(KEYSPACES);
-    if keyspaces.exists() && fs::read_dir(keyspaces)?.next().is_some() {
-        return Ok(());
-    }
+    let mut was_used = keyspaces.exists() && fs::read_dir(keyspaces)?.next().is_some();
     let journals = list(folder)?;
     for (_, file) in &journals {
-        if !is_empty_from(file, 0)? {
-            return Ok(());
-        }
+        was_used = was_used || !is_empty_from(file, 0)?;
+    }
+    if was_used {
+        let (file, at) = (version, 0);
+        return Err(JournalError::Damaged { file, at });
     }
     for (_, file) in journals {
         fs::remove_file(file)?;

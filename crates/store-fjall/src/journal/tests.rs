@@ -190,9 +190,21 @@ async fn a_store_whose_making_was_cut_short_is_made() {
     let stored = commit(&store, batch, Durability::Disk).await;
     stored.expect("stored");
     drop(store);
+    let version = fs::read(folder.join("version")).expect("there");
     fs::remove_file(folder.join("version")).expect("there");
     let bytes = fs::read(path(&folder, 0)).expect("readable");
-    let refused = FjallStore::open(dir.path(), Memory::default()).err();
-    assert!(matches!(refused, Some(DirectoryError::Engine { .. })));
+    let refused = || FjallStore::open(dir.path(), Memory::default()).err();
+    assert!(matches!(refused(), Some(DirectoryError::Journal { .. })));
     assert_eq!(fs::read(path(&folder, 0)).expect("readable"), bytes);
+    // Nor one whose first journal is long gone, beside which the engine could make another.
+    fs::rename(path(&folder, 0), path(&folder, 1)).expect("renamed");
+    assert!(matches!(refused(), Some(DirectoryError::Journal { .. })));
+    assert_eq!(fs::read(path(&folder, 1)).expect("readable"), bytes);
+    fs::rename(path(&folder, 1), path(&folder, 0)).expect("renamed");
+    fs::write(folder.join("version"), version).expect("written");
+    drop(FjallStore::open(dir.path(), Memory::default()).expect("opened"));
+    // Nor one of which all is gone but the mark.
+    fs::remove_dir_all(&folder).expect("there");
+    assert!(matches!(refused(), Some(DirectoryError::Journal { .. })));
+    assert!(!folder.join("version").exists());
 }

@@ -226,10 +226,11 @@ pub(crate) async fn race(laptop: &Laptop, narrator: &Narrator) -> anyhow::Result
     let settled = read_everywhere(&mut client, laptop, item).await?;
     let same_everywhere = settled.iter().all(|one| *one == Some(winner_quantity));
     let healed_after_ms = healed.map(ms);
-    narrator.line(&format!(
-        "{:.0} ms after the heal all regions read {winner_quantity}: {winner} wrote last",
-        healed_after_ms.unwrap_or(f64::NAN)
-    ));
+    if let Some(after) = healed_after_ms {
+        narrator.line(&format!(
+            "{after:.0} ms after the heal all regions read {winner_quantity}: {winner} wrote last"
+        ));
+    }
     narrator.line(&format!(
         "{loser}'s write is kept in the conflict log of {}",
         kept_in.join(", ")
