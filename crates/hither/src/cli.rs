@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Deploy(DeployArgs),
     /// Regions, health, link delays, replication lag and versions.
     Status(StatusArgs),
+    /// The writes that lost a race of two regions, and how to have them back.
+    Conflicts(Box<ConflictsArgs>),
     /// Makes a table's calls fail on purpose, for tests.
     Faults(FaultsArgs),
     /// Deletes all tables in all regions, for suites of tests.
@@ -53,6 +55,7 @@ impl Command {
             | Self::Up(_)
             | Self::Deploy(_)
             | Self::Status(_)
+            | Self::Conflicts(_)
             | Self::Faults(_)
             | Self::Reset(_)
             | Self::Env(_)
@@ -198,6 +201,78 @@ pub(crate) struct StatusArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub(crate) struct ConflictsArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<ConflictsCommand>,
+    #[command(flatten)]
+    pub(crate) list: RacesArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConflictsCommand {
+    /// The races of a table, oldest first: what `hither conflicts TABLE` does.
+    List(RacesArgs),
+    /// One race: what its two writes made of the item, attribute by attribute.
+    Show(RaceArgs),
+    /// Writes a race's loser again, or deletes the item again where the loser was a delete.
+    Restore {
+        #[command(flatten)]
+        race: RaceArgs,
+        /// Write, although the item was written since the race.
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RacesArgs {
+    /// The table.
+    #[arg(required = true)]
+    pub(crate) table: Option<String>,
+    /// The races of this item alone, given by its key: `{"id": {"S": "a"}}`.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) key: Option<String>,
+    /// Races that were won at this time or later: `2026-11-23T09:00:00Z`, or how long ago: `2h`.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Races that a write of this region won.
+    #[arg(long, value_name = "REGION")]
+    pub(crate) winner: Option<String>,
+    /// Races that a write of this region lost.
+    #[arg(long, value_name = "REGION")]
+    pub(crate) loser: Option<String>,
+    /// Most races to print.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) asked: AskedArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RaceArgs {
+    /// The table.
+    pub(crate) table: String,
+    /// The race, as the list of races calls it.
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) asked: AskedArgs,
+}
+
+/// Which region tells, and how.
+#[derive(Args, Debug)]
+pub(crate) struct AskedArgs {
+    #[command(flatten)]
+    pub(crate) at: AtArgs,
+    /// The region to ask; by default the first that answers and has the table.
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct FaultsArgs {
     #[command(flatten)]
     pub(crate) at: AtArgs,
@@ -280,4 +355,5 @@ Examples:
   hither up                the regions of ./hither.toml on this machine
   hither deploy            the same file, to the regions that your own machines serve
   hither status            what is running, where, how far apart
+  hither conflicts TABLE   writes that lost a race of two regions
   eval \"$(hither env)\"    point AWS tools here";

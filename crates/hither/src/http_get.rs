@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -24,6 +24,15 @@ const WORK_PATIENCE: Duration = Duration::from_secs(70);
 
 /// Longest answer. 16 MiB.
 const BODY_BYTES_MAX: usize = 16 << 20;
+
+/// A node's own answer that it does not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{status}: {said}")]
+pub(crate) struct Refused {
+    pub(crate) status: StatusCode,
+    /// Its words.
+    said: String,
+}
 
 /// Asks a node for `path` and returns the JSON that it answers.
 ///
@@ -78,7 +87,8 @@ async fn exchange(
             .await;
         let body = body.map_err(|error| anyhow::anyhow!("{error}"))?.to_bytes();
         if !status.is_success() {
-            bail!("{status}: {}", String::from_utf8_lossy(&body).trim());
+            let said = String::from_utf8_lossy(&body).trim().to_owned();
+            return Err(Refused { status, said }.into());
         }
         Ok(serde_json::from_slice(&body)?)
     };

@@ -14,6 +14,8 @@ mod demo;
 
 mod status;
 
+mod conflicts;
+
 mod testing;
 
 mod check;
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
             Command::Deploy(args) => rollout::run(args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Status(args) => status::run(args).await,
+            Command::Conflicts(args) => conflicts::run(*args).await,
             Command::Faults(args) => testing::faults(args).await,
             Command::Reset(args) => testing::reset(args).await,
             Command::Env(args) => status::env(args),

@@ -4,6 +4,8 @@
 //! They are not AWS's, and nothing that AWS has a call for is done here. They are for callers on
 //! this machine only.
 
+mod conflicts;
+
 mod testing;
 
 use std::collections::BTreeMap;
@@ -24,12 +26,11 @@ use control::dns::LatencyEntry;
 use control::resource::Change;
 use item::key::KeySchema;
 use store::port::Store;
-use table::conflict::Conflict;
 use table::def::TableDef;
 
 use crate::bodies::{Room, whole};
 use crate::config::{Access, Durability, NodeConfig};
-use crate::limits::{ADMIN_BODY_BYTES_MAX, CONFLICTS_SHOWN};
+use crate::limits::ADMIN_BODY_BYTES_MAX;
 use crate::status::Sources;
 
 /// Serves the calls of Hither itself.
@@ -111,6 +112,8 @@ impl<S: Store> Admin<S> {
                 None => no_table(table),
             },
             (&Method::GET, "/_hither/conflicts") => self.conflicts(table, &query).await,
+            (&Method::GET, "/_hither/conflicts/one") => self.conflict(table, &query).await,
+            (&Method::POST, "/_hither/conflicts/restore") => self.restore(table, &query).await,
             (&Method::PUT, "/_hither/latency") => self.put_latency(request.body()).await,
             (&Method::GET, "/_hither/faults") => self.faults(),
             (&Method::PUT, "/_hither/faults") => self.set_faults(table, request.body()).await,
@@ -150,36 +153,6 @@ impl<S: Store> Admin<S> {
         answer(status, &health)
     }
 
-    /// Answers with a page of a table's races: `limit` of them, from where the `next` of the page
-    /// before said that this one starts.
-    async fn conflicts(&self, table: &str, query: &BTreeMap<String, String>) -> Response<Bytes> {
-        let Some((id, schema)) = self.table(table) else {
-            return no_table(table);
-        };
-        let Some((limit, start)) = page(query) else {
-            let text = format!(
-                "`limit` is a number from 1 to {CONFLICTS_SHOWN}, `start` another page's `next`"
-            );
-            return answer(StatusCode::BAD_REQUEST, &json!({"message": text}));
-        };
-        let tables = self.sources.control.tables();
-        match tables.conflicts_page(id, start.as_deref(), limit).await {
-            Ok(page) => {
-                let shown = page.conflicts.iter();
-                let shown: Vec<Value> = shown.map(|race| self.show(race, &schema)).collect();
-                let next = page.next.as_deref().map(token);
-                answer(
-                    StatusCode::OK,
-                    &json!({"table": table, "conflicts": shown, "next": next}),
-                )
-            }
-            Err(error) => {
-                let error = json!({"message": error.to_string()});
-                answer(StatusCode::INTERNAL_SERVER_ERROR, &error)
-            }
-        }
-    }
-
     /// Returns the number and the key of a table of this region, or of a system table.
     fn table(&self, name: &str) -> Option<(TableId, KeySchema)> {
         let id = self.sources.table_id(name)?;
@@ -188,21 +161,6 @@ impl<S: Store> Admin<S> {
             Some(_) | None => TableDef::system(id, []).schema,
         };
         Some((id, schema))
-    }
-
-    fn show(&self, conflict: &Conflict, schema: &KeySchema) -> Value {
-        let side = |version: clock::hlc::Version, image: Option<&Bytes>| {
-            json!({
-                "region": self.name_of(version.origin),
-                "stamp_micros": version.hlc.0,
-                "item": image.map(|image| parsed(api_dynamodb::show::item(image))),
-            })
-        };
-        json!({
-            "key": parsed(api_dynamodb::show::key(&conflict.key, schema)),
-            "winner": side(conflict.winner, conflict.winner_image.as_ref()),
-            "loser": side(conflict.loser, conflict.loser_image.as_ref()),
-        })
     }
 
     /// Returns a region's name, or its number where the project has no such region any more.
@@ -241,11 +199,6 @@ impl<S: Store> Admin<S> {
     }
 }
 
-fn parsed(json: Option<Vec<u8>>) -> Value {
-    json.and_then(|json| serde_json::from_slice(&json).ok())
-        .unwrap_or(Value::Null)
-}
-
 fn no_table(name: &str) -> Response<Bytes> {
     let error = json!({"message": format!("this region has no table {name:?}")});
     answer(StatusCode::NOT_FOUND, &error)
@@ -281,44 +234,6 @@ fn hosts(named: &[String], own: IpAddr) -> Hosts {
 fn is_ours<B>(hosts: &Hosts, request: &Request<B>) -> bool {
     let origin = request.headers().get(header::ORIGIN);
     origin.is_none_or(cors::is_of_this_machine) && hosts.foreign(request).is_none()
-}
-
-/// Returns how many races a page shows and where it starts; `None` for what is neither.
-fn page(query: &BTreeMap<String, String>) -> Option<(usize, Option<Vec<u8>>)> {
-    let limit = match query.get("limit") {
-        None => CONFLICTS_SHOWN,
-        Some(limit) => limit.parse().ok()?,
-    };
-    let start = match query.get("start") {
-        None => None,
-        Some(token) => Some(start_of(token)?),
-    };
-    (1..=CONFLICTS_SHOWN)
-        .contains(&limit)
-        .then_some((limit, start))
-}
-
-/// Writes where a page starts, as two hexadecimal digits a byte.
-fn token(start: &[u8]) -> String {
-    let mut token = String::with_capacity(2 * start.len());
-    for byte in start {
-        for digit in [byte >> 4, byte & 0xf] {
-            token.extend(char::from_digit(digit.into(), 16));
-        }
-    }
-    token
-}
-
-/// Reads what [`token`] wrote.
-fn start_of(token: &str) -> Option<Vec<u8>> {
-    let digits = |at| token.get(at..at + 2);
-    if !token.len().is_multiple_of(2) || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    (0..token.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(digits(at)?, 16).ok())
-        .collect()
 }
 
 /// Reads `name=value` pairs; what is escaped stays so, since no name needs it.

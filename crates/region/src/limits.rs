@@ -68,6 +68,10 @@ pub(crate) const STREAMS_MAX: u32 = 256;
 /// Races that one page of the conflict log shows at most. 1,000.
 pub(crate) const CONFLICTS_SHOWN: usize = 1_000;
 
+/// Races that are looked at for one page of those that are asked for. 10,000, as many as are kept
+/// of a table; a page that ends there is followed by another.
+pub(crate) const CONFLICTS_LOOKED_AT: usize = CONFLICTS_KEPT;
+
 /// How long the deletion of all tables may take. 60 s; what is left then is told.
 pub(crate) const RESET_PATIENCE: Duration = Duration::from_mins(1);
 

@@ -4,18 +4,26 @@
 
 pub mod retention;
 
+pub mod restore;
+
+mod id;
+
 use std::ops::Bound;
 
 use bytes::{Buf, BufMut, Bytes};
 
 use base::name::TableId;
-use clock::hlc::Version;
+use clock::hlc::{Hlc, Version};
+use clock::time::WallTime;
 use item::key::Key;
 use store::port::{Batch, Op, Order, Range, Space, Store, prefix_end};
 
 use crate::layout::{self, Stored};
 use crate::limits::CONFLICTS_BYTES;
+use crate::pages::Pages;
 use crate::tables::{Damaged, ReadError, Tables};
+
+pub use id::{NoRaceId, RaceId};
 
 /// A race of two writes that had not seen each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +38,8 @@ pub struct Conflict {
     pub loser: Version,
     /// The loser's encoded item; `None` where it was a delete.
     pub loser_image: Option<Bytes>,
+    /// When the loser was written again, here, by [`Tables::restore_loser`].
+    pub restored: Option<WallTime>,
 }
 
 /// Some races of a table.
@@ -43,6 +53,20 @@ pub struct ConflictPage {
 
 /// The version of an entry's bytes.
 const FORMAT: u8 = 1;
+/// The version of the bytes of an entry whose loser was restored: the time of that follows.
+const RESTORED_FORMAT: u8 = 2;
+
+impl Conflict {
+    /// Returns what the race is called, in every region that knows of it.
+    pub fn id(&self) -> RaceId {
+        RaceId::of(self.winner, self.loser, &layout::item_suffix(&self.key))
+    }
+}
+
+/// Returns where a page starts whose first race's winner was written at `since` or later.
+pub fn start_at(since: Hlc) -> Vec<u8> {
+    since.0.to_be_bytes().to_vec()
+}
 
 /// Adds an entry to the batch that decides the race.
 pub(crate) fn stage(
@@ -52,13 +76,26 @@ pub(crate) fn stage(
     winner: &Stored,
     loser: &Stored,
 ) {
+    let key = entry_key(table, winner.stamp.version, loser.stamp.version, suffix);
+    let value = entry([&winner.image, &loser.image], None);
+    batch.put(Space::Conflicts, key, value);
+}
+
+fn entry_key(table: TableId, winner: Version, loser: Version, suffix: &[u8]) -> Vec<u8> {
     let mut key = Vec::with_capacity(28 + suffix.len());
     key.put_u64(table.0);
-    layout::put_version(&mut key, winner.stamp.version);
-    layout::put_version(&mut key, loser.stamp.version);
+    layout::put_version(&mut key, winner);
+    layout::put_version(&mut key, loser);
     key.put_slice(suffix);
-    let mut value = vec![FORMAT];
-    for image in [&winner.image, &loser.image] {
+    key
+}
+
+fn entry(images: [&Option<Bytes>; 2], restored: Option<WallTime>) -> Vec<u8> {
+    let mut value = vec![match restored {
+        None => FORMAT,
+        Some(_) => RESTORED_FORMAT,
+    }];
+    for image in images {
         match image {
             None => value.put_u8(0),
             Some(image) => {
@@ -68,7 +105,10 @@ pub(crate) fn stage(
             }
         }
     }
-    batch.put(Space::Conflicts, key, value);
+    if let Some(restored) = restored {
+        value.put_i64(restored.as_micros());
+    }
+    value
 }
 
 /// Returns the table of each entry that a batch adds.
@@ -128,11 +168,34 @@ impl<S: Store> Tables<S> {
             next,
         })
     }
+
+    /// Returns a race of a table; `None` where this region knows of none of this name.
+    ///
+    /// Errors: those of the store.
+    pub async fn conflict(
+        &self,
+        table: TableId,
+        id: RaceId,
+    ) -> Result<Option<Conflict>, ReadError> {
+        let prefix = [&table.0.to_be_bytes()[..], id.winner()].concat();
+        // The races that one write has won, most often one.
+        let mut pages = Pages::with_prefix(&self.inner.store, Space::Conflicts, &prefix);
+        while let Some(rows) = pages.next().await? {
+            for (key, value) in rows {
+                let conflict = decode(key, value)?;
+                if conflict.id() == id {
+                    return Ok(Some(conflict));
+                }
+            }
+        }
+        Ok(None)
+    }
 }
 
 fn decode(mut key: Bytes, mut value: Bytes) -> Result<Conflict, Damaged> {
     let damaged = Damaged("a conflict");
-    if key.len() < 28 || value.try_get_u8() != Ok(FORMAT) {
+    let format = value.try_get_u8().map_err(|_| damaged)?;
+    if key.len() < 28 || !matches!(format, FORMAT | RESTORED_FORMAT) {
         return Err(damaged);
     }
     key.advance(8);
@@ -152,8 +215,13 @@ fn decode(mut key: Bytes, mut value: Bytes) -> Result<Conflict, Damaged> {
         Ok(_) | Err(_) => Err(damaged),
     };
     let (winner_image, loser_image) = (image()?, image()?);
+    let restored = match format {
+        RESTORED_FORMAT => Some(value.try_get_i64().map_err(|_| damaged)?),
+        _ => None,
+    };
     let key = layout::decode_suffix(&key)?;
     Ok(Conflict {
+        restored: restored.map(WallTime::from_micros),
         key,
         winner,
         winner_image,

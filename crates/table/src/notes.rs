@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use store::port::{Batch, Space, Store, StoreError};
 
+use crate::conflict::restore::Mark;
 use crate::layout::meta;
 use crate::tables::{self, Tables};
 use crate::write::{Write, WriteError, Written};
@@ -24,10 +25,12 @@ pub struct Note {
 /// is handed in ahead of that: a note of such a name that comes later stays. It writes nothing.
 pub type Forgotten = Box<dyn FnOnce() -> Vec<Vec<u8>> + Send>;
 
-/// A note, and those that go when it comes.
-pub(crate) struct Noting {
-    note: Note,
-    forgotten: Forgotten,
+/// What goes into a transaction's batch beside its items.
+pub(crate) enum Noting {
+    /// A note, and those that go when it comes.
+    Fact(Note, Forgotten),
+    /// A race's loser is written again.
+    Restored(Mark),
 }
 
 impl<S: Store> Tables<S> {
@@ -44,7 +47,7 @@ impl<S: Store> Tables<S> {
         note: Note,
         forgotten: Forgotten,
     ) -> Result<Vec<Written>, WriteError> {
-        let noting = Noting { note, forgotten };
+        let noting = Noting::Fact(note, forgotten);
         self.transact_with(writes, Some(noting)).await
     }
 
@@ -64,9 +67,14 @@ impl<S: Store> Tables<S> {
 impl Noting {
     /// Adds it to a batch that nothing is handed in ahead of.
     pub(crate) fn stage(self, batch: &mut Batch) {
-        for name in (self.forgotten)() {
-            batch.delete(Space::Meta, meta::note(&name));
+        match self {
+            Self::Fact(note, forgotten) => {
+                for name in forgotten() {
+                    batch.delete(Space::Meta, meta::note(&name));
+                }
+                batch.put(Space::Meta, meta::note(&note.name), note.fact);
+            }
+            Self::Restored(mark) => mark.stage(batch),
         }
-        batch.put(Space::Meta, meta::note(&self.note.name), self.note.fact);
     }
 }

@@ -52,6 +52,7 @@ pub type Decide = Box<dyn FnOnce(&Current) -> Result<Effect, Refusal> + Send + S
 /// An item as it is, decoded only where that is asked for.
 pub struct Current {
     image: Option<Bytes>,
+    version: Option<Version>,
     /// Whether the image was found to be none.
     damaged: Cell<bool>,
 }
@@ -152,6 +153,11 @@ impl Current {
     /// Returns the encoded item.
     pub fn image(&self) -> Option<&Bytes> {
         self.image.as_ref()
+    }
+
+    /// Returns the version of the item, or of its delete as long as that is remembered.
+    pub fn version(&self) -> Option<Version> {
+        self.version
     }
 
     /// Returns the item.
@@ -445,6 +451,7 @@ fn decide(
     let Write { table, decide, .. } = write;
     let current = Current {
         image: old.as_ref().and_then(|stored| stored.image.clone()),
+        version: old.as_ref().map(|stored| stored.stamp.version),
         damaged: Cell::new(false),
     };
     let effect = decide(&current).and_then(|effect| {

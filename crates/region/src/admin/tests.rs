@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use api_protocol::hosts::Hosts;
 use http::Request;
 
-use super::{hosts, is_here, is_ours, page, parameters, token};
-use crate::limits::CONFLICTS_SHOWN;
+use super::{hosts, is_here, is_ours};
 
 #[track_caller]
 fn check(name: &str, value: &'static str, expect: bool) {
@@ -65,25 +64,5 @@ fn a_node_is_asked_by_its_address_too() {
         let own = own.parse().expect("an address");
         let hosts = hosts(&["app.example".to_owned()], own);
         assert_eq!(is_ours(&hosts, &request), expect, "{own} asked as {host}");
-    }
-}
-
-#[test]
-fn pages_of_races_are_asked_for_in_bounds() {
-    let asked = |query: &str| page(&parameters(query));
-    assert_eq!(asked("table=t"), Some((CONFLICTS_SHOWN, None)));
-    let start = [0, 9, 0xaf, 0xff];
-    let query = format!("table=t&limit=7&start={}", token(&start));
-    assert_eq!(asked(&query), Some((7, Some(start.to_vec()))));
-    for wrong in [
-        "limit=0",
-        "limit=1001",
-        "limit=x",
-        "limit=",
-        "start=0",
-        "start=zz",
-        "start=+1",
-    ] {
-        assert_eq!(asked(wrong), None, "{wrong}");
     }
 }

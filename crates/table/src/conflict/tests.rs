@@ -1,19 +1,23 @@
 //! Tests of the conflict log's pages and of what is forgotten.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::region::RegionId;
 use clock::hlc::Hlc;
 use clock::wall::System;
-use item::key::Key;
+use item::codec;
+use item::key::{Key, KeyAttribute, KeyKind, KeySchema};
+use item::value::{AttributeValue, Item};
 use replica_core::merge::Stamp;
 use replica_core::vector::Seq;
 use store::memory::MemStore;
 use store::port::Durability;
 
+use super::restore::{Over, RestoreError};
 use super::retention::{Keep, Seen};
 use super::*;
+use crate::def::TableDef;
 use crate::tables::Options;
 
 const CARTS: TableId = TableId(1 << 20);
@@ -158,4 +162,100 @@ async fn the_newest_races_of_each_table_are_kept() {
     let mut seen = Seen::default();
     tables.trim_conflicts(&keep, &mut seen).await.expect("read");
     assert!(stamps(&tables, CARTS).await.into_iter().eq(2_000..=2_009));
+}
+
+/// Makes a race of an item, which the winner's version is then of.
+async fn lost(tables: &Tables<MemStore>, def: &TableDef, images: [Option<&Item>; 2]) -> RaceId {
+    let key = key();
+    let suffix = layout::item_suffix(&key);
+    let [winner, loser] = [(20, images[0]), (10, images[1])].map(|(at, image)| Stored {
+        image: image.map(|item| codec::encode(item).into()),
+        ..stored(at, "")
+    });
+    let mut batch = Batch::default();
+    stage(&mut batch, def.id, &suffix, &winner, &loser);
+    let item = layout::item_key(def.id, &suffix);
+    batch.put(Space::Items, item, winner.encode());
+    tables
+        .commit(batch, Durability::Disk)
+        .await
+        .expect("written");
+    let races = tables.conflicts(def.id, 1).await.expect("read");
+    races.first().expect("a race").id()
+}
+
+fn key() -> Key {
+    Key {
+        partition: "a".into(),
+        sort: None,
+    }
+}
+
+fn item(of: &str) -> Item {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let attributes = [("id".to_owned(), text("a")), ("of".to_owned(), text(of))];
+    Item::from(BTreeMap::from(attributes))
+}
+
+fn def() -> TableDef {
+    let schema = KeySchema {
+        partition: KeyAttribute {
+            name: "id".to_owned(),
+            kind: KeyKind::S,
+        },
+        sort: None,
+    };
+    TableDef {
+        id: CARTS,
+        schema,
+        ..TableDef::system(TableId(1), [A])
+    }
+}
+
+async fn image(tables: &Tables<MemStore>, def: &TableDef) -> Option<Item> {
+    let row = tables.get(def, &key()).await.expect("read")?;
+    Some(codec::decode(&row.image).expect("an item"))
+}
+
+#[tokio::test]
+async fn a_lost_write_is_written_again_once() {
+    let tables = tables().await;
+    let def = tables.define(def());
+    let id = lost(&tables, &def, [Some(&item("winner")), Some(&item("loser"))]).await;
+    assert_eq!(id.to_string().parse(), Ok(id));
+    let restore = |over| tables.restore_loser(Arc::clone(&def), id, over);
+    restore(Over::Winner).await.expect("restored");
+    assert_eq!(image(&tables, &def).await, Some(item("loser")));
+    let race = tables.conflict(CARTS, id).await.expect("read");
+    let race = race.expect("still there");
+    assert!(race.restored.is_some() && race.winner_image.is_some());
+    assert!(!tables.is_winners(&def, &race).await.expect("read"));
+    // What was written since is not written over, unless that is asked for.
+    let again = restore(Over::Winner)
+        .await
+        .expect_err("it was written since");
+    assert!(matches!(again, RestoreError::Changed(_)), "{again}");
+    restore(Over::Anything).await.expect("restored");
+    let other = RaceId::of(race.winner, race.winner, b"");
+    let none = tables
+        .restore_loser(Arc::clone(&def), other, Over::Anything)
+        .await;
+    assert!(matches!(none, Err(RestoreError::NoRace(_))));
+}
+
+#[tokio::test]
+async fn a_lost_delete_deletes_and_a_delete_that_won_is_undone() {
+    let tables = tables().await;
+    let def = tables.define(def());
+    let id = lost(&tables, &def, [Some(&item("winner")), None]).await;
+    let restored = tables.restore_loser(Arc::clone(&def), id, Over::Winner);
+    restored.await.expect("restored");
+    assert_eq!(image(&tables, &def).await, None);
+    let none = Keep { entries: 0, ..ALL };
+    let mut seen = Seen::default();
+    tables.trim_conflicts(&none, &mut seen).await.expect("read");
+    let id = lost(&tables, &def, [None, Some(&item("loser"))]).await;
+    let restored = tables.restore_loser(Arc::clone(&def), id, Over::Winner);
+    restored.await.expect("restored");
+    assert_eq!(image(&tables, &def).await, Some(item("loser")));
 }
