@@ -23,6 +23,7 @@ use crate::limits::ITEM_COLLECTION_BYTES_MAX;
 use crate::model::check::{self, Wording};
 use crate::model::facts::Model;
 use crate::operations::{self, Served, Support};
+use crate::tables::going::Going;
 use crate::throttle::{self, Buckets, Throttling};
 use crate::tokens::Tokens;
 
@@ -46,6 +47,8 @@ pub struct DynamoDb<S: Store> {
     /// Whether tables are throttled that say nothing of it.
     pub(crate) throttling: Throttling,
     buckets: Mutex<Buckets>,
+    /// Replicas that were removed from here, and are told until their regions know it.
+    pub(crate) going: Going,
     /// How much an item collection may take.
     pub(crate) collection_bytes_max: u64,
 }
@@ -69,6 +72,7 @@ impl<S: Store> DynamoDb<S> {
             faults: Faults::default(),
             throttling: Throttling::default(),
             buckets: Mutex::default(),
+            going: Going::default(),
             collection_bytes_max: ITEM_COLLECTION_BYTES_MAX,
         }
     }
@@ -226,9 +230,10 @@ impl<S: Store> DynamoDb<S> {
             Served::CancelBulkOperation => self.cancel_bulk_operation(body).await,
             Served::CreateGlobalTable => Self::create_global_table(),
             Served::UpdateGlobalTable => Self::update_global_table(body),
-            Served::DescribeGlobalTable
-            | Served::DescribeGlobalTableSettings
-            | Served::UpdateGlobalTableSettings => Self::no_global_table(body),
+            Served::DescribeGlobalTable => Self::describe_global_table(body),
+            Served::DescribeGlobalTableSettings | Served::UpdateGlobalTableSettings => {
+                Self::no_global_table(body)
+            }
             Served::ListGlobalTables => Ok(Self::list_global_tables()),
         }
     }

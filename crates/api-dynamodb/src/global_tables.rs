@@ -45,7 +45,15 @@ impl<S: Store> DynamoDb<S> {
         Err(not_found(request.name).into())
     }
 
-    /// Answers the calls that need a global table of that version.
+    /// Answers `DescribeGlobalTable`.
+    pub(crate) fn describe_global_table(body: &[u8]) -> Answer {
+        let request: GlobalIn = json::parse(body)?;
+        let mut fault = not_found(request.name);
+        fault.message = format!("Global table not found: {}", fault.message);
+        Err(fault.into())
+    }
+
+    /// Answers the calls on the settings of a global table of that version.
     pub(crate) fn no_global_table(body: &[u8]) -> Answer {
         let request: GlobalIn = json::parse(body)?;
         Err(not_found(request.name).into())

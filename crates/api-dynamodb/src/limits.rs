@@ -227,6 +227,10 @@ pub(crate) const LIST_BULKS: usize = 10;
 /// How often cancelling a bulk operation is tried. 8: each time somebody else was faster.
 pub(crate) const CANCEL_TRIES_MAX: u32 = 8;
 
+/// Removed replicas that are told as going until their regions know of it. 1,024: more than are
+/// removed while a region is away; the oldest tables' are forgotten first.
+pub(crate) const GOING_MAX: usize = 1_024;
+
 /// How long the token of an export, an import or a bulk operation stands for it. 8 h.
 /// Source: DynamoDB API reference, `ImportTable` (`ClientToken`).
 pub(crate) const TRANSFER_TOKEN_SECS: i64 = 28_800;

@@ -94,6 +94,8 @@ pub(crate) struct Own {
     pub(crate) rewind_days: Option<i64>,
     /// The key of KMS by which it is said to be encrypted, where that is not DynamoDB's own.
     pub(crate) kms_key: Option<String>,
+    /// Its table class, where that is not the one of the others.
+    pub(crate) class: Option<String>,
     /// How much this replica serves to readers, where that is not what the others do.
     pub(crate) reads: Reads,
     /// The same of its indexes, by name.
@@ -138,6 +140,11 @@ impl Shared {
     /// Returns whether the table is billed by use.
     pub(crate) fn is_on_demand(&self) -> bool {
         self.billing.as_deref() == Some("PAY_PER_REQUEST")
+    }
+
+    /// Returns the table class, which is the usual one where none was given.
+    pub(crate) fn class_of(&self) -> &str {
+        self.class.as_deref().unwrap_or("STANDARD")
     }
 
     /// Returns what the table serves at once, by what was asked for and by how it is billed.

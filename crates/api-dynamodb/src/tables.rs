@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use api_protocol::caller::Caller;
 use api_protocol::fault::Fault;
 use api_protocol::json;
-use control::control::ControlError;
+use control::control::{ControlError, Position};
 use control::resource::Change;
 use control::tables::replicas::ReplicaDraft;
-use control::tables::{Replica, Table, TableError, Turn};
+use control::tables::{Replica, ReplicaStatus, Table, TableError, Turn};
 use serde_json::json as json_value;
 use store::port::Store;
 
@@ -28,10 +28,12 @@ mod create;
 mod describe;
 pub(crate) mod encryption;
 mod expiry;
+pub(crate) mod going;
 mod index_updates;
 pub(crate) mod indexes;
 pub(crate) mod provisioned;
 mod replica_updates;
+mod strong;
 pub(crate) mod tags;
 pub(crate) mod throughput;
 mod update;
@@ -80,6 +82,9 @@ impl<S: Store> DynamoDb<S> {
         }
         if open.def.filling {
             return Err(in_use(&format!("Table is being created: {name}")).into());
+        }
+        if is_last_source(&open, &own.region) {
+            return Err(fault::validation(SOURCE).into());
         }
         let copied = self.control.copied_from();
         if copied.iter().any(|(table, _)| *table == open.def.id) {
@@ -165,11 +170,12 @@ impl<S: Store> DynamoDb<S> {
     ) -> Result<(), Refused> {
         let turn = self.control.turn().await;
         self.change_together(&turn, open, (shared, own), Vec::new(), &[])
-            .await
+            .await?;
+        Ok(())
     }
 
     /// Changes settings, together with other changes and with which replicas there are: all of
-    /// that happens, or none.
+    /// that happens, or none. Returns where that stands in the log, if anything changed.
     async fn change_together(
         &self,
         turn: &Turn<'_>,
@@ -177,7 +183,7 @@ impl<S: Store> DynamoDb<S> {
         (shared, own): (Option<&Shared>, Option<&Own>),
         mut changes: Vec<Change>,
         replicas: &[ReplicaDraft],
-    ) -> Result<(), Refused> {
+    ) -> Result<Option<Position>, Refused> {
         if let Some(shared) = shared {
             let table = Table {
                 settings: shared.over(&open.view.table.settings),
@@ -193,14 +199,23 @@ impl<S: Store> DynamoDb<S> {
             changes.push(Change::replace(replica, &changed));
         }
         if changes.is_empty() && replicas.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let control = &self.control;
         let changed = control.change_table(turn, &open.view, changes, replicas);
         let changed = changed.await;
-        changed.map_err(|error| table_failed(&error, &open.view.table.name))?;
-        Ok(())
+        let position = changed.map_err(|error| table_failed(&error, &open.view.table.name))?;
+        Ok(Some(position))
     }
+}
+
+/// Returns whether a replica is being filled that nobody could fill without that of `region`.
+fn is_last_source(open: &OpenTable, region: &str) -> bool {
+    let replicas = open.view.replicas.values();
+    let mut others = replicas
+        .filter(|replica| replica.region != region)
+        .peekable();
+    others.peek().is_some() && others.all(|replica| replica.status == ReplicaStatus::Creating)
 }
 
 /// Returns the types of attributes by name.
@@ -224,7 +239,7 @@ pub(crate) fn table_failed(error: &TableError, name: &str) -> Fault {
         ),
         TableError::NotFound(_) => fault::no_table_named(name),
         TableError::NameTaken { .. } => fault::validation(format!(
-            "Failed to create a new replica of table with name: '{name}' because one or more \
+            "Failed to create a the new replica of table with name: ‘{name}’ because one or more \
              replicas already existed as tables."
         )),
         TableError::Control(error) => control_failed(error, name),
@@ -253,6 +268,9 @@ const DEFINING: [&str; 5] = [
     "KeySchema",
     "LocalSecondaryIndexes",
 ];
+
+const SOURCE: &str = "Replica cannot be deleted because it has acted as a source region for new \
+                      replica(s) being added to the table in the last 24 hours.";
 
 const PROTECTED: &str = "Resource cannot be deleted as it is currently protected against deletion. \
                          Disable deletion protection first.";

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, watch};
 
 use base::name::TableId;
-use base::region::RegionId;
+use base::region::{RegionId, RegionName};
 use clock::port::{Clock, Entropy};
 use item::codec;
 use item::key::{Key, KeyValue};
@@ -63,6 +63,8 @@ pub struct PeerReach {
     pub live: bool,
     /// What it has applied.
     pub applied: VersionVector,
+    /// Of the tables that it copies from here: how far its last copy has come, in per cent.
+    pub copying: BTreeMap<TableId, u8>,
 }
 
 /// Where a change stands in the log.
@@ -193,6 +195,15 @@ impl<S: Store> Control<S> {
     /// Joins those who publish what follows from resources: [`Control::change`] waits for them.
     pub fn follower(&self) -> Follower {
         self.inner.published.join(self.generation())
+    }
+
+    /// Returns how far another region's copy of a table from here has come, as far as it has asked
+    /// for one.
+    ///
+    /// Units: per cent.
+    pub fn copied_percent(&self, region: &RegionName, table: TableId) -> Option<u8> {
+        let reach = self.reach();
+        reach.get(&region.id())?.copying.get(&table).copied()
     }
 
     /// Returns how far the other regions have come.

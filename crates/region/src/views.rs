@@ -349,6 +349,7 @@ pub(crate) fn reach(links: &LinkStatus, health: &HealthView) -> Reach {
             PeerReach {
                 live,
                 applied: peer.sending.applied.clone(),
+                copying: peer.sending.copying.clone(),
             },
         )
     };

@@ -15,7 +15,9 @@ use tracing::{debug, error, info, warn};
 
 use base::region::RegionName;
 use clock::time::Moment;
-use replica_core::limits::{REDIAL, REDIAL_REFUSED};
+use replica_core::frame::Frame;
+use replica_core::frame::copy::CopyRequest;
+use replica_core::limits::{COPIES_MAX, REDIAL, REDIAL_REFUSED};
 use replica_core::link::send::{CopyRead, Input, LogRead, Output, Sender};
 use store::port::Store;
 
@@ -150,10 +152,23 @@ impl<S: Store> Sending<S> {
     fn hear(&mut self, connection: &mut Connection) -> Result<(), EndError> {
         self.sender.handle_input(self.shared.now(), Input::Heard);
         while let Some(frame) = connection.frame()? {
+            if let Frame::CopyRequest(request) = &frame {
+                self.note_copy(request);
+            }
             let now = self.shared.now();
             self.sender.handle_input(now, Input::Frame(frame));
         }
         Ok(())
+    }
+
+    /// Notes how far a copy has come, which the next report tells.
+    fn note_copy(&mut self, request: &CopyRequest) {
+        let copying = &mut self.status.copying;
+        if copying.len() >= COPIES_MAX && !copying.contains_key(&request.table) {
+            // Whoever is still copied asks again.
+            copying.clear();
+        }
+        copying.insert(request.table, request.percent());
     }
 
     /// Does what the sender wants done, as far as there is room. Returns whether the peer has

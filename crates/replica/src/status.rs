@@ -97,6 +97,10 @@ pub struct Sending {
     pub durable: VersionVector,
     /// Records of our log that the peer has not applied.
     pub backlog: u64,
+    /// Of the tables that the peer copies from here: how far its last request had come.
+    ///
+    /// Units: per cent.
+    pub copying: BTreeMap<TableId, u8>,
     /// The peer needs records that are gone here, from before this one, and copies all tables
     /// instead.
     pub needs_resync: Option<Seq>,

@@ -87,7 +87,7 @@ impl<S: Store> DynamoDb<S> {
             "DeletionProtectionEnabled": own.protected,
         });
         if let Some(members) = description.as_object_mut() {
-            describe_shared(members, &shared, &arn);
+            describe_shared(members, (&shared, &own), &arn);
             let place = (&self.control.project().region, caller.account);
             encryption::describe(members, (&shared, &own), place);
             let own_most = own_reads.on_demand;
@@ -98,11 +98,7 @@ impl<S: Store> DynamoDb<S> {
             }
             let warm = throughput::describe_warm(shared.warm_of(), &status.to_string());
             members.insert("WarmThroughput".to_owned(), warm);
-            describe_replicas(
-                members,
-                (open, &shared),
-                (&self.control.project().region, caller.account),
-            );
+            self.describe_replicas(members, (open, &shared), caller.account);
             if let Some(restore) = self.own_replica(open).and_then(|own| own.restore.as_ref()) {
                 let summary = self.describe_restore(caller, restore, open.def.filling);
                 members.insert("RestoreSummary".to_owned(), summary);
@@ -123,6 +119,52 @@ impl<S: Store> DynamoDb<S> {
     pub(crate) fn arn(&self, caller: &Caller, resource: String) -> String {
         let region = &self.control.project().region;
         Arn::new("dynamodb", region, caller.account, resource).to_string()
+    }
+
+    /// Tells the other regions' replicas, if there are any, and how settings are synchronised.
+    fn describe_replicas(
+        &self,
+        members: &mut Map<String, Value>,
+        (open, shared): (&OpenTable, &Shared),
+        account: AccountId,
+    ) {
+        let own = &self.control.project().region;
+        let others = open.view.replicas.values();
+        let others = others.filter(|replica| replica.region != own.as_str());
+        let mut told: Vec<Value> = others
+            .map(|replica| {
+                let region = RegionName::parse(&replica.region).ok();
+                let percent = region.and_then(|region| {
+                    let is_filled = replica.status == ReplicaStatus::Creating;
+                    let table = open.def.id;
+                    self.control
+                        .copied_percent(&region, table)
+                        .filter(|_| is_filled)
+                });
+                describe_replica(replica, shared, (account, percent))
+            })
+            .collect();
+        let going = self.going.regions(&self.control, open.def.id).into_iter();
+        // One that is made anew meanwhile is told as what it becomes.
+        let going = going.filter(|region| !open.view.replicas.contains_key(region.as_str()));
+        told.extend(
+            going.map(
+                |region| json!({ "RegionName": region.as_str(), "ReplicaStatus": "DELETING" }),
+            ),
+        );
+        if told.is_empty() {
+            if let Some(mode) = &shared.settings_mode {
+                members.insert(SETTINGS_MODE.to_owned(), mode.as_str().into());
+            }
+            return;
+        }
+        let here = open.view.replicas.get(own.as_str());
+        let leaves = here.is_some_and(|here| Own::of(here).leaves);
+        let mut tell = |name: &str, value: Value| members.insert(name.to_owned(), value);
+        tell("GlobalTableVersion", "2019.11.21".into());
+        tell("Replicas", Value::Array(told));
+        tell("DisassociationProtectionEnabled", (!leaves).into());
+        tell(SETTINGS_MODE, WITH_OVERRIDES.into());
     }
 
     fn describe_restore(&self, caller: &Caller, restore: &Restore, in_progress: bool) -> Value {
@@ -148,7 +190,7 @@ fn status_of(open: &OpenTable) -> Status {
     }
 }
 
-fn describe_shared(members: &mut Map<String, Value>, shared: &Shared, arn: &str) {
+fn describe_shared(members: &mut Map<String, Value>, (shared, own): (&Shared, &Own), arn: &str) {
     let mut tell = |name: &str, value: Value| members.insert(name.to_owned(), value);
     if let Some(since) = shared.on_demand_since {
         let since = timestamp::epoch(WallTime::from_micros(since));
@@ -159,7 +201,7 @@ fn describe_shared(members: &mut Map<String, Value>, shared: &Shared, arn: &str)
         });
         tell("BillingModeSummary", summary);
     }
-    if let Some(class) = &shared.class {
+    if let Some(class) = own.class.as_ref().or(shared.class.as_ref()) {
         tell("TableClassSummary", json!({ "TableClass": class }));
     }
     if let Some(view) = &shared.stream {
@@ -172,44 +214,31 @@ fn describe_shared(members: &mut Map<String, Value>, shared: &Shared, arn: &str)
     }
 }
 
-/// Tells the other regions' replicas, if there are any, and how settings are synchronised.
-fn describe_replicas(
-    members: &mut Map<String, Value>,
-    (open, shared): (&OpenTable, &Shared),
-    (own, account): (&RegionName, AccountId),
-) {
-    let others = open
-        .view
-        .replicas
-        .values()
-        .filter(|replica| replica.region != own.as_str());
-    let others: Vec<Value> = others
-        .map(|replica| describe_replica(replica, shared, account))
-        .collect();
-    if others.is_empty() {
-        if let Some(mode) = &shared.settings_mode {
-            members.insert(SETTINGS_MODE.to_owned(), mode.as_str().into());
-        }
-        return;
-    }
-    members.insert("GlobalTableVersion".to_owned(), "2019.11.21".into());
-    members.insert("MultiRegionConsistency".to_owned(), "EVENTUAL".into());
-    members.insert("Replicas".to_owned(), Value::Array(others));
-    let here = open.view.replicas.get(own.as_str());
-    let leaves = here.is_some_and(|here| Own::of(here).leaves);
-    let mut tell = |name: &str, value: Value| members.insert(name.to_owned(), value);
-    tell("DisassociationProtectionEnabled", (!leaves).into());
-    tell(SETTINGS_MODE, "ENABLED_WITH_OVERRIDES".into());
-}
-
-fn describe_replica(replica: &Replica, shared: &Shared, account: AccountId) -> Value {
+fn describe_replica(
+    replica: &Replica,
+    shared: &Shared,
+    (account, percent): (AccountId, Option<u8>),
+) -> Value {
     let status = match replica.status {
         ReplicaStatus::Creating => "CREATING",
         ReplicaStatus::Active => "ACTIVE",
     };
     let own = Own::of(replica);
-    let mut told = json!({ "RegionName": replica.region, "ReplicaStatus": status });
+    let mut told = json!({
+        "RegionName": replica.region,
+        "ReplicaStatus": status,
+        "WarmThroughput": throughput::describe_warm(shared.warm_of(), status),
+        SETTINGS_MODE: WITH_OVERRIDES,
+    });
     if let Some(members) = told.as_object_mut() {
+        if let Some(percent) = percent {
+            let percent = percent.to_string();
+            members.insert("ReplicaStatusPercentProgress".to_owned(), percent.into());
+        }
+        if let Some(class) = &own.class {
+            let class = json!({ "TableClass": class });
+            members.insert("ReplicaTableClassSummary".to_owned(), class);
+        }
         describe_reads(members, own.reads.billed(shared));
         let region = RegionName::parse(&replica.region).ok();
         if let (true, Some(key), Some(region)) = (shared.kms, &own.kms_key, region) {
@@ -260,3 +289,5 @@ pub(crate) fn table_id(table: &Table) -> String {
 }
 
 const SETTINGS_MODE: &str = "GlobalTableSettingsReplicationMode";
+
+const WITH_OVERRIDES: &str = "ENABLED_WITH_OVERRIDES";

@@ -20,7 +20,7 @@ use crate::catalog::OpenTable;
 use crate::facade::DynamoDb;
 use crate::fault;
 use crate::limits::{GLOBAL_INDEXES_MAX, INCLUDED_MAX, INDEX_KEYS_MAX, LOCAL_INDEXES_MAX};
-use crate::settings::{Most, Shared, Units};
+use crate::settings::{Most, Own, Shared, Units};
 use crate::wire::shape;
 
 shape! {
@@ -394,7 +394,11 @@ impl<S: Store> DynamoDb<S> {
         let is_ready = state.is_some_and(|state| state.is_ready);
         if let Some(members) = told.as_object_mut().filter(|_| !index.is_local) {
             let settings = IndexSettings::of(index);
-            let units = settings.throughput.unwrap_or_default();
+            let own = self.own_replica(open).map(Own::of).unwrap_or_default();
+            let reads = own.index_reads.get(&index.name).copied();
+            let reads = reads.unwrap_or_default().billed(shared);
+            let (read, write) = settings.throughput.unwrap_or_default();
+            let units = (reads.provisioned.unwrap_or(read), write);
             let now = self.control.clock().wall();
             let status = if is_ready { "ACTIVE" } else { "CREATING" };
             let mut tell = |name: &str, value: Value| members.insert(name.to_owned(), value);
@@ -402,8 +406,10 @@ impl<S: Store> DynamoDb<S> {
             tell("ProvisionedThroughput", settings.turns.describe(now, units));
             let warm = throughput::describe_warm(settings.warm_of(shared), status);
             tell("WarmThroughput", warm);
-            if let Some(most) = settings.on_demand {
-                tell("OnDemandThroughput", throughput::describe_most(most));
+            if settings.on_demand.is_some() || reads.on_demand.is_some() {
+                let (read, write) = settings.on_demand.unwrap_or_default();
+                let most = throughput::describe_most((reads.on_demand.or(read), write));
+                tell("OnDemandThroughput", most);
             }
             if !is_ready && !index.with_table {
                 tell("Backfilling", true.into());

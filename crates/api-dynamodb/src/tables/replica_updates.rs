@@ -8,12 +8,10 @@ use std::collections::BTreeSet;
 use api_protocol::fault::Fault;
 use base::region::RegionName;
 use control::resource::Change;
-use control::tables::Replica;
 use control::tables::replicas::ReplicaDraft;
+use control::tables::{Replica, TableError};
 use store::port::Store;
 
-use super::PROTECTED;
-use super::create;
 use super::encryption;
 use super::throughput::{self, Of};
 use crate::catalog::OpenTable;
@@ -29,7 +27,7 @@ shape! {
         create: "Create" as MemberIn,
         update: "Update" as MemberIn,
         delete: "Delete" as MemberIn,
-        disassociate: "Disassociate" as MemberIn,
+        disassociate: "Disassociate" as LeaveIn,
     }
 }
 
@@ -43,6 +41,11 @@ shape! {
         indexes: "GlobalSecondaryIndexes" as Vec<IndexReadsIn>,
         class: "TableClassOverride" as String,
     }
+}
+
+shape! {
+    /// The replica that is to leave.
+    LeaveIn { region: "RegionName" as String, }
 }
 
 shape! {
@@ -85,6 +88,12 @@ impl<S: Store> DynamoDb<S> {
         (open, kms): (&OpenTable, bool),
         replicas: &[ReplicaIn],
     ) -> Result<Vec<ReplicaChange>, Refused> {
+        if replicas
+            .iter()
+            .any(|replica| replica.disassociate.is_some())
+        {
+            return Err(self.refuse_to_leave(open, replicas).into());
+        }
         let mut changes = Vec::with_capacity(replicas.len());
         let mut named = BTreeSet::new();
         for replica in replicas {
@@ -95,8 +104,7 @@ impl<S: Store> DynamoDb<S> {
                 return Err(fault::validation(LOCAL).into());
             }
             let Some(known) = self.control.project().region_named(region) else {
-                let message = format_args!("Region {region} is not a region of this project");
-                return Err(fault::invalid_parameter(message).into());
+                return Err(self.unknown_region(region).into());
             };
             if !named.insert(known.name.clone()) {
                 return Err(fault::invalid_parameter(format_args!(
@@ -111,24 +119,83 @@ impl<S: Store> DynamoDb<S> {
                     ReplicaChange::Create(known.name.clone(), own)
                 }
                 (Action::Create(_), Some(_)) => {
-                    let message = format_args!("Table already has a replica in region {region}");
-                    return Err(fault::invalid_parameter(message).into());
+                    let name = open.view.table.name.clone();
+                    let region = region.to_owned();
+                    let there = TableError::NameTaken { region };
+                    return Err(super::table_failed(&there, &name).into());
                 }
                 (Action::Update(_) | Action::Delete(_), None) => {
-                    let message = format_args!("Table has no replica in region {region}");
-                    return Err(fault::invalid_parameter(message).into());
+                    return Err(not_a_member(region).into());
                 }
                 (Action::Update(member), Some(there)) => {
                     let own = member.own(Own::of(there), (open, kms), &known.name)?;
                     ReplicaChange::Update(Box::new(there.clone()), own)
                 }
                 (Action::Delete(_), Some(there)) if Own::of(there).protected => {
-                    return Err(fault::validation(PROTECTED).into());
+                    return Err(fault::validation(format!(
+                        "Cannot delete table {} in region {region} because it has deletion \
+                         protection enabled. Disable deletion protection first.",
+                        open.view.table.name
+                    ))
+                    .into());
                 }
                 (Action::Delete(_), Some(_)) => ReplicaChange::Delete(known.name.clone()),
             });
         }
         Ok(changes)
+    }
+
+    fn unknown_region(&self, region: &str) -> Fault {
+        let regions = self.control.project().regions.iter();
+        let names: Vec<&str> = regions.map(|region| region.name.as_str()).collect();
+        fault::validation(format!(
+            "Region {region} is not supported. The latest version of global tables are only \
+             supported in the following regions: [{}]",
+            names.join(", ")
+        ))
+    }
+
+    /// Returns why this region's replica does not leave its global table.
+    fn refuse_to_leave(&self, open: &OpenTable, replicas: &[ReplicaIn]) -> Fault {
+        let own = self.control.project().region.as_str();
+        let [replica] = replicas else {
+            return fault::validation(LEAVES_ALONE);
+        };
+        if replica.has_else() {
+            return one_kind();
+        }
+        let leave = replica.disassociate.as_ref();
+        let region = leave.and_then(|leave| leave.region.as_deref());
+        let region = region.unwrap_or_default();
+        if region != own {
+            return fault::validation(format!(
+                "Only the local replica can be disassociated from a global table. Local region: \
+                 {own}, requested region: {region}"
+            ));
+        }
+        if open.view.replicas.len() < 2 {
+            return not_a_member(region);
+        }
+        if self
+            .own_replica(open)
+            .is_none_or(|own| !Own::of(own).leaves)
+        {
+            return fault::validation(format!(
+                "Replica in region {region} cannot be disassociated as it is currently protected \
+                 against disassociation. Disable disassociation protection first."
+            ));
+        }
+        fault::invalid_parameter("ReplicaUpdates Disassociate is not supported by this endpoint")
+    }
+}
+
+impl ReplicaChange {
+    /// Returns the region of a replica that is removed.
+    pub(super) fn deleted(&self) -> Option<&RegionName> {
+        match self {
+            Self::Delete(region) => Some(region),
+            Self::Create(..) | Self::Update(..) => None,
+        }
     }
 }
 
@@ -154,28 +221,44 @@ pub(super) fn split(changes: &[ReplicaChange]) -> (Vec<Change>, Vec<ReplicaDraft
 }
 
 impl ReplicaIn {
+    /// Returns where a replica is to be made, where that is all that is asked.
+    pub(super) fn created(&self) -> Option<&str> {
+        let others = [&self.update, &self.delete]
+            .into_iter()
+            .any(Option::is_some);
+        let member = self.create.as_ref().filter(|_| !others)?;
+        Some(member.region.as_deref().unwrap_or_default())
+    }
+
+    fn has_else(&self) -> bool {
+        let others = [&self.create, &self.update, &self.delete];
+        others.into_iter().any(Option::is_some)
+    }
+
     /// Returns the one change that an element has.
     fn only(&self) -> Result<Action<'_>, Fault> {
         let action = match (&self.create, &self.update, &self.delete) {
             (Some(member), None, None) => Action::Create(member),
+            (None, Some(member), None) if member.is_empty() => return Err(no_action()),
             (None, Some(member), None) => Action::Update(member),
             (None, None, Some(member)) => Action::Delete(member),
-            (None, None, None) => {
-                create::refuse(&[("ReplicaUpdates Disassociate", self.disassociate.is_some())])?;
-                return Err(one_of());
-            }
-            (_, _, _) => return Err(one_of()),
+            (None, None, None) => return Err(no_action()),
+            (_, _, _) => return Err(one_kind()),
         };
-        if self.disassociate.is_some() {
-            return Err(one_of());
-        }
-        let (Action::Create(member) | Action::Update(member) | Action::Delete(member)) = &action;
-        create::refuse(&[("TableClassOverride", member.class.is_some())])?;
         Ok(action)
     }
 }
 
 impl MemberIn {
+    /// Returns whether it says nothing of its replica.
+    fn is_empty(&self) -> bool {
+        self.key.is_none()
+            && self.throughput.is_none()
+            && self.on_demand.is_none()
+            && self.indexes.is_none()
+            && self.class.is_none()
+    }
+
     /// Returns a replica's own settings as they become, in a table that is encrypted by KMS or not.
     fn own(
         &self,
@@ -195,8 +278,14 @@ impl MemberIn {
             own.kms_key = encryption::own_key(key, region)?;
         }
         let shared = Shared::of(&open.view.table);
+        if let Some(class) = &self.class {
+            // One that is the others' is none of its own.
+            own.class = Some(class.clone()).filter(|class| class != shared.class_of());
+        }
         let (units, most) = (self.throughput.as_ref(), self.on_demand.as_ref());
         own.reads = reads(Of::Table, own.reads, (units, most), &shared)?;
+        let base = shared.throughput.map(|(read, _)| read);
+        own.reads.provisioned = own.reads.provisioned.filter(|read| Some(*read) != base);
         for index in self.indexes.iter().flatten() {
             let name = index.name.as_deref().unwrap_or_default();
             let mut known = open.view.indexes.iter().filter(|known| !known.is_local);
@@ -242,12 +331,24 @@ fn reads(
     Ok(known)
 }
 
-fn one_of() -> Fault {
+fn not_a_member(region: &str) -> Fault {
+    fault::validation(format!(
+        "Update global table operation failed because one or more replicas were not part of the \
+         global table. Please retry the request without these replicas: [{region}]."
+    ))
+}
+
+fn no_action() -> Fault {
+    fault::validation("There are no actions specified in the Replica Update Action of the request.")
+}
+
+fn one_kind() -> Fault {
     fault::validation(
-        "One of Create, Update, Delete or Disassociate must be given for each element of \
-         ReplicaUpdates",
+        "Update table operation with more than one type of replica actions not allowed.",
     )
 }
+
+const LEAVES_ALONE: &str = "A Disassociate action must be the only replica update in the request.";
 
 const LOCAL: &str = "Cannot add, delete, or update the local region through ReplicaUpdates. Use \
                      CreateTable, DeleteTable, or UpdateTable as required.";

@@ -17,6 +17,7 @@ use super::in_use;
 use super::index_updates::{self, IndexChanges, IndexUpdateIn};
 use super::provisioned;
 use super::replica_updates::{self, ReplicaChange, ReplicaIn};
+use super::strong::{self, WitnessIn};
 use super::throughput::{OnDemandIn, WarmIn};
 use crate::catalog::OpenTable;
 use crate::facade::{Answer, DynamoDb};
@@ -40,7 +41,7 @@ shape! {
         indexes: "GlobalSecondaryIndexUpdates" as Vec<IndexUpdateIn>,
         vector_indexes: "VectorIndexUpdates" as Vec<Value>,
         consistency: "MultiRegionConsistency" as String,
-        witnesses: "GlobalTableWitnessUpdates" as Vec<Value>,
+        witnesses: "GlobalTableWitnessUpdates" as Vec<WitnessIn>,
         on_demand: "OnDemandThroughput" as OnDemandIn,
         warm: "WarmThroughput" as WarmIn,
         settings_mode: "GlobalTableSettingsReplicationMode" as String,
@@ -79,13 +80,18 @@ impl<S: Store> DynamoDb<S> {
             .find(&given)
             .ok_or_else(|| fault::no_table_named(&given))?;
         let name = open.view.table.name.clone();
+        request.check_strong(self.control.project().region.as_str())?;
         let plan = self.plan(&open, &request)?;
         let (shared, own) = (plan.shared.as_ref(), plan.own.as_ref());
         let (mut changes, replicas) = replica_updates::split(&plan.replicas);
         changes.extend(plan.indexes.changes());
         changes.extend(plan.forgotten);
-        self.change_together(&turn, &open, (shared, own), changes, &replicas)
-            .await?;
+        let changed = self.change_together(&turn, &open, (shared, own), changes, &replicas);
+        if let Some(position) = changed.await? {
+            for region in plan.replicas.iter().filter_map(ReplicaChange::deleted) {
+                self.going.note(open.def.id, region.clone(), position);
+            }
+        }
         drop(turn);
         let open = self
             .find(&name)
@@ -134,27 +140,21 @@ impl<S: Store> DynamoDb<S> {
             request.check_alone(Alone::Disassociation, &replicas)?;
         }
         let mut forgotten = Vec::new();
+        if request.class.is_some() {
+            // A class that is set is that of all replicas.
+            own_changed.class = None;
+            forgotten = self.others_forget(open, &replicas, |own| own.class = None);
+        }
         if let Some(encryption) = &encryption {
             request.check_alone(Alone::Encryption, &replicas)?;
             encryption.check_new(&shared, &own)?;
             let changed = changed.get_or_insert_with(|| shared.clone());
             encryption.set(changed, &mut own_changed);
             if !encryption.is_kms() {
-                forgotten = self.keys_forgotten(open, &replicas);
+                forgotten = self.others_forget(open, &replicas, |own| own.kms_key = None);
             }
         }
-        let has_indexes = request.indexes.as_ref().is_some_and(|all| !all.is_empty());
-        let own_given = [request.protected, request.keeps]
-            .iter()
-            .any(Option::is_some);
-        let changes_else = !replicas.is_empty() || changed.is_some() || own_given;
-        if !has_indexes && !changes_else {
-            return Err(fault::validation(NOTHING).into());
-        }
-        if request.indexes.as_ref().is_some_and(Vec::is_empty) {
-            let message = "List of GlobalSecondaryIndexUpdates is empty";
-            return Err(fault::invalid_parameter(message).into());
-        }
+        request.check_any(!replicas.is_empty() || changed.is_some())?;
         let next = changed.as_ref().unwrap_or(&shared);
         let indexes = self.index_changes(open, request, (&shared, next))?;
         let indexes_after = indexes.after(&open.view.indexes);
@@ -171,8 +171,13 @@ impl<S: Store> DynamoDb<S> {
         })
     }
 
-    /// Takes the keys of KMS from the other regions' replicas that do not change anyhow.
-    fn keys_forgotten(&self, open: &OpenTable, changes: &[ReplicaChange]) -> Vec<Change> {
+    /// Takes a setting from the other regions' replicas that do not change anyhow.
+    fn others_forget(
+        &self,
+        open: &OpenTable,
+        changes: &[ReplicaChange],
+        forget: impl Fn(&mut Own),
+    ) -> Vec<Change> {
         let here = self.control.project().region.as_str();
         let changes_anyhow = |other: &Replica| {
             let mut changes = changes.iter();
@@ -183,21 +188,15 @@ impl<S: Store> DynamoDb<S> {
         };
         let others = open.view.replicas.values();
         let others = others.filter(|other| other.region != here && !changes_anyhow(other));
-        let with_key = others.map(|other| (other, Own::of(other)));
-        let with_key = with_key.filter(|(_, own)| own.kms_key.is_some());
-        let forgotten = with_key.map(|(other, own)| {
-            let own = Own {
-                kms_key: None,
-                ..own
+        let forgotten = others.filter_map(|other| {
+            let own = Own::of(other);
+            let mut left = own.clone();
+            forget(&mut left);
+            let changed = Replica {
+                settings: left.over(&other.settings),
+                ..other.clone()
             };
-            let settings = own.over(&other.settings);
-            Change::replace(
-                other,
-                &Replica {
-                    settings,
-                    ..other.clone()
-                },
-            )
+            (left != own).then(|| Change::replace(other, &changed))
         });
         forgotten.collect()
     }
@@ -235,16 +234,34 @@ impl UpdateIn {
         )))
     }
 
+    /// Checks that anything changes, `changes_else` or what is of indexes and of one replica.
+    fn check_any(&self, changes_else: bool) -> Result<(), Fault> {
+        let has_indexes = self.indexes.as_ref().is_some_and(|all| !all.is_empty());
+        let own_given = [self.protected, self.keeps].iter().any(Option::is_some);
+        if !has_indexes && !own_given && !changes_else {
+            return Err(fault::validation(NOTHING));
+        }
+        if self.indexes.as_ref().is_some_and(Vec::is_empty) {
+            let message = "List of GlobalSecondaryIndexUpdates is empty";
+            return Err(fault::invalid_parameter(message));
+        }
+        Ok(())
+    }
+
+    /// Refuses more than eventual consistency for the table of region `own`.
+    fn check_strong(&self, own: &str) -> Result<(), Fault> {
+        strong::check(
+            own,
+            self.consistency.as_deref(),
+            self.replicas.as_deref().unwrap_or_default(),
+            self.witnesses.as_deref().unwrap_or_default(),
+        )
+    }
+
     /// Refuses what tables do not have here.
     fn refuse_unsupported(&self) -> Result<(), Fault> {
-        let strong = self
-            .consistency
-            .as_deref()
-            .is_some_and(|mode| mode != "EVENTUAL");
         create::refuse(&[
             ("VectorIndexUpdates", self.vector_indexes.is_some()),
-            ("MultiRegionConsistency STRONG", strong),
-            ("GlobalTableWitnessUpdates", self.witnesses.is_some()),
             create::mode_refused(self.settings_mode.as_deref()),
         ])
     }
@@ -307,8 +324,10 @@ fn settings_mode(open: &OpenTable, mode: &str) -> Result<String, Fault> {
         ));
     }
     if mode == "ENABLED_WITH_OVERRIDES" {
-        return Err(fault::invalid_parameter(
-            "GlobalTableSettingsReplicationMode cannot be updated to ENABLED_WITH_OVERRIDES",
+        return Err(fault::validation(
+            "Value 'ENABLED_WITH_OVERRIDES' at 'GlobalTableSettingsReplicationMode' failed to \
+             satisfy constraint: Only ENABLED and DISABLED settings replication are supported for \
+             a Regional Table.",
         ));
     }
     Ok(mode.to_owned())
@@ -334,7 +353,7 @@ fn change_stream(
             Err(fault::validation(message))
         }
         (Some(false) | None, Some(_)) if is_global => Err(fault::validation(
-            "Disabling the stream is not allowed for a table that is part of a Global Table",
+            "Disabling Stream is not allowed for a Global Table replica.",
         )),
         (Some(false) | None, Some(_)) => {
             // The label stays: the stream can still be read by its name.
@@ -355,5 +374,7 @@ fn same_throughput((read, write): (u64, u64)) -> Fault {
 }
 
 const NOTHING: &str = "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, \
-                       GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is \
-                       required";
+                       GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, \
+                       MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, \
+                       DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass \
+                       is required";

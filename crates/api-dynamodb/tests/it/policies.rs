@@ -299,13 +299,13 @@ async fn global_tables_of_2017_are_no_more() {
         .refused("UpdateGlobalTable", update("Delete"), code, missing)
         .await;
     let named = json!({ "GlobalTableName": "hash" });
-    for operation in [
-        "DescribeGlobalTable",
-        "DescribeGlobalTableSettings",
-        "UpdateGlobalTableSettings",
-    ] {
+    for operation in ["DescribeGlobalTableSettings", "UpdateGlobalTableSettings"] {
         world.refused(operation, named.clone(), code, missing).await;
     }
+    let missing = format!("Global table not found: {missing}");
+    world
+        .refused("DescribeGlobalTable", named, code, &missing)
+        .await;
     let none = json!({ "GlobalTables": [] });
     assert_eq!(world.ok("ListGlobalTables", json!({})).await, none);
     let short = "1 validation error detected: Value 'ab' at 'globalTableName' failed to satisfy \

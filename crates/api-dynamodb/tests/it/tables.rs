@@ -1,5 +1,8 @@
 //! Calls on tables.
 
+use std::sync::Arc;
+
+use control::control::{PeerReach, Reach};
 use control::testing::pull;
 use serde_json::{Value, json};
 
@@ -181,7 +184,10 @@ async fn settings_change() {
         request
     };
     let nothing = "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, \
-                   GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required";
+                   GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, \
+                   MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, \
+                   DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is \
+                   required";
     world
         .invalid("UpdateTable", update(json!({})), nothing)
         .await;
@@ -325,9 +331,11 @@ async fn replicas_that_cannot_be_are_refused() {
         .invalid("UpdateTable", replicate("Create", "us-east-1"), local)
         .await;
     let invalid = "One or more parameter values were invalid: ";
-    let stranger = format!("{invalid}Region us-west-2 is not a region of this project");
+    let stranger = "Region us-west-2 is not supported. The latest version of global tables are \
+                    only supported in the following regions: [us-east-1, eu-west-1, \
+                    ap-northeast-1]";
     world
-        .invalid("UpdateTable", replicate("Create", "us-west-2"), &stranger)
+        .invalid("UpdateTable", replicate("Create", "us-west-2"), stranger)
         .await;
     // Of several changes none is made where one cannot be: no stream begins, no replica comes.
     let create = |region: &str| json!({ "Create": { "RegionName": region } });
@@ -336,10 +344,16 @@ async fn replicas_that_cannot_be_are_refused() {
     let twice = format!(
         "{invalid}Only one replica update per region is allowed simultaneously. Region: eu-west-1"
     );
-    let elsewhere = format!("{invalid}Table has no replica in region ap-northeast-1");
+    let gone = |region: &str| {
+        format!(
+            "Update global table operation failed because one or more replicas were not part of \
+             the global table. Please retry the request without these replicas: [{region}]."
+        )
+    };
+    let elsewhere = gone("ap-northeast-1");
     for (updates, message) in [
         ([create("eu-west-1"), create("eu-west-1")], twice.as_str()),
-        ([create("eu-west-1"), create("us-west-2")], &stranger),
+        ([create("eu-west-1"), create("us-west-2")], stranger),
         ([create("eu-west-1"), create("us-east-1")], local),
         ([create("eu-west-1"), none("ap-northeast-1")], &elsewhere),
     ] {
@@ -349,15 +363,26 @@ async fn replicas_that_cannot_be_are_refused() {
         assert_eq!(told.get("Replicas"), None);
         assert_eq!(told.get("StreamSpecification"), None);
     }
-    let missing = format!("{invalid}Table has no replica in region eu-west-1");
+    let missing = gone("eu-west-1");
     world
         .invalid("UpdateTable", replicate("Delete", "eu-west-1"), &missing)
         .await;
-    let kept = format!("{invalid}ReplicaUpdates Disassociate is not supported by this endpoint");
-    let mut leave = replicate("Disassociate", "eu-west-1");
-    let change = &mut leave["ReplicaUpdates"][0]["Disassociate"];
-    change["DisassociationMode"] = "WAIT_FOR_REPLICATION".into();
-    world.invalid("UpdateTable", leave, &kept).await;
+    for (update, message) in [
+        (
+            json!({}),
+            "There are no actions specified in the Replica Update Action of the request.",
+        ),
+        (
+            json!({
+                "Create": { "RegionName": "eu-west-1" },
+                "Delete": { "RegionName": "ap-northeast-1" },
+            }),
+            "Update table operation with more than one type of replica actions not allowed.",
+        ),
+    ] {
+        let request = json!({ "TableName": "carts", "ReplicaUpdates": [update] });
+        world.invalid("UpdateTable", request, message).await;
+    }
 }
 
 #[tokio::test]
@@ -374,7 +399,7 @@ async fn replicas_come_all_or_none() {
     let create = |region: &str| json!({ "Create": { "RegionName": region } });
     let updates = [create("eu-west-1"), create("ap-northeast-1")];
     let both = json!({ "TableName": "carts", "ReplicaUpdates": updates });
-    let taken = "Failed to create a new replica of table with name: 'carts' because one or more \
+    let taken = "Failed to create a the new replica of table with name: ‘carts’ because one or more \
                  replicas already existed as tables.";
     virginia.invalid("UpdateTable", both.clone(), taken).await;
     let told = describe(&virginia, "carts").await;
@@ -402,7 +427,16 @@ async fn a_replica_is_made_and_filled() {
     let table = &answer["TableDescription"];
     assert_eq!(table["TableStatus"], "UPDATING");
     assert_eq!(table["GlobalTableVersion"], "2019.11.21");
-    let creating = json!([{ "RegionName": "eu-west-1", "ReplicaStatus": "CREATING" }]);
+    let creating = json!([{
+        "RegionName": "eu-west-1",
+        "ReplicaStatus": "CREATING",
+        "GlobalTableSettingsReplicationMode": "ENABLED_WITH_OVERRIDES",
+        "WarmThroughput": {
+            "ReadUnitsPerSecond": 12_000,
+            "WriteUnitsPerSecond": 4_000,
+            "Status": "CREATING",
+        },
+    }]);
     assert_eq!(table["Replicas"], creating);
     let view = &table["StreamSpecification"]["StreamViewType"];
     assert_eq!(view, "NEW_AND_OLD_IMAGES");
@@ -421,6 +455,203 @@ async fn a_replica_is_made_and_filled() {
         .await;
 }
 
+/// Tells one region how far another has come.
+fn reached(world: &World, other: &World, more: impl FnOnce(&mut PeerReach)) {
+    let mut peer = PeerReach {
+        live: true,
+        applied: other.node.control.tables().applied(),
+        ..PeerReach::default()
+    };
+    more(&mut peer);
+    let region = other.node.control.project().region.id();
+    let reach = Reach::from([(region, peer)]);
+    world.node.reach.send_replace(Arc::new(reach));
+}
+
+#[tokio::test]
+async fn how_far_a_replica_is_filled_is_told() {
+    let virginia = World::open("us-east-1").await;
+    let ireland = World::open("eu-west-1").await;
+    virginia
+        .ok("CreateTable", create("carts", &json!({})))
+        .await;
+    virginia
+        .ok("UpdateTable", replicate("Create", "eu-west-1"))
+        .await;
+    let views = virginia.node.control.table_views();
+    let table = views.first().expect("a table").table.id();
+    let told = async || {
+        let told = describe(&virginia, "carts").await;
+        told["Replicas"][0]["ReplicaStatusPercentProgress"].clone()
+    };
+    assert_eq!(told().await, Value::Null);
+    let percent = |percent| {
+        reached(&virginia, &ireland, |peer| {
+            peer.copying.insert(table, percent);
+        });
+    };
+    percent(37);
+    assert_eq!(told().await, "37");
+    // Whom another replica is filled from stays as long as nobody else has the items.
+    let source = "Replica cannot be deleted because it has acted as a source region for new \
+                  replica(s) being added to the table in the last 24 hours.";
+    virginia
+        .invalid("DeleteTable", json!({ "TableName": "carts" }), source)
+        .await;
+    sync(&ireland, &virginia).await;
+    let fillings = ireland.node.control.fillings();
+    let (id, fill) = fillings.iter().next().expect("a replica to fill");
+    let filled = ireland.node.control.filled(*id, fill.made).await;
+    filled.expect("filled");
+    sync(&virginia, &ireland).await;
+    percent(99);
+    assert_eq!(told().await, Value::Null, "it is whole");
+    virginia
+        .ok("DeleteTable", json!({ "TableName": "carts" }))
+        .await;
+}
+
+#[tokio::test]
+async fn strong_tables_are_refused_after_what_is_wrong_with_them() {
+    let world = World::open("us-east-1").await;
+    world.ok("CreateTable", create("carts", &json!({}))).await;
+    let make = |region: &str| json!({ "Create": { "RegionName": region } });
+    let (ireland, tokyo, sydney) = ("eu-west-1", "ap-northeast-1", "ap-southeast-2");
+    let unmake = json!({ "Delete": { "RegionName": ireland } });
+    let with = "global tables with MultiRegionConsistency set to STRONG";
+    for (mode, replicas, witness, message) in [
+        (
+            "EVENTUAL",
+            vec![make(ireland)],
+            Some(tokyo),
+            "MultiRegionConsistency must be set as STRONG when GlobalTableWitnessUpdates parameter \
+             is present."
+                .to_owned(),
+        ),
+        (
+            "STRONG",
+            vec![unmake, make(tokyo)],
+            None,
+            "Only Replica Create actions are supported when MultiRegionConsistency parameter is \
+             provided."
+                .to_owned(),
+        ),
+        (
+            "STRONG",
+            vec![make(ireland)],
+            None,
+            format!("Unsupported replica count for {with}."),
+        ),
+        (
+            "STRONG",
+            vec![make(ireland)],
+            Some(sydney),
+            format!("Unsupported Region(s) specified for {with}: [{sydney}]."),
+        ),
+        (
+            "STRONG",
+            vec![make(ireland)],
+            Some("us-east-1"),
+            "Cannot add a witness in the same region as an existing replica when creating a global \
+             table with MultiRegionConsistency set to STRONG."
+                .to_owned(),
+        ),
+        (
+            "STRONG",
+            vec![make(ireland)],
+            Some(ireland),
+            "Cannot target multiple regions with the same action".to_owned(),
+        ),
+        (
+            "STRONG",
+            vec![make(ireland), make(tokyo)],
+            None,
+            "One or more parameter values were invalid: MultiRegionConsistency STRONG is not \
+             supported by this endpoint"
+                .to_owned(),
+        ),
+    ] {
+        let mut request = json!({
+            "TableName": "carts",
+            "MultiRegionConsistency": mode,
+            "ReplicaUpdates": replicas,
+        });
+        if let Some(region) = witness {
+            request["GlobalTableWitnessUpdates"] = json!([make(region)]);
+        }
+        world.invalid("UpdateTable", request, &message).await;
+        let told = describe(&world, "carts").await;
+        assert_eq!((told.get("Replicas"), &told["TableStatus"]), (None, &json!("ACTIVE")));
+    }
+}
+
+#[tokio::test]
+async fn a_replica_leaves_only_as_it_may() {
+    let (virginia, _) = global().await;
+    let leave = |region: &str| {
+        json!({ "Disassociate": {
+            "RegionName": region,
+            "DisassociationMode": "WAIT_FOR_REPLICATION",
+        } })
+    };
+    let create = json!({ "Create": { "RegionName": "ap-northeast-1" } });
+    let update = |updates: Value| json!({ "TableName": "carts", "ReplicaUpdates": updates });
+    for (updates, message) in [
+        (
+            json!([leave("us-east-1"), create]),
+            "A Disassociate action must be the only replica update in the request.",
+        ),
+        (
+            json!([leave("eu-west-1")]),
+            "Only the local replica can be disassociated from a global table. Local region: \
+             us-east-1, requested region: eu-west-1",
+        ),
+        (
+            json!([leave("us-east-1")]),
+            "Replica in region us-east-1 cannot be disassociated as it is currently protected \
+             against disassociation. Disable disassociation protection first.",
+        ),
+    ] {
+        virginia
+            .invalid("UpdateTable", update(updates), message)
+            .await;
+    }
+    let unprotect = json!({ "TableName": "carts", "DisassociationProtectionEnabled": false });
+    virginia.ok("UpdateTable", unprotect).await;
+    let message = "One or more parameter values were invalid: ReplicaUpdates Disassociate is not \
+                   supported by this endpoint";
+    let request = update(json!([leave("us-east-1")]));
+    virginia.invalid("UpdateTable", request, message).await;
+}
+
+#[tokio::test]
+async fn the_class_of_one_replica_differs_until_the_tables_is_set() {
+    let (virginia, ireland) = global().await;
+    let class = |class: &str| {
+        let member = json!({ "RegionName": "eu-west-1", "TableClassOverride": class });
+        json!({ "TableName": "carts", "ReplicaUpdates": [{ "Update": member }] })
+    };
+    let told = async || {
+        let here = describe(&virginia, "carts").await;
+        let there = describe(&ireland, "carts").await;
+        let replica = &here["Replicas"][0]["ReplicaTableClassSummary"]["TableClass"];
+        let own = |told: &Value| told["TableClassSummary"]["TableClass"].clone();
+        [own(&here), replica.clone(), own(&there)]
+    };
+    let rare = "STANDARD_INFREQUENT_ACCESS";
+    virginia.ok("UpdateTable", class(rare)).await;
+    sync(&ireland, &virginia).await;
+    assert_eq!(told().await, [json!(null), json!(rare), json!(rare)]);
+    virginia.ok("UpdateTable", class("STANDARD")).await;
+    sync(&ireland, &virginia).await;
+    assert_eq!(told().await, [json!(null), json!(null), json!(null)]);
+    virginia.ok("UpdateTable", class(rare)).await;
+    let all = json!({ "TableName": "carts", "TableClass": rare });
+    virginia.ok("UpdateTable", all).await;
+    sync(&ireland, &virginia).await;
+    assert_eq!(told().await, [json!(rare), json!(null), json!(rare)]);
+}
+
 #[tokio::test]
 async fn a_global_table_is_one_in_each_region() {
     let (virginia, ireland) = global().await;
@@ -434,12 +665,22 @@ async fn a_global_table_is_one_in_each_region() {
         assert_eq!(table["TableArn"], arn);
         let stream = table["LatestStreamArn"].as_str().expect("a stream");
         assert!(stream.starts_with(&format!("{arn}/stream/")));
-        let replicas = json!([{ "RegionName": other, "ReplicaStatus": "ACTIVE" }]);
+        let replicas = json!([{
+            "RegionName": other,
+            "ReplicaStatus": "ACTIVE",
+            "GlobalTableSettingsReplicationMode": "ENABLED_WITH_OVERRIDES",
+            "WarmThroughput": {
+                "ReadUnitsPerSecond": 12_000,
+                "WriteUnitsPerSecond": 4_000,
+                "Status": "ACTIVE",
+            },
+        }]);
+        assert_eq!(table.get("MultiRegionConsistency"), None);
         assert_eq!(table["Replicas"], replicas);
         let get = json!({ "TableName": "carts", "Key": { "pk": s("a") } });
         assert_eq!(world.ok("GetItem", get).await, json!({}));
     }
-    let kept = "Disabling the stream is not allowed for a table that is part of a Global Table";
+    let kept = "Disabling Stream is not allowed for a Global Table replica.";
     virginia
         .invalid("UpdateTable", without_stream(), kept)
         .await;
@@ -451,6 +692,14 @@ async fn a_table_without_its_last_replica_is_regional_again() {
     virginia
         .ok("UpdateTable", replicate("Delete", "eu-west-1"))
         .await;
+    let table = describe(&virginia, "carts").await;
+    let going = json!([{ "RegionName": "eu-west-1", "ReplicaStatus": "DELETING" }]);
+    assert_eq!(table["Replicas"], going, "until its region knows");
+    reached(&virginia, &ireland, |_| {});
+    let table = describe(&virginia, "carts").await;
+    assert_eq!(table["Replicas"], going);
+    sync(&ireland, &virginia).await;
+    reached(&virginia, &ireland, |_| {});
     let table = describe(&virginia, "carts").await;
     assert_eq!(
         (table.get("Replicas"), table.get("GlobalTableVersion")),
@@ -524,8 +773,9 @@ async fn how_settings_are_synchronised_is_told_of_a_table_in_one_region() {
     let told = world.ok("UpdateTable", update("DISABLED")).await;
     assert_eq!(told["TableDescription"][name], "DISABLED");
     assert_eq!(describe(&world, "carts").await[name], "DISABLED");
-    let message = "One or more parameter values were invalid: GlobalTableSettingsReplicationMode \
-                   cannot be updated to ENABLED_WITH_OVERRIDES";
+    let message = "Value 'ENABLED_WITH_OVERRIDES' at 'GlobalTableSettingsReplicationMode' failed \
+                   to satisfy constraint: Only ENABLED and DISABLED settings replication are \
+                   supported for a Regional Table.";
     world
         .invalid("UpdateTable", update("ENABLED_WITH_OVERRIDES"), message)
         .await;
@@ -551,8 +801,8 @@ async fn a_protected_replica_stays() {
         describe(&virginia, "carts").await["DeletionProtectionEnabled"],
         false
     );
-    let message = "Resource cannot be deleted as it is currently protected against deletion. \
-                   Disable deletion protection first.";
+    let message = "Cannot delete table carts in region eu-west-1 because it has deletion \
+                   protection enabled. Disable deletion protection first.";
     virginia
         .invalid("UpdateTable", replicate("Delete", "eu-west-1"), message)
         .await;

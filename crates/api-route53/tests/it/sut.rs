@@ -66,7 +66,14 @@ impl Region {
     pub(crate) fn reached(&self, peer: &Self, live: bool) {
         let applied = peer.node.control.tables().applied();
         let mut reach: Reach = (**self.node.reach.borrow()).clone();
-        reach.insert(peer.node.id(), PeerReach { live, applied });
+        reach.insert(
+            peer.node.id(),
+            PeerReach {
+                live,
+                applied,
+                ..PeerReach::default()
+            },
+        );
         self.node.reach.send_replace(Arc::new(reach));
     }
 

@@ -127,7 +127,13 @@ async fn a_change_has_reached_all_once_those_that_live_have_it_and_some_do() {
     let position = made.await.expect("made");
     let peer = |region: u16, live, seq| {
         let applied = VersionVector::from_iter([(east.id(), Seq(seq))]);
-        (RegionId(region), PeerReach { live, applied })
+        let copying = BTreeMap::new();
+        let peer = PeerReach {
+            live,
+            applied,
+            copying,
+        };
+        (RegionId(region), peer)
     };
     let reached = |peers: [(RegionId, PeerReach); 2]| {
         east.reach.send_replace(Arc::new(BTreeMap::from(peers)));

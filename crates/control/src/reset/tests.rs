@@ -99,6 +99,7 @@ async fn regions_lack_a_change_until_they_are_known_to_have_applied_it() {
         let peer = PeerReach {
             live: true,
             applied,
+            ..PeerReach::default()
         };
         let reach = Reach::from([(other.id(), peer)]);
         node.reach.send_replace(Arc::new(reach));

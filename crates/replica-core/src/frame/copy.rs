@@ -58,6 +58,15 @@ pub struct CopyItem {
 }
 
 impl CopyRequest {
+    /// Returns how far the copy has come that asks for this page.
+    ///
+    /// Units: per cent of the key space, which hashing fills evenly.
+    pub fn percent(&self) -> u8 {
+        let after = self.after.as_deref().and_then(<[u8]>::first_chunk);
+        let hash = after.copied().map_or(0, u16::from_be_bytes);
+        u8::try_from(u32::from(hash) * 100 / 0x1_0000).unwrap_or(99)
+    }
+
     pub(super) fn encode(&self, buf: &mut BytesMut) {
         buf.put_u64(self.table.0);
         put_key(buf, self.after.as_ref());
