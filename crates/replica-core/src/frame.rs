@@ -142,6 +142,8 @@ pub struct Want {
     pub after: Seq,
     /// The highest stamp among the origin's records that the receiver has on disk.
     pub last: Hlc,
+    /// The number of the origin's directory that the receiver has met; 0 where it has met none.
+    pub directory: u64,
 }
 
 /// The records after a want's position are gone from the sender's log.
@@ -305,6 +307,7 @@ impl Frame {
                     buf.put_u32(want.round);
                     buf.put_u64(want.after.0);
                     buf.put_i64(want.last.0);
+                    buf.put_u64(want.directory);
                 }
             }
             Self::Trimmed(trimmed) => {
@@ -444,6 +447,7 @@ impl Want {
             round: wire::u32(buf, "a round")?,
             after: Seq(wire::u64(buf, "a position")?),
             last: Hlc(wire::i64(buf, "a stamp")?),
+            directory: wire::u64(buf, "a directory's number")?,
         })
     }
 }

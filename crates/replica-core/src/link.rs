@@ -88,6 +88,8 @@ pub struct Local {
     pub pauses: Arc<[Pause]>,
     /// The peers that have given copies in the place of their logs.
     pub copied: BTreeSet<RegionId>,
+    /// The number of each peer's directory that was met.
+    pub met: BTreeMap<RegionId, u64>,
     /// What these peers did not have whole themselves and have still to give.
     pub owed: BTreeMap<RegionId, Owed>,
 }

@@ -29,6 +29,7 @@ use replica_core::link::copies::Fills;
 use replica_core::link::handshake::Identity;
 use replica_core::link::seal::Key;
 use replica_core::link::{LinkError, Now};
+use replica_core::vector::Seq;
 use store::port::Store;
 use table::tables::Tables;
 
@@ -212,19 +213,12 @@ impl<S: Store> Shared<S> {
                     // It answers what was said before the log began anew.
                     return true;
                 }
-                if self.tables.is_welcomed() {
+                if self.tables.is_welcomed_by(peer.id()) {
                     let peer = peer.clone();
                     self.fail(Failure::OtherDirectory { peer }).await;
                     return false;
                 }
-                info!(%peer, %had, "this directory takes the place of a lost one");
-                match self.tables.begin_log_above(*had).await {
-                    Ok(()) => true,
-                    Err(error) => {
-                        error!(%error, "cannot let the log begin anew");
-                        false
-                    }
-                }
+                self.begin_above(peer, *had).await
             }
             LinkError::Rewound { origin, has, had } if *origin == self.tables.region() => {
                 let (has, had, peer) = (*has, *had, peer.clone());
@@ -233,6 +227,18 @@ impl<S: Store> Shared<S> {
             }
             LinkError::Refused(_) | LinkError::Rewound { .. } => false,
             LinkError::Silent(_) | LinkError::Protocol(_) => true,
+        }
+    }
+
+    /// Lets this region's log begin above a lost directory's. Returns whether that is on disk.
+    async fn begin_above(&self, peer: &RegionName, had: Seq) -> bool {
+        info!(%peer, %had, "this directory takes the place of a lost one");
+        match self.tables.begin_log_above(had).await {
+            Ok(()) => true,
+            Err(error) => {
+                error!(%error, "cannot let the log begin anew");
+                false
+            }
         }
     }
 

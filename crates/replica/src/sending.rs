@@ -183,7 +183,7 @@ impl<S: Store> Sending<S> {
                 Output::ReadLog { .. } | Output::ReadCopy { .. } => self.read(output, work),
                 Output::Acked => {
                     // Whoever acknowledges has admitted our directory.
-                    self.shared.tables.note_welcome();
+                    self.shared.tables.note_welcome(self.peer.id());
                     acked = true;
                 }
                 Output::NeedsResync { first } => {

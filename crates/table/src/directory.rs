@@ -9,11 +9,14 @@
 //!         ▼                                                      ▼
 //!   known by its number; another one, or an older copy, is refused from here on
 //! ```
+//!
+//! Each peer counts for itself: two regions that lose their directories at the same time take each
+//! other for the first, and the third, which knows better, has not welcomed them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::{Buf, BufMut};
 use tokio::sync::oneshot;
 
 use base::name::TableId;
@@ -39,8 +42,8 @@ use crate::tables::{Damaged, OpenError, ReadError, Tables};
 pub(crate) struct Known {
     /// Where our log begins, and when that was decided, where another directory was before.
     begins: Option<(Seq, WallTime)>,
-    /// A peer has taken our log from this directory.
-    welcomed: bool,
+    /// The peers that have taken our log from this directory.
+    welcomed: BTreeSet<RegionId>,
     /// The directories of the peers.
     met: BTreeMap<RegionId, u64>,
     /// Up to where other logs came in copies.
@@ -73,7 +76,9 @@ impl Known {
             let seq = Seq(fact.get_u64());
             known.begins = Some((seq, WallTime::from_micros(fact.get_i64())));
         }
-        known.welcomed = store.get(Space::Meta, meta::WELCOMED).await?.is_some();
+        if let Some(fact) = store.get(Space::Meta, meta::WELCOMED).await? {
+            known.welcomed = welcomed(&fact, members)?;
+        }
         for member in members {
             if let Some(mut fact) = store.get(Space::Meta, &meta::met(*member)).await? {
                 let found = fact.try_get_u64();
@@ -154,18 +159,25 @@ impl<S: Store> Tables<S> {
         Ok(())
     }
 
-    /// Returns whether a peer has taken our log from this directory.
-    pub fn is_welcomed(&self) -> bool {
-        self.known().welcomed
+    /// Returns whether `peer` has taken our log from this directory.
+    pub fn is_welcomed_by(&self, peer: RegionId) -> bool {
+        self.known().welcomed.contains(&peer)
     }
 
-    /// Notes that a peer takes our log from this directory.
-    pub fn note_welcome(&self) {
-        if std::mem::replace(&mut self.known().welcomed, true) {
+    /// Notes that `peer` takes our log from this directory.
+    pub fn note_welcome(&self, peer: RegionId) {
+        let mut known = self.known();
+        if !known.welcomed.insert(peer) {
             return;
         }
+        let fact: Vec<u8> = known
+            .welcomed
+            .iter()
+            .flat_map(|by| by.0.to_be_bytes())
+            .collect();
+        drop(known);
         let mut batch = Batch::default();
-        batch.put(Space::Meta, meta::WELCOMED.to_vec(), Bytes::new());
+        batch.put(Space::Meta, meta::WELCOMED.to_vec(), fact);
         // Lost with a crash, it is noted again with the next welcome.
         self.hand_in_unwatched(batch);
     }
@@ -313,6 +325,11 @@ impl<S: Store> Tables<S> {
         self.inner.note_progress();
     }
 
+    /// Returns the number of each peer's directory that was met.
+    pub(crate) fn all_met(&self) -> BTreeMap<RegionId, u64> {
+        self.known().met.clone()
+    }
+
     /// Returns the peers whose logs came in copies.
     pub(crate) fn copied(&self) -> BTreeSet<RegionId> {
         self.known().copied.clone()
@@ -436,6 +453,21 @@ fn stage_owed(batch: &mut Batch, origin: RegionId, owed: &Owed) {
         });
     }
     batch.put(Space::Meta, meta::owed(origin), fact);
+}
+
+/// Reads which peers have taken our log: region 2, of each; all of them where none is named.
+fn welcomed(fact: &[u8], members: &BTreeSet<RegionId>) -> Result<BTreeSet<RegionId>, Damaged> {
+    if fact.is_empty() {
+        return Ok(members.clone());
+    }
+    let (each, rest) = fact.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(Damaged("who has taken the log"));
+    }
+    let each = each.iter();
+    Ok(each
+        .map(|region| RegionId(u16::from_be_bytes(*region)))
+        .collect())
 }
 
 fn owed(fact: &[u8]) -> Result<Owed, Damaged> {

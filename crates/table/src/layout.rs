@@ -222,7 +222,7 @@ pub(crate) mod meta {
 
     /// Where our log begins, and when that was decided: seq 8 · micros 8.
     pub(crate) const BEGINS: &[u8] = b"begins";
-    /// A peer has taken our log from this store.
+    /// The peers that have taken our log from this store: region 2, of each; empty for all.
     pub(crate) const WELCOMED: &[u8] = b"welcomed";
     /// Why nothing may be written to this directory any more: text.
     pub(crate) const STOPPED: &[u8] = b"stopped";

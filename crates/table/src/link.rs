@@ -25,7 +25,7 @@ impl<S: Store> Tables<S> {
     pub fn local(&self) -> Local {
         let (head, horizon) = self.horizon();
         let (begins, pauses) = (self.begins(), self.pauses());
-        let (copied, owed) = (self.copied(), self.owed());
+        let (met, copied, owed) = (self.all_met(), self.copied(), self.owed());
         let stable = self.stable();
         let state = self.lock();
         let mut applied = state.applied.clone();
@@ -47,6 +47,7 @@ impl<S: Store> Tables<S> {
             horizon,
             stable,
             pauses,
+            met,
             copied,
             owed,
         }

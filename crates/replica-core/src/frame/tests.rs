@@ -131,6 +131,7 @@ fn log_frames() -> [Frame; 5] {
         round: 2,
         after: Seq(3),
         last: Hlc(5),
+        directory: 6,
     };
     let trimmed = Trimmed {
         origin: RegionId(1),

@@ -27,8 +27,9 @@ use crate::vector::Seq;
 /// | format | what came with it |
 /// |---|---|
 /// | 1 | the first; no release has it |
-/// | 2 | where a log begins and which stamps are known of it; changes with stamps of their own |
-pub const FORMATS: RangeInclusive<u8> = 2..=2;
+/// | 2 | where a log begins, which stamps are known of it, stamps of changes; no release has it |
+/// | 3 | which directory a log that is asked for is known to be of |
+pub const FORMATS: RangeInclusive<u8> = 3..=3;
 
 /// Who this side is.
 #[derive(Clone, Debug)]

@@ -20,6 +20,8 @@ mod inbox;
 
 mod catch_up;
 
+mod wants;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -28,7 +30,7 @@ use base::region::RegionId;
 use clock::time::Moment;
 
 use crate::frame::copy::CopyItems;
-use crate::frame::{Ack, Beat, Data, Frame, Want};
+use crate::frame::{Ack, Beat, Data, Frame};
 use crate::limits::{COPY_RETRY, PARK_FOR};
 use crate::link::copies::{Arrived, Copies, Fills, Portion};
 use crate::link::latency::{Latencies, Summary};
@@ -240,13 +242,7 @@ impl Receiver {
                 }
             }
             Input::Frame(frame) => self.hear(now, frame),
-            Input::Local(local) => {
-                let is_news = self.local.owed != local.owed;
-                self.local = local;
-                if is_news {
-                    self.ask_for_owed();
-                }
-            }
+            Input::Local(local) => self.learn(local),
             Input::Relay(origins) => self.relay(&origins),
             Input::Applied { ticket, result } => self.applied(now, ticket, result),
             Input::Fill(fills) => {
@@ -457,34 +453,6 @@ impl Receiver {
         }
     }
 
-    fn relay(&mut self, origins: &BTreeSet<RegionId>) {
-        let dropped: Vec<_> = self
-            .wants
-            .keys()
-            .filter(|origin| **origin != self.peer && !origins.contains(origin))
-            .copied()
-            .collect();
-        for origin in dropped {
-            self.inbox.throw_away(origin);
-            self.wants.remove(&origin);
-            self.wants_changed = true;
-        }
-        for origin in origins {
-            if !self.wants.contains_key(origin) {
-                self.restart(*origin, None);
-            }
-        }
-    }
-
-    /// Starts a round of `origin`, at once or after a rest.
-    fn restart(&mut self, origin: RegionId, parked: Option<Parked>) {
-        self.inbox.throw_away(origin);
-        self.rounds += 1;
-        let round = self.rounds;
-        self.wants.insert(origin, Wanted { round, parked });
-        self.wants_changed = true;
-    }
-
     fn pump(&mut self, now: Now) {
         if let Some((ticket, data)) = self.inbox.take() {
             self.outputs.push_back(Output::Apply {
@@ -546,22 +514,6 @@ impl Receiver {
             sample,
         })));
         self.told = Some(told);
-    }
-
-    fn say_wants(&mut self, now: Now) {
-        // Until what came in copies counts as applied, the log would have to start at its first.
-        let rests = |origin: &RegionId| *origin == self.peer && self.catch_up.is_some();
-        let flowing =
-            |(origin, wanted): &(&RegionId, &Wanted)| wanted.parked.is_none() && !rests(origin);
-        let wants = self.wants.iter().filter(flowing);
-        let wants = wants.map(|(origin, wanted)| Want {
-            origin: *origin,
-            round: wanted.round,
-            after: self.local.applied.at(*origin),
-            last: self.local.lasts.get(origin).copied().unwrap_or_default(),
-        });
-        let frame = Frame::Want(wants.collect());
-        self.say(now, frame);
     }
 
     fn say(&mut self, now: Now, frame: Frame) {

@@ -506,7 +506,7 @@ impl Sender {
         let room = WINDOW_BYTES
             .as_u64()
             .saturating_sub(self.sent - self.consumed);
-        let next = self.cursors.next(now.moment, &self.local.durable);
+        let next = self.cursors.next(now.moment, &self.local);
         let Some((origin, cursor)) = next.filter(|_| room > 0) else {
             return false;
         };

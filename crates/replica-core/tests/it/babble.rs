@@ -106,6 +106,7 @@ fn frame() -> impl Strategy<Value = Frame> {
                 round,
                 after: Seq(b),
                 last: Hlc(signed(c)),
+                directory: c,
             }]),
             4 => Frame::Trimmed(Trimmed {
                 origin,

@@ -90,6 +90,7 @@ enum Done {
     Receiver(usize, receive::Input),
     Client(Operation, Result<Seq, WriteError>),
     Begun,
+    Met,
     Swept(Hlc),
 }
 
@@ -286,6 +287,7 @@ impl Process {
                     .push(Effect::Wrong(format!("{name} failed: {error}")));
             }
             Done::Begun => self.is_beginning = false,
+            Done::Met => self.learn_local(),
             Done::Swept(collected) => {
                 self.sweep.running = false;
                 self.sweep.collected = collected.max(self.sweep.collected);
@@ -358,7 +360,7 @@ impl Process {
             }
             send::Output::Acked => {
                 if self.knows_lost {
-                    self.tables.note_welcome();
+                    self.tables.note_welcome(self.place.id(peer));
                 }
                 if let Some(Sending { sender, .. }) = self.sending.get(&peer) {
                     self.mesh.durable(self.place.id(peer), sender.durable());

@@ -28,8 +28,19 @@ pub struct Options {
     pub durability: Durability,
     /// A known mistake.
     pub mistake: Mistake,
-    /// Whether a region loses its directory on the way.
-    pub loses: bool,
+    /// How many regions lose their directories on the way.
+    pub loses: Loss,
+}
+
+/// How many regions lose their directories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// None.
+    None,
+    /// One of the three.
+    One,
+    /// Two of the three, about at once.
+    Two,
 }
 
 /// A known mistake in the code under test; by default none.
@@ -50,8 +61,8 @@ pub struct Mistake {
 pub struct Report {
     /// The seed.
     pub seed: u64,
-    /// Whether a region lost its directory.
-    pub loses: bool,
+    /// How many regions lost their directories.
+    pub loses: Loss,
     /// When writes of clients counted as done.
     pub durability: Durability,
     /// The step that it ended with.
@@ -123,7 +134,7 @@ struct Run {
     temper: Temper,
     steps: u64,
     step: u64,
-    loses: bool,
+    loses: Loss,
     changes: VecDeque<(Duration, Change)>,
 }
 
@@ -150,13 +161,17 @@ impl Run {
     }
 
     fn whole(&mut self) -> Result<(), String> {
-        let lost = self.loses.then(|| {
+        let lost = (self.loses != Loss::None).then(|| {
             let at = self.plan.index(REGIONS.len());
             (at, self.plan.below(self.steps))
         });
         while self.step < self.steps {
             if let Some((at, _)) = lost.filter(|(_, step)| *step == self.step) {
-                self.replace(at)?;
+                match self.loses {
+                    Loss::None => {}
+                    Loss::One => self.replace(at)?,
+                    Loss::Two => self.replace_others(at)?,
+                }
             }
             self.step += 1;
             let change = chaos::choose(&mut self.plan, self.temper, &self.world, self.step);
@@ -164,7 +179,7 @@ impl Run {
             let pause = self.temper.pause(&mut self.plan);
             self.pass(pause)?;
         }
-        if self.loses {
+        if self.loses != Loss::None {
             self.heal()?;
             for at in 0..REGIONS.len() {
                 self.change(Change::Start(at))?;
@@ -221,6 +236,34 @@ impl Run {
         self.change(Change::Replace(at))?;
         self.change(Change::Mend(at, other))?;
         self.change(Change::Mend(other, at))?;
+        let pause = Duration::from_millis(self.plan.below(4_000));
+        self.pass(pause)
+    }
+
+    /// Lets all regions but one lose their directories, most often while they do not reach it: they
+    /// know of each other alone then, and take each other for the first.
+    fn replace_others(&mut self, left: usize) -> Result<(), String> {
+        self.heal()?;
+        for at in 0..REGIONS.len() {
+            self.change(Change::Start(at))?;
+            self.put(at, 1)?;
+        }
+        self.pass(Duration::from_secs(4))?;
+        let lost: Vec<usize> = (0..REGIONS.len()).filter(|at| *at != left).collect();
+        if !self.plan.one_in(4) {
+            self.change(Change::Isolate(left))?;
+        }
+        for at in lost {
+            self.change(Change::Replace(at))?;
+            let pause = Duration::from_millis(self.plan.below(1_500));
+            self.pass(pause)?;
+        }
+        if self.plan.one_in(3) {
+            // One of them comes back before the other does.
+            let first = (left + 1 + self.plan.index(REGIONS.len() - 1)) % REGIONS.len();
+            self.change(Change::Mend(left, first))?;
+            self.change(Change::Mend(first, left))?;
+        }
         let pause = Duration::from_millis(self.plan.below(4_000));
         self.pass(pause)
     }
@@ -339,9 +382,10 @@ impl fmt::Display for Report {
             f,
             "replay: HITHER_SEED={seed:#x} cargo test -p sim --test it -- --exact data::{}",
             match (self.loses, self.durability) {
-                (true, _) => "replay_on_empty",
-                (false, Durability::Disk) => "replay",
-                (false, Durability::Buffered) => "replay_early",
+                (Loss::One, _) => "replay_on_empty",
+                (Loss::Two, _) => "replay_on_two_empty",
+                (Loss::None, Durability::Disk) => "replay",
+                (Loss::None, Durability::Buffered) => "replay_early",
             }
         )
     }

@@ -39,8 +39,6 @@ pub struct World {
     happened: u64,
     crashes: u64,
     failures: u64,
-    /// The directory of each region that each region knows, which is on its disk.
-    met: BTreeMap<(usize, usize), u64>,
     /// The ways between the regions.
     pub network: Network,
     /// What is true.
@@ -113,7 +111,6 @@ impl World {
             happened: 0,
             crashes: 0,
             failures: 0,
-            met: BTreeMap::new(),
             network,
             ledger: ledger.clone(),
             regions: Vec::new(),
@@ -262,7 +259,6 @@ impl World {
         self.kill(at);
         let id = self.regions[at].id();
         self.ledger.open().replaced(id);
-        self.met.retain(|(who, _), _| *who != at);
         self.regions[at].disk = Tap::new(MemStore::new(), id, self.ledger.clone());
         self.start(at);
         self.regions[at].disk.disk.hold();
@@ -528,8 +524,9 @@ impl World {
     }
 
     /// Returns whether two regions let each other's directories in; each tells the other where it
-    /// does not.
+    /// does not. One that is met for the first time is let in once that is on disk.
     fn admit(&mut self, one: usize, other: usize) -> bool {
+        let mut are_known = true;
         for (host, guest) in [(one, other), (other, one)] {
             let name = self.regions[guest].place.names[guest].clone();
             let process = |at: usize| self.regions[at].process.as_ref();
@@ -537,18 +534,24 @@ impl World {
                 return true;
             };
             let directory = guests.tables.directory();
-            let known = self.met.get(&(host, guest)).copied();
+            let known = hosts.tables.met(name.id());
             let had = hosts.tables.applied().at(name.id());
             if directory.admit(&name, known, had).is_err() {
                 if let Some(process) = &mut self.regions[guest].process {
-                    process.refused(had);
+                    process.refused(host, had);
                     self.turn(guest);
                 }
                 return false;
             }
-            self.met.insert((host, guest), directory.incarnation);
+            if known != Some(directory.incarnation)
+                && let Some(process) = &mut self.regions[host].process
+            {
+                process.meet(guest, directory.incarnation);
+                self.turn(host);
+                are_known = false;
+            }
         }
-        true
+        are_known
     }
 
     fn greeted(&mut self, connection: u64, from: usize, to: usize) {

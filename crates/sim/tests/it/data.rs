@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use replica_core::planted::Planted as InLinks;
-use sim::data::run::{Mistake, Options, Report, run};
+use sim::data::run::{Loss, Mistake, Options, Report, run};
 use store::port::Durability;
 use table::planted::Planted as InTables;
 
@@ -21,7 +21,7 @@ fn go(seed: u64, mistake: Mistake) -> Report {
         steps: STEPS,
         durability: Durability::Disk,
         mistake,
-        loses: false,
+        loses: Loss::None,
     })
 }
 
@@ -32,7 +32,7 @@ fn go_early(seed: u64, mistake: Mistake) -> Report {
         steps: STEPS,
         durability: Durability::Buffered,
         mistake,
-        loses: false,
+        loses: Loss::None,
     })
 }
 
@@ -43,7 +43,18 @@ fn go_on_empty(seed: u64, mistake: Mistake) -> Report {
         steps: 300,
         durability: Durability::Disk,
         mistake,
-        loses: true,
+        loses: Loss::One,
+    })
+}
+
+/// Runs a shorter seed, in which two regions lose their directories about at once.
+fn go_on_two_empty(seed: u64, mistake: Mistake) -> Report {
+    run(Options {
+        seed,
+        steps: 300,
+        durability: Durability::Disk,
+        mistake,
+        loses: Loss::Two,
     })
 }
 
@@ -60,6 +71,18 @@ fn regions_converge_where_a_crash_takes_acknowledged_writes() {
 #[test]
 fn a_region_that_starts_on_an_empty_disk_takes_nothing_from_the_others() {
     check_seeds(go_on_empty, 256);
+}
+
+#[test]
+fn two_regions_that_start_on_empty_disks_take_nothing_from_the_third() {
+    check_seeds(go_on_two_empty, 256);
+}
+
+#[test]
+fn replay_on_two_empty() {
+    let seed = number("HITHER_SEED").unwrap_or(1);
+    let report = go_on_two_empty(seed, Mistake::default());
+    assert!(report.violation.is_none(), "{report}");
 }
 
 #[test]
@@ -165,7 +188,7 @@ fn taking_a_failed_write_for_written_is_found() {
         forgets_failures: true,
         ..Mistake::default()
     };
-    found(mistake, "has a digest that is not of its items");
+    found(mistake, "is the last it has");
 }
 
 #[test]

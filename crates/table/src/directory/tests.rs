@@ -108,11 +108,12 @@ fn last(tables: &Tables<MemStore>) -> Hlc {
 async fn a_peers_directory_is_known_after_a_restart() {
     let store = MemStore::new();
     let tables = open(&store, 1_000).await;
-    assert_eq!((tables.met(B), tables.is_welcomed()), (None, false));
+    assert_eq!((tables.met(B), tables.is_welcomed_by(B)), (None, false));
     tables.meet(B, 5).await.expect("kept");
-    tables.note_welcome();
+    tables.note_welcome(B);
     let again = open(&store.crash(), 2_000).await;
-    assert_eq!((again.met(B), again.is_welcomed()), (Some(5), true));
+    assert_eq!((again.met(B), again.is_welcomed_by(B)), (Some(5), true));
+    assert!(!again.is_welcomed_by(RegionId(3)), "it has not said so");
 }
 
 /// Returns whether a peer is given what this region wrote itself.

@@ -96,11 +96,11 @@ fn strangers_and_the_misdirected_are_told_so() {
 
 #[test]
 fn neighbouring_releases_talk_and_others_are_told_the_range() {
-    let newer = identity("lab-1").with_formats(2..=3);
+    let newer = identity("lab-1").with_formats(3..=4);
     let (dialler, listener) = greet(&newer, "lab-2", &identity("lab-2")).expect("let in");
-    assert_eq!((dialler.format, listener.format), (2, 2));
-    let refusal = Refusal::Format { min: 2, max: 2 };
-    for others in [3..=4, 1..=1] {
+    assert_eq!((dialler.format, listener.format), (3, 3));
+    let refusal = Refusal::Format { min: 3, max: 3 };
+    for others in [4..=5, 1..=2] {
         let other = identity("lab-1").with_formats(others);
         refused(&other, "lab-2", &identity("lab-2"), &refusal);
     }

@@ -111,6 +111,14 @@ impl Receiver {
         }
     }
 
+    /// Catches up from the first page: the peer has another directory than the one that has given
+    /// pages, and said where its log stands.
+    pub(super) fn catch_up_anew(&mut self) {
+        if let Some(CatchUp { items, .. }) = self.catch_up {
+            self.catch_up(Seq(1), items);
+        }
+    }
+
     fn catch_up(&mut self, first: Seq, items: CopyItems) {
         self.copies.replace_missing(&Owed::new());
         self.catch_up = Some(CatchUp::new(first, items));

@@ -9,8 +9,9 @@ use base::region::RegionId;
 use clock::time::Moment;
 
 use crate::frame::Want;
+use crate::link::Local;
 use crate::planted::Planted;
-use crate::vector::{Seq, VersionVector};
+use crate::vector::Seq;
 
 /// The logs that one peer asks for.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,8 @@ pub(super) struct Cursors {
 pub(super) struct Cursor {
     /// The round of the want that it serves.
     pub(super) round: u32,
+    /// The number of the log's directory that the peer has met; 0 where it has met none.
+    pub(super) directory: u64,
     /// The last position read.
     pub(super) sent: Seq,
     /// Where the next frame claims to start: where the last one ended.
@@ -42,6 +45,7 @@ impl Cursors {
         let skip = u64::from(planted == Planted::ResumeTooFar);
         let cursor = |want: &Want| Cursor {
             round: want.round,
+            directory: want.directory,
             sent: Seq(want.after.0 + skip),
             claim: want.after,
             stuck: None,
@@ -53,7 +57,11 @@ impl Cursors {
             .iter()
             .map(|want| {
                 let kept = old.get(&want.origin).filter(|old| old.round == want.round);
-                (want.origin, kept.copied().unwrap_or_else(|| cursor(want)))
+                let kept = kept.map(|kept| Cursor {
+                    directory: want.directory,
+                    ..*kept
+                });
+                (want.origin, kept.unwrap_or_else(|| cursor(want)))
             })
             .collect();
     }
@@ -72,12 +80,19 @@ impl Cursors {
             .filter(|cursor| cursor.round == round)
     }
 
-    /// Returns the next origin that is behind `ends`, in turn, so that none starves another.
-    pub(super) fn next(&self, now: Moment, ends: &VersionVector) -> Option<(RegionId, Cursor)> {
+    /// Returns the next origin that is behind what is on disk, in turn, so that none starves
+    /// another. A log rests whose directory is another one to the peer than the one that was met
+    /// here: its positions mean other records there.
+    pub(super) fn next(&self, now: Moment, local: &Local) -> Option<(RegionId, Cursor)> {
+        let is_same = |origin: &RegionId, directory: u64| {
+            let met = local.met.get(origin).copied().unwrap_or(0);
+            directory == 0 || met == 0 || met == directory
+        };
         let behind = |(origin, cursor): &(&RegionId, &Cursor)| {
-            let end = ends.at(**origin);
+            let end = local.durable.at(**origin);
             let rests = cursor.rests.is_some_and(|until| now < until);
-            !cursor.trimmed && !rests && cursor.sent < end && cursor.stuck != Some(end)
+            let may_be_sent = !cursor.trimmed && !rests && is_same(origin, cursor.directory);
+            may_be_sent && cursor.sent < end && cursor.stuck != Some(end)
         };
         let later = (Bound::Excluded(self.turn), Bound::Unbounded);
         self.by_origin

@@ -64,6 +64,7 @@ fn want(origin: RegionId, round: u32, after: u64) -> Want {
         round,
         after: Seq(after),
         last: Hlc(0),
+        directory: 0,
     }
 }
 

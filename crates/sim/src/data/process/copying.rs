@@ -10,11 +10,11 @@ use crate::data::process::{Done, Effect, Process};
 impl Process {
     /// Hears from a peer, which knows the log of another directory up to `had`, that this one's is
     /// to begin above.
-    pub fn refused(&mut self, had: Seq) {
+    pub fn refused(&mut self, peer: usize, had: Seq) {
         if had <= self.tables.directory().begins || self.is_beginning {
             return;
         }
-        if self.tables.is_welcomed() {
+        if self.tables.is_welcomed_by(self.place.id(peer)) {
             let what = "a directory that was welcomed is refused".to_owned();
             return self.effects.push(Effect::Wrong(what));
         }
@@ -23,6 +23,15 @@ impl Process {
         self.tasks.spawn(async move {
             drop(tables.begin_log_above(had).await);
             Done::Begun
+        });
+    }
+
+    /// Notes the number of a peer's directory, which was let in.
+    pub fn meet(&mut self, peer: usize, incarnation: u64) {
+        let (tables, id) = (self.tables.clone(), self.place.id(peer));
+        self.tasks.spawn(async move {
+            drop(tables.meet(id, incarnation).await);
+            Done::Met
         });
     }
 
