@@ -10,8 +10,11 @@ use crate::limits::{NUMBER_DIGITS_MAX, NUMBER_POWER_MAX, NUMBER_POWER_MIN};
 
 mod bytes;
 mod text;
+mod total;
 
 pub use bytes::{BadNumberBytes, NumberRef};
+pub use total::Total;
+
 pub(crate) use bytes::{NEGATIVE, POSITIVE, ZERO};
 
 /// An exact decimal number, always in its one normal form.

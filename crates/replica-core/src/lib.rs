@@ -8,6 +8,8 @@ pub mod record;
 
 pub mod merge;
 
+pub mod merged;
+
 pub mod frontier;
 
 pub mod digest;

@@ -86,3 +86,19 @@ pub const LATENCY_SLOT: Duration = Duration::from_secs(10);
 
 /// Most clock samples compared to find the least delayed. 16.
 pub const SAMPLES_MAX: usize = 16;
+
+/// Most attributes, elements or regions that one part of a merged item's state may name. 262,144:
+/// an item of 400 KB has fewer attributes and elements; a longer one is a fault of the sender.
+pub const MERGED_ENTRIES_MAX: usize = 262_144;
+
+/// Longest name of an attribute in a merged item's state. 64 KiB, as DynamoDB allows.
+/// Source: DynamoDB developer guide, "Quotas" (attribute names).
+pub const MERGED_NAME_BYTES_MAX: usize = 65_536;
+
+/// How long what is kept beside a merged item may be before a write writes the item whole, which
+/// forgets what was removed from it. 64 KiB: a sixth of the largest item.
+pub const MERGED_BYTES: usize = 65_536;
+
+/// Longest that may be kept beside a merged item. 256 KiB: a write that would make it longer is
+/// refused. What cannot be forgotten are counts, one for each region and counted attribute.
+pub const MERGED_BYTES_MAX: usize = 256 * 1024;

@@ -20,6 +20,7 @@ pub mod chance;
 pub mod clocks;
 pub mod data;
 pub mod effect;
+pub mod merging;
 pub mod model;
 pub mod network;
 pub mod oracle;

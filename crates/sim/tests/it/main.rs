@@ -1,6 +1,7 @@
 //! Many seeds without a violation, every planted mistake found, and one seed twice the same.
 
 mod data;
+mod merging;
 
 use health_core::planted::Planted;
 use sim::run::{Options, Report, run};
