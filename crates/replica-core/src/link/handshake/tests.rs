@@ -68,7 +68,7 @@ fn refused(dialler: &Identity, target: &str, listener: &Identity, expect: &Refus
 fn peers_of_one_project_talk_and_only_to_each_other() {
     let (a, b) = (identity("lab-1"), identity("lab-2"));
     let (mut dialler, mut listener) = greet(&a, "lab-2", &b).expect("let in");
-    assert_eq!((dialler.peer.as_str(), dialler.format), ("lab-2", 2));
+    assert_eq!((dialler.peer.as_str(), dialler.format), ("lab-2", 3));
     assert_eq!(
         (listener.peer.as_str(), listener.directory),
         ("lab-1", DIRECTORY)
