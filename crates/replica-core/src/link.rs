@@ -92,6 +92,20 @@ pub struct Local {
     pub met: BTreeMap<RegionId, u64>,
     /// What these peers did not have whole themselves and have still to give.
     pub owed: BTreeMap<RegionId, Owed>,
+    /// Of the logs of which something is owed, up to where all is here. Peers are told no more:
+    /// they would drop records that nobody else may have.
+    pub unpaid: BTreeMap<RegionId, Seq>,
+}
+
+impl Local {
+    /// Returns what peers are told of positions here: nothing of which some is owed.
+    pub fn told(&self, positions: &VersionVector) -> VersionVector {
+        let mut told = positions.clone();
+        for (origin, whole) in &self.unpaid {
+            told.lower(*origin, *whole);
+        }
+        told
+    }
 }
 
 /// Which items one region has still to give, of which tables.

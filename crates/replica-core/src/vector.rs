@@ -64,6 +64,15 @@ impl VersionVector {
         }
     }
 
+    /// Takes `origin`'s position back to `seq`, where it is above.
+    pub fn lower(&mut self, origin: RegionId, seq: Seq) {
+        if seq == Seq(0) {
+            self.0.remove(&origin);
+        } else if let Some(at) = self.0.get_mut(&origin) {
+            *at = seq.min(*at);
+        }
+    }
+
     /// Keeps, of each origin, the lower of the two positions.
     pub fn meet(&mut self, other: &Self) {
         self.0.retain(|origin, seq| {

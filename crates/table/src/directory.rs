@@ -13,6 +13,8 @@
 //! Each peer counts for itself: two regions that lose their directories at the same time take each
 //! other for the first, and the third, which knows better, has not welcomed them.
 
+mod debts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
@@ -23,7 +25,6 @@ use base::name::TableId;
 use base::region::RegionId;
 use clock::hlc::Hlc;
 use clock::time::WallTime;
-use replica_core::frame::copy::CopyItems;
 use replica_core::link::handshake::Directory;
 use replica_core::link::{Owed, Pause};
 use replica_core::vector::{Seq, VersionVector};
@@ -33,7 +34,6 @@ use crate::def::TableDef;
 use crate::layout::meta;
 use crate::limits::PAUSES_MAX;
 use crate::planted::Planted;
-use crate::remote::ApplyError;
 use crate::state;
 use crate::tables::{Damaged, OpenError, ReadError, Tables};
 
@@ -52,6 +52,8 @@ pub(crate) struct Known {
     copied: BTreeSet<RegionId>,
     /// What these peers have still to give.
     owed: BTreeMap<RegionId, Owed>,
+    /// While anything is owed, of the logs that it is of, up to where all is here.
+    unpaid: BTreeMap<RegionId, Seq>,
     /// When this region gave no stamps.
     pauses: Arc<[Pause]>,
     /// Why nothing may be written any more.
@@ -92,7 +94,12 @@ impl Known {
                 known.copied.insert(*member);
             }
             if let Some(fact) = store.get(Space::Meta, &meta::owed(*member)).await? {
-                known.owed.insert(*member, owed(&fact)?);
+                known.owed.insert(*member, debts::owed(&fact)?);
+            }
+            if let Some(mut fact) = store.get(Space::Meta, &meta::unpaid(*member)).await? {
+                let found = fact.try_get_u64();
+                let found = found.map_err(|_| Damaged("up to where a log is here whole"))?;
+                known.unpaid.insert(*member, Seq(found));
             }
         }
         if let Some(fact) = store.get(Space::Meta, meta::PAUSES).await? {
@@ -223,108 +230,6 @@ impl<S: Store> Tables<S> {
         Ok(())
     }
 
-    /// Counts another origin's log as applied up to `to`: all that it says has come in copies, but
-    /// for what is owed. Returns once that is on disk.
-    ///
-    /// Errors: [`ApplyError`]; nothing is changed then.
-    pub async fn skip(&self, origin: RegionId, to: Seq, mut owed: Owed) -> Result<(), ApplyError> {
-        let turn = self.inner.applying.get(&origin);
-        let turn = turn.filter(|_| origin != self.region());
-        let _turn = turn.ok_or(ApplyError::NoPeer(origin))?.lock().await;
-        // A log that is empty, or came by way of others meanwhile, counts as copied too.
-        let goes_on = self.applied().at(origin) < to;
-        if !goes_on && self.known().copied.contains(&origin) {
-            return Ok(());
-        }
-        let (done, wait) = oneshot::channel();
-        {
-            let _order = self.in_order();
-            // A table that went meanwhile is remitted before this, and never again.
-            owed.retain(|table, _| {
-                let shares = |region| self.is_replica(*table, region);
-                shares(self.region()) && shares(origin)
-            });
-            let mut batch = Batch::default();
-            if goes_on {
-                let mut state = self.lock();
-                state.staged.advance(origin, to);
-                // Of the records that it goes past no stamp is known.
-                state.staged_hlc.remove(&origin);
-                state::stage_position(&mut batch, origin, to, Hlc::default());
-            }
-            // What is here of the log before goes as all records do, when nobody needs it.
-            let position = to.0.to_be_bytes().to_vec();
-            batch.put(Space::Meta, meta::skipped(origin), position);
-            stage_owed(&mut batch, origin, &owed);
-            {
-                let mut known = self.known();
-                known.skipped.advance(origin, to);
-                known.copied.insert(origin);
-                known.owed.insert(origin, owed);
-            }
-            let inner = Arc::clone(&self.inner);
-            let completion = move |result: Result<(), StoreError>| {
-                if result.is_ok() {
-                    let mut state = inner.state.lock().unwrap_or_else(PoisonError::into_inner);
-                    if goes_on {
-                        state.applied.advance(origin, to);
-                        state.durable_hlc.remove(&origin);
-                        state.note_durable(origin, to, Hlc::default());
-                    }
-                    drop(state);
-                    inner.note_progress();
-                }
-                drop(done.send(result));
-            };
-            self.inner
-                .store
-                .submit(batch, Durability::Disk, Box::new(completion));
-        }
-        Ok(wait.await.unwrap_or(Err(StoreError::Closed))?)
-    }
-
-    /// Notes that a peer has given what it owed of a table. Returns once that is on disk.
-    ///
-    /// Errors: [`ApplyError`]; where the store has failed, it is owed again after a restart.
-    pub async fn repay(
-        &self,
-        origin: RegionId,
-        table: TableId,
-        items: CopyItems,
-    ) -> Result<(), ApplyError> {
-        let turn = self.inner.applying.get(&origin);
-        let _turn = turn.ok_or(ApplyError::NoPeer(origin))?.lock().await;
-        let mut batch = Batch::default();
-        {
-            let mut known = self.known();
-            let owed = known.owed.entry(origin).or_default();
-            if owed.get(&table) != Some(&items) {
-                return Ok(());
-            }
-            owed.remove(&table);
-            stage_owed(&mut batch, origin, owed);
-        }
-        self.commit(batch, Durability::Disk).await?;
-        self.inner.note_progress();
-        Ok(())
-    }
-
-    /// Forgets what is owed of a table by the regions that do not share it.
-    pub(crate) fn remit(&self, table: TableId, shares: impl Fn(RegionId) -> bool) {
-        let mut batch = Batch::default();
-        for (origin, owed) in &mut self.known().owed {
-            if !shares(*origin) && owed.remove(&table).is_some() {
-                stage_owed(&mut batch, *origin, owed);
-            }
-        }
-        if batch.ops.is_empty() {
-            return;
-        }
-        // Lost with a crash, it is remitted again when the definitions are known.
-        self.hand_in_unwatched(batch);
-        self.inner.note_progress();
-    }
-
     /// Returns the number of each peer's directory that was met.
     pub(crate) fn all_met(&self) -> BTreeMap<RegionId, u64> {
         self.known().met.clone()
@@ -333,16 +238,6 @@ impl<S: Store> Tables<S> {
     /// Returns the peers whose logs came in copies.
     pub(crate) fn copied(&self) -> BTreeSet<RegionId> {
         self.known().copied.clone()
-    }
-
-    /// Returns what peers have still to give.
-    pub(crate) fn owed(&self) -> BTreeMap<RegionId, Owed> {
-        self.known().owed.clone()
-    }
-
-    /// Returns whether a peer has still to give something.
-    pub(crate) fn owes(&self) -> bool {
-        self.known().owed.values().any(|owed| !owed.is_empty())
     }
 
     /// Refuses all writes of clients from here on, with this reason. The directory is not opened
@@ -433,26 +328,10 @@ impl<S: Store> Tables<S> {
         Arc::clone(&self.known().pauses)
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
         let known = self.inner.known.lock();
         known.unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Adds what a peer has still to give to a batch: table 8 · items 1, of each.
-fn stage_owed(batch: &mut Batch, origin: RegionId, owed: &Owed) {
-    if owed.is_empty() {
-        return batch.delete(Space::Meta, meta::owed(origin));
-    }
-    let mut fact = Vec::with_capacity(9 * owed.len());
-    for (table, items) in owed {
-        fact.put_u64(table.0);
-        fact.put_u8(match items {
-            CopyItems::All => 0,
-            CopyItems::OwnOnly => 1,
-        });
-    }
-    batch.put(Space::Meta, meta::owed(origin), fact);
 }
 
 /// Reads which peers have taken our log: region 2, of each; all of them where none is named.
@@ -468,22 +347,6 @@ fn welcomed(fact: &[u8], members: &BTreeSet<RegionId>) -> Result<BTreeSet<Region
     Ok(each
         .map(|region| RegionId(u16::from_be_bytes(*region)))
         .collect())
-}
-
-fn owed(fact: &[u8]) -> Result<Owed, Damaged> {
-    let (each, rest) = fact.as_chunks::<9>();
-    let one = |mut bytes: &[u8]| {
-        let table = TableId(bytes.get_u64());
-        match bytes.get_u8() {
-            0 => Ok((table, CopyItems::All)),
-            1 => Ok((table, CopyItems::OwnOnly)),
-            _ => Err(Damaged("what a peer has still to give")),
-        }
-    };
-    if !rest.is_empty() {
-        return Err(Damaged("what a peer has still to give"));
-    }
-    each.iter().map(|bytes| one(bytes)).collect()
 }
 
 fn pauses(fact: &[u8]) -> Result<Arc<[Pause]>, Damaged> {

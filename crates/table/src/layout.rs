@@ -302,6 +302,11 @@ pub(crate) mod meta {
         named(b"owed/", origin)
     }
 
+    /// Returns the name of up to where `origin`'s log is here whole, where some is owed: seq 8.
+    pub(crate) fn unpaid(origin: RegionId) -> Vec<u8> {
+        named(b"unpaid/", origin)
+    }
+
     fn named(name: &[u8], origin: RegionId) -> Vec<u8> {
         let mut key = name.to_vec();
         key.put_u16(origin.0);

@@ -25,7 +25,8 @@ impl<S: Store> Tables<S> {
     pub fn local(&self) -> Local {
         let (head, horizon) = self.horizon();
         let (begins, pauses) = (self.begins(), self.pauses());
-        let (met, copied, owed) = (self.all_met(), self.copied(), self.owed());
+        let (met, copied) = (self.all_met(), self.copied());
+        let (owed, unpaid) = (self.owed(), self.unpaid());
         let stable = self.stable();
         let state = self.lock();
         let mut applied = state.applied.clone();
@@ -50,6 +51,7 @@ impl<S: Store> Tables<S> {
             met,
             copied,
             owed,
+            unpaid,
         }
     }
 

@@ -3,7 +3,7 @@
 //! It decides nothing about replicas: control does. A replica that was removed here and made anew
 //! may not keep what the earlier one held: its deletes were not sent here meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use bytes::{Buf, Bytes};
@@ -36,7 +36,7 @@ impl<S: Store> Tables<S> {
         self.hand_in_indexes(batch);
         drop(order);
         // Last: nothing is owed of a table that is not known.
-        self.remit(id, |_| false);
+        self.remit(id, &BTreeSet::new());
     }
 
     /// Removes what is left of a table that was forgotten.

@@ -227,8 +227,7 @@ impl<S: Store> Tables<S> {
             self.hand_in_indexes(batch);
         }
         if !def.id.is_system() {
-            let is_ours = def.replicas.contains(&self.inner.region);
-            self.remit(def.id, |region| is_ours && def.replicas.contains(&region));
+            self.remit(def.id, &def.replicas);
         }
         self.note_history(&def);
         let mut catalog = self

@@ -490,9 +490,12 @@ impl Receiver {
         let Some(told) = &self.told else {
             return true;
         };
+        let local = &self.local;
         let further = |origin: &RegionId| {
-            told.applied.at(*origin) < self.local.applied.at(*origin)
-                || told.durable.at(*origin) < self.local.durable.at(*origin)
+            let whole = local.unpaid.get(origin).copied();
+            let whole = whole.unwrap_or(Seq(u64::MAX));
+            told.applied.at(*origin) < local.applied.at(*origin).min(whole)
+                || told.durable.at(*origin) < local.durable.at(*origin).min(whole)
         };
         told.consumed != self.inbox.consumed() || self.wants.keys().any(further)
     }
@@ -504,8 +507,8 @@ impl Receiver {
         let sample = pulse.beat(now);
         let told = Told {
             consumed: self.inbox.consumed(),
-            applied: self.local.applied.clone(),
-            durable: self.local.durable.clone(),
+            applied: self.local.told(&self.local.applied),
+            durable: self.local.told(&self.local.durable),
         };
         self.outputs.push_back(Output::Send(Frame::Ack(Ack {
             consumed: told.consumed,

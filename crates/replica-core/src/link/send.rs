@@ -554,8 +554,8 @@ impl Sender {
             head: local.head,
             horizon: local.horizon,
             stable: local.stable,
-            applied: local.applied.clone(),
-            durable: local.durable.clone(),
+            applied: local.told(&local.applied),
+            durable: local.told(&local.durable),
             sample,
         })));
     }

@@ -29,6 +29,7 @@ use crate::write::{Effect, Write, WriteError};
 
 const A: RegionId = RegionId(1);
 const B: RegionId = RegionId(2);
+const C: RegionId = RegionId(3);
 const CARTS: TableId = TableId(1 << 20);
 
 /// A clock, and chance, that are told what to say.
@@ -78,7 +79,7 @@ async fn try_open(store: &MemStore, now: i64) -> Result<Tables<MemStore>, OpenEr
     let told = Arc::new(Told(AtomicI64::new(now)));
     let options = Options {
         region: A,
-        members: BTreeSet::from([A, B]),
+        members: BTreeSet::from([A, B, C]),
         clock: told.clone(),
         entropy: told,
         durability: Durability::Disk,
@@ -289,4 +290,79 @@ async fn nothing_is_acknowledged_once_writes_are_stopped() {
         refused.to_string().contains("older than the others"),
         "{refused}"
     );
+}
+
+fn share(tables: &Tables<MemStore>, replicas: &[RegionId]) {
+    let def = tables.table(CARTS).expect("defined");
+    tables.define(TableDef {
+        replicas: replicas.iter().copied().collect(),
+        ..TableDef::clone(&def)
+    });
+}
+
+#[tokio::test]
+async fn what_a_removed_replica_owed_is_owed_by_all_others() {
+    let store = MemStore::new();
+    let tables = open(&store, 1_000).await;
+    share(&tables, &[A, B, C]);
+    let owed = Owed::from([(CARTS, CopyItems::OwnOnly)]);
+    tables.skip(B, Seq(40), owed).await.expect("skipped");
+    share(&tables, &[A, C]);
+    let by_c = Owed::from([(CARTS, CopyItems::All)]);
+    let debts = |tables: &Tables<MemStore>| {
+        let mut owed = tables.local().owed;
+        owed.retain(|_, owed| !owed.is_empty());
+        owed
+    };
+    assert_eq!(debts(&tables), [(C, by_c.clone())].into());
+    assert_eq!(tables.stable(), Hlc(0), "deletes are not forgotten");
+    let paid = tables.repay(C, CARTS, CopyItems::All).await;
+    paid.expect("paid");
+    assert_eq!(debts(&tables), [].into());
+    tables.skip(C, Seq(9), by_c).await.expect("skipped");
+    share(&tables, &[A]);
+    assert_eq!(debts(&tables), [].into(), "nobody else has any of it");
+}
+
+#[tokio::test]
+async fn a_debt_of_a_region_that_left_before_it_was_noted_is_the_others() {
+    let tables = open(&MemStore::new(), 1_000).await;
+    share(&tables, &[A, C]);
+    let owed = Owed::from([(CARTS, CopyItems::OwnOnly)]);
+    tables.skip(B, Seq(40), owed).await.expect("skipped");
+    let found = tables.local().owed;
+    assert_eq!(found[&C], Owed::from([(CARTS, CopyItems::All)]));
+    assert_eq!(found[&B], Owed::new());
+}
+
+#[tokio::test]
+async fn peers_are_told_no_position_of_which_something_is_owed() {
+    let store = MemStore::new();
+    let tables = open(&store, 1_000).await;
+    let record = Record {
+        origin: B,
+        seq: Seq(1),
+        hlc: Hlc(200),
+        seen: VersionVector::default(),
+        changes: vec![],
+    };
+    let applied = tables.apply(B, Seq(0), Seq(1), vec![record]).await;
+    applied.expect("applied");
+    let owed = Owed::from([(CARTS, CopyItems::OwnOnly)]);
+    tables.skip(B, Seq(40), owed).await.expect("skipped");
+    let told = |tables: &Tables<MemStore>| {
+        let local = tables.local();
+        let told = |positions| local.told(positions).at(B);
+        (told(&local.applied), told(&local.durable))
+    };
+    assert_eq!(tables.applied().at(B), Seq(40), "its log goes on");
+    assert_eq!(told(&tables), (Seq(1), Seq(1)));
+    let store = store.crash();
+    let again = open(&store, 2_000).await;
+    assert_eq!(told(&again), (Seq(1), Seq(1)));
+    let paid = again.repay(B, CARTS, CopyItems::OwnOnly).await;
+    paid.expect("paid");
+    assert_eq!(told(&again), (Seq(40), Seq(40)));
+    let later = open(&store.crash(), 3_000).await;
+    assert_eq!(told(&later), (Seq(40), Seq(40)));
 }
