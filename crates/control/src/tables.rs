@@ -11,7 +11,7 @@ use tokio::sync::MutexGuard;
 use base::name::TableId;
 use base::region::{RegionId, RegionName};
 use item::key::{KeyAttribute, KeyKind, KeySchema};
-use replica_core::link::copies::{Fill, Fills};
+use replica_core::link::copies::{Fill, Fills, Holders};
 use store::port::Store;
 use table::def::{HistoryDef, TableDef};
 
@@ -74,6 +74,10 @@ pub struct Replica {
     /// The number of the load that fills it, as long as one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<u64>,
+    /// When it was put together from what all replicas had left, since none was whole: a directory
+    /// was lost before another replica was filled. In microseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salvaged: Option<i64>,
 }
 
 /// The state of a replica.
@@ -362,6 +366,7 @@ impl<S: Store> Control<S> {
             settings: replica_settings,
             restore,
             imported: load.as_ref().map(|load| load.id),
+            salvaged: None,
         };
         let mut changes = vec![Change::create(&table), Change::create(&replica)];
         changes.extend(load.as_ref().map(Change::create));
@@ -380,6 +385,7 @@ impl<S: Store> Control<S> {
     }
 
     /// Returns which replicas of this region are to be filled, and from whom: whole ones first.
+    /// Where none is whole, and none is going to be, each gives what it has.
     ///
     /// One whose forerunner's items are still being removed is left out until they are gone.
     pub fn fillings(&self) -> Fills {
@@ -403,6 +409,14 @@ impl<S: Store> Control<S> {
                 let replaced = self.tables().replaced();
                 let is_refilled = replaced.is_some_and(|at| replica.created < at.as_micros());
                 let is_whole = |other: &&Replica| other.status == ReplicaStatus::Active;
+                let will_be = |other: &&Replica| other.is_being_restored();
+                let will_be = |other: &&Replica| will_be(other) || other.imported.is_some();
+                let is_left = is_refilled || !others.is_empty();
+                let holders = match others.iter().any(is_whole) {
+                    false if is_left && !others.iter().any(will_be) => Holders::Parts,
+                    _ if is_refilled => Holders::Each,
+                    _ => Holders::Primary,
+                };
                 if is_refilled && others.iter().any(is_whole) {
                     others.retain(is_whole);
                 }
@@ -413,7 +427,7 @@ impl<S: Store> Control<S> {
                 let fill = Fill {
                     made: replica.created,
                     sources: sources.collect(),
-                    is_lost: is_refilled,
+                    holders,
                 };
                 fillings.insert(view.table.id(), fill);
             }
@@ -425,7 +439,14 @@ impl<S: Store> Control<S> {
     ///
     /// Errors: those of the change; nothing happens where it was removed meanwhile.
     pub async fn filled(&self, table: TableId, made: i64) -> Result<(), ControlError> {
-        self.mark(table, made, ReplicaStatus::Active).await
+        let fillings = self.fillings();
+        let is_salvaged = fillings.get(&table).map(|fill| fill.holders) == Some(Holders::Parts);
+        let salvaged = is_salvaged.then(|| self.clock().wall().as_micros());
+        if is_salvaged {
+            tracing::warn!(%table, "no replica was whole: the table is what all of them had left");
+        }
+        self.mark(table, made, (ReplicaStatus::Active, salvaged))
+            .await
     }
 
     /// Marks this region's replica of a table, made at `made`.
@@ -433,23 +454,23 @@ impl<S: Store> Control<S> {
         &self,
         table: TableId,
         made: i64,
-        status: ReplicaStatus,
+        as_what: (ReplicaStatus, Option<i64>),
     ) -> Result<(), ControlError> {
         // It may be changed by somebody else between being read and being written.
         for _ in 1..MARK_ATTEMPTS {
-            match self.try_mark(table, made, status).await {
+            match self.try_mark(table, made, as_what).await {
                 Err(ControlError::Unexpected(_)) => self.refresh().await?,
                 done => return done,
             }
         }
-        self.try_mark(table, made, status).await
+        self.try_mark(table, made, as_what).await
     }
 
     async fn try_mark(
         &self,
         table: TableId,
         made: i64,
-        status: ReplicaStatus,
+        (status, salvaged): (ReplicaStatus, Option<i64>),
     ) -> Result<(), ControlError> {
         let replica = self.own_replica(table);
         // Links tell more than once that a replica is whole.
@@ -459,6 +480,7 @@ impl<S: Store> Control<S> {
         };
         let marked = Replica {
             status,
+            salvaged,
             ..replica.clone()
         };
         self.change(vec![Change::replace(&replica, &marked)])

@@ -107,7 +107,13 @@ impl<S: Store> Sources<S> {
             let replicas: Vec<Value> = view
                 .replicas
                 .values()
-                .map(|replica| json!({"region": replica.region, "status": replica.status}))
+                .map(|replica| {
+                    json!({
+                        "region": replica.region,
+                        "status": replica.status,
+                        "salvaged": replica.salvaged,
+                    })
+                })
                 .collect();
             let (digest, _) = self.control.tables().digest(view.table.id());
             json!({

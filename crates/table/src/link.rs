@@ -99,7 +99,7 @@ impl<S: Store> Tables<S> {
         };
         let only = match items {
             CopyItems::All if def.filling => return Ok(CopyRead::Later),
-            CopyItems::All => None,
+            CopyItems::All | CopyItems::Rest => None,
             CopyItems::OwnOnly => Some(self.region()),
         };
         // What a lost directory wrote is given again once it has come back.

@@ -92,6 +92,7 @@ impl<S: Store> Control<S> {
                         settings: settings.clone(),
                         restore: None,
                         imported: None,
+                        salvaged: None,
                     }));
                 }
                 ReplicaDraft::Delete(region) => drop(removed.insert(region.as_str())),

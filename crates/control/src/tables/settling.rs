@@ -60,7 +60,7 @@ impl<S: Store> Control<S> {
             // It was in a directory that is lost, and is to be filled from the others.
             ReplicaStatus::Active if self.is_lost(&replica) => {
                 let creating = ReplicaStatus::Creating;
-                self.mark(table, replica.created, creating).await?;
+                self.mark(table, replica.created, (creating, None)).await?;
                 self.tables().claim(table, replica.created).await?;
             }
             // It was made here with its table, so that there was none before it.

@@ -7,11 +7,14 @@ use base::name::TableId;
 use base::region::RegionName;
 use item::key::Key;
 use item::value::{AttributeValue, Item};
+use replica_core::frame::copy::CopyItems;
+use replica_core::link::send::CopyRead;
 use store::memory::MemStore;
 use table::write::{Effect, Write};
 
-use super::{Replica, ReplicaStatus, Table, TableError, TableView};
+use super::{Holders, Replica, ReplicaStatus, Table, TableError, TableView};
 use crate::control::Control;
+use crate::resource::Change;
 use crate::system::SystemTable;
 use crate::testing::{self, Node};
 
@@ -177,4 +180,62 @@ async fn a_replica_whose_directory_is_lost_is_filled_again() {
     again.control.filled(id, fill.made).await.expect("noted");
     assert_eq!(status(&again.control), ReplicaStatus::Active);
     assert!(!again.control.tables().table(id).expect("known").filling);
+}
+
+#[tokio::test]
+async fn replicas_of_which_none_is_whole_give_each_other_what_they_have() {
+    let (east, west) = (Node::open("us-east-1").await, Node::open(EUROPE).await);
+    let schema = testing::schema("customer");
+    let made = east.control.create_table("carts", &schema, json(), json());
+    let made = made.await.expect("made");
+    let id = made.table.id();
+    let replica = east.control.create_replica(&made, &europe(), json()).await;
+    replica.expect("made");
+    learn(&west, &east).await;
+    west.control.settle().await.expect("settled");
+    let fill = west.control.fillings()[&id].clone();
+    assert_eq!(fill.holders, Holders::Primary, "america is whole");
+    // America loses its directory before Europe is filled, and says so when it is back.
+    let replica = east.control.own_replica(id).expect("there");
+    let lost = Replica {
+        status: ReplicaStatus::Creating,
+        ..replica.clone()
+    };
+    let noted = east.control.change(vec![Change::replace(&replica, &lost)]);
+    noted.await.expect("noted");
+    learn(&west, &east).await;
+    for node in [&east, &west] {
+        let fill = node.control.fillings()[&id].clone();
+        assert_eq!(fill.holders, Holders::Parts);
+        let other = if node.id() == east.id() {
+            west.id()
+        } else {
+            east.id()
+        };
+        let portion = fill.portion_of(other).expect("it gives something");
+        let whole = CopyItems::All;
+        let copy = |items| {
+            node.control
+                .tables()
+                .copy_for(other, id, None, (items, 1 << 20))
+        };
+        let later = copy(whole).await.expect("read");
+        assert!(
+            matches!(later, CopyRead::Later),
+            "nothing passes for the whole"
+        );
+        let page = copy(portion.items).await.expect("read");
+        assert!(matches!(page, CopyRead::Page { .. }));
+    }
+    let made = west.control.fillings()[&id].made;
+    west.control.filled(id, made).await.expect("noted");
+    let replica = west.control.own_replica(id).expect("there");
+    assert_eq!(replica.status, ReplicaStatus::Active);
+    assert!(replica.salvaged.is_some(), "it is told");
+    learn(&east, &west).await;
+    let fill = east.control.fillings()[&id].clone();
+    assert_eq!(
+        (fill.holders, fill.sources),
+        (Holders::Primary, vec![west.id()])
+    );
 }

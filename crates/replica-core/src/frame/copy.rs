@@ -31,6 +31,8 @@ pub enum CopyItems {
     All,
     /// Those that the source itself wrote last.
     OwnOnly,
+    /// Whatever it has, though its replica is not whole itself: no replica is.
+    Rest,
 }
 
 /// A page of a table.
@@ -73,6 +75,7 @@ impl CopyRequest {
         buf.put_u8(match self.items {
             CopyItems::All => 0,
             CopyItems::OwnOnly => 1,
+            CopyItems::Rest => 2,
         });
     }
 
@@ -80,10 +83,14 @@ impl CopyRequest {
         Ok(Self {
             table: TableId(wire::u64(buf, "a table's number")?),
             after: key(buf)?,
-            items: if wire::flag(buf, "the items to copy")? {
-                CopyItems::OwnOnly
-            } else {
-                CopyItems::All
+            items: match wire::u8(buf, "the items to copy")? {
+                0 => CopyItems::All,
+                1 => CopyItems::OwnOnly,
+                2 => CopyItems::Rest,
+                found => {
+                    let what = "the items to copy";
+                    return Err(WireError::Tag { what, found });
+                }
             },
         })
     }

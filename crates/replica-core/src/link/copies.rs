@@ -34,9 +34,20 @@ pub struct Fill {
     /// The sources. The first is the primary one: it gives everything it has; the others give
     /// what they wrote last themselves.
     pub sources: Vec<RegionId>,
+    /// Where the items are.
+    pub holders: Holders,
+}
+
+/// Where the items of a replica are that is to be filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holders {
+    /// The primary source has all that the others did not write last.
+    Primary,
     /// An earlier directory here held the replica and is lost: any source may be the only one that
     /// has what it wrote last, so each gives everything it has.
-    pub is_lost: bool,
+    Each,
+    /// No replica is whole, and none will be: what they have together is what there is.
+    Parts,
 }
 
 /// What one source gives to a replica that is filled.
@@ -117,10 +128,10 @@ impl Fill {
     /// Returns what `source` is to give, where it is one.
     pub fn portion_of(&self, source: RegionId) -> Option<Portion> {
         let place = self.sources.iter().position(|other| *other == source)?;
-        let items = match place {
-            0 => CopyItems::All,
-            _ if self.is_lost => CopyItems::All,
-            _ => CopyItems::OwnOnly,
+        let items = match (self.holders, place) {
+            (Holders::Parts, _) => CopyItems::Rest,
+            (Holders::Each, _) | (Holders::Primary, 0) => CopyItems::All,
+            (Holders::Primary, _) => CopyItems::OwnOnly,
         };
         let made = self.made;
         Some(Portion { made, items })

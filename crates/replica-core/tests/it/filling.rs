@@ -12,7 +12,7 @@ use base::name::TableId;
 use base::region::{RegionId, RegionName};
 use clock::time::{Moment, WallTime};
 use replica_core::frame::Frame;
-use replica_core::link::copies::{Fill, Fills};
+use replica_core::link::copies::{Fill, Fills, Holders};
 use replica_core::link::mesh::Mesh;
 use replica_core::link::receive::{self, Receiver};
 use replica_core::link::send::{self, CopyRead, Sender};
@@ -305,7 +305,7 @@ impl World {
                 let fill = Fill {
                     made,
                     sources,
-                    is_lost: false,
+                    holders: Holders::Primary,
                 };
                 self.fills.insert(table, fill);
                 self.refill();

@@ -20,7 +20,7 @@ use item::value::{AttributeValue, Item};
 use net::dial::Dialer;
 use replica::links::{Config, Links};
 use replica::status::{Failure, PeerStatus};
-use replica_core::link::copies::{Fill, Fills};
+use replica_core::link::copies::{Fill, Fills, Holders};
 use replica_core::link::seal;
 use store::memory::MemStore;
 use store::port::{Batch, Durability, Order, Range, Space, Store};
@@ -293,7 +293,7 @@ impl Region {
             Fill {
                 made,
                 sources,
-                is_lost: false,
+                holders: Holders::Primary,
             },
         ));
         self.fills

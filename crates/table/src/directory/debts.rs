@@ -202,6 +202,7 @@ impl Known {
                 fact.put_u8(match items {
                     CopyItems::All => 0,
                     CopyItems::OwnOnly => 1,
+                    CopyItems::Rest => 2,
                 });
             }
             batch.put(Space::Meta, meta::owed(*origin), fact);
@@ -222,6 +223,7 @@ pub(super) fn owed(fact: &[u8]) -> Result<Owed, Damaged> {
         match bytes.get_u8() {
             0 => Ok((table, CopyItems::All)),
             1 => Ok((table, CopyItems::OwnOnly)),
+            2 => Ok((table, CopyItems::Rest)),
             _ => Err(Damaged("what a peer has still to give")),
         }
     };

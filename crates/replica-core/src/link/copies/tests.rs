@@ -8,7 +8,7 @@ use base::name::TableId;
 use base::region::RegionId;
 use clock::time::Moment;
 
-use super::{Arrived, Copies, Fill, Fills, Given, Portion};
+use super::{Arrived, Copies, Fill, Fills, Given, Holders, Portion};
 use crate::frame::copy::{CopyItems, CopyPage};
 use crate::limits::COPIES_MAX;
 
@@ -35,7 +35,7 @@ fn fill(made: i64, sources: &[RegionId]) -> Fill {
     Fill {
         made,
         sources,
-        is_lost: false,
+        holders: Holders::Primary,
     }
 }
 
@@ -67,7 +67,7 @@ fn progress(copies: &Copies) -> u8 {
 #[test]
 fn a_lost_replica_takes_all_from_each_source() {
     let fill = Fill {
-        is_lost: true,
+        holders: Holders::Each,
         ..fill(MADE, &[A, B])
     };
     for source in [A, B] {

@@ -10,7 +10,7 @@ use clock::time::Moment;
 
 use super::Mesh;
 use crate::frame::copy::CopyItems;
-use crate::link::copies::{Fill, Fills, Portion};
+use crate::link::copies::{Fill, Fills, Holders, Portion};
 use crate::vector::{Seq, VersionVector};
 
 const A: RegionId = RegionId(1);
@@ -39,7 +39,7 @@ fn carts_from(made: i64, sources: &[RegionId]) -> Fills {
         Fill {
             made,
             sources,
-            is_lost: false,
+            holders: Holders::Primary,
         },
     )])
 }

@@ -15,7 +15,7 @@ use crate::frame::copy::{CopyItems, CopyPage, CopyRequest};
 use crate::frame::greeting::Refusal;
 use crate::frame::{Ack, Beat, Data, Frame, Sample, Trimmed, Want};
 use crate::limits::WINDOW_BYTES;
-use crate::link::copies::{Fill, Portion};
+use crate::link::copies::{Fill, Holders, Portion};
 use crate::link::{LinkError, Local, Now};
 use crate::record::{Change, Record};
 use crate::vector::{Seq, VersionVector};
@@ -287,7 +287,7 @@ fn a_table_is_asked_for_merged_and_told_filled() {
     let fill = Fill {
         made,
         sources,
-        is_lost: false,
+        holders: Holders::Primary,
     };
     receiver.handle_input(at(1), Input::Fill(BTreeMap::from([(table, fill)])));
     assert_eq!(
@@ -519,7 +519,7 @@ fn what_was_given_is_told_again_with_whatever_is_to_be_filled() {
         Fill {
             made,
             sources,
-            is_lost: false,
+            holders: Holders::Primary,
         },
     )]);
     receiver.handle_input(at(1), Input::Fill(fills.clone()));
