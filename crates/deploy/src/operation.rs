@@ -230,6 +230,13 @@ pub const UPDATE_DOMAIN_NAME: Operation = rest(
     "PATCH",
     "/v2/domainnames/{DomainName}",
 );
+/// API Gateway: `TagResource`.
+pub const TAG_API: Operation = rest(
+    Api::ApiGateway,
+    "TagResource",
+    "POST",
+    "/v2/tags/{ResourceArn}",
+);
 /// API Gateway: `CreateApiMapping`.
 pub const CREATE_API_MAPPING: Operation = rest(
     Api::ApiGateway,

@@ -16,7 +16,8 @@ use crate::resource::Resource;
 use crate::resource::certificate::{Certificate, Pem};
 use crate::resource::function::Function;
 use crate::resource::gateway::{
-    Api, ApiMapping, DomainName, Integration, IntegrationKind, Permission, Route, Stage,
+    Api, ApiMapping, DomainName, Integration, IntegrationKind, Permission, Route, SESSIONS_TAG,
+    Stage,
 };
 use crate::resource::health_check::HealthCheck;
 use crate::resource::records::{HostedZone, Record, Records};
@@ -273,13 +274,20 @@ fn plan_api(
     }));
     add(Resource::DomainName(DomainName {
         domain: name(),
-        tags: vec![(
-            "hither:ttl".to_owned(),
-            format!("{}s", domain.ttl.as_secs()),
-        )],
+        tags: domain_tags(domain),
     }));
     add(Resource::ApiMapping(ApiMapping { domain: name() }));
     Ok(())
+}
+
+/// Returns what AWS has no field for.
+fn domain_tags(domain: &model::Domain) -> Vec<(String, String)> {
+    let tag = |name: &str, value: String| (name.to_owned(), value);
+    let mut tags = vec![tag("hither:ttl", format!("{}s", domain.ttl.as_secs()))];
+    if domain.sessions {
+        tags.insert(0, tag(SESSIONS_TAG, "on".to_owned()));
+    }
+    tags
 }
 
 fn plan_health(

@@ -15,6 +15,7 @@ use crate::cors::Cors;
 use crate::invoke::{FunctionArn, FunctionName};
 use crate::limits::{INTEGRATION_PATIENCE, INTEGRATION_PATIENCE_MIN};
 use crate::route::{RouteKey, RouteTree};
+use crate::session::Sessions;
 use crate::uri::UriTemplate;
 
 /// The suffix of the names that Hither gives to endpoints.
@@ -49,6 +50,8 @@ pub struct Api {
     pub endpoint: OwnEndpoint,
     /// Which other sites' scripts may call it.
     pub cors: Option<Cors>,
+    /// Whether clients of its own endpoint have sessions.
+    pub sessions: Sessions,
     pub(crate) stages: BTreeMap<String, Stage>,
 }
 
@@ -123,6 +126,7 @@ pub enum PayloadFormat {
 #[derive(Debug)]
 pub struct Domain {
     pub(crate) mappings: Vec<Mapping>,
+    pub(crate) sessions: Sessions,
     /// Whether any mapping has several levels, which changes how all of them match.
     pub(crate) multi_level: bool,
 }
@@ -148,6 +152,8 @@ pub struct ApiParts {
     pub endpoint: OwnEndpoint,
     /// Which other sites' scripts may call it.
     pub cors: Option<Cors>,
+    /// Whether clients of its own endpoint have sessions.
+    pub sessions: Sessions,
     /// Its stages.
     pub stages: Vec<StageParts>,
 }
@@ -198,6 +204,8 @@ pub struct DomainParts {
     pub name: String,
     /// The name of its certificate.
     pub certificate: String,
+    /// Whether its clients have sessions.
+    pub sessions: Sessions,
     /// Its mappings.
     pub mappings: Vec<MappingParts>,
 }
@@ -240,7 +248,8 @@ impl Config {
         }
         for parts in domains {
             let name = parts.name.to_ascii_lowercase();
-            let domain = build_domain(&name, parts.mappings, &by_id, &mut problems);
+            let mut domain = build_domain(&name, parts.mappings, &by_id, &mut problems);
+            domain.sessions = parts.sessions;
             config.domains.push((name.clone(), parts.certificate));
             config.hosts.insert(name, Site::Domain(domain));
         }
@@ -315,6 +324,7 @@ fn build_api(region: &RegionName, parts: ApiParts, problems: &mut Vec<Problem>) 
         name: parts.name,
         endpoint: parts.endpoint,
         cors: parts.cors,
+        sessions: parts.sessions,
         stages,
     }
 }
@@ -386,6 +396,7 @@ fn build_domain(
     mappings.sort_by(|a, b| b.key.len().cmp(&a.key.len()).then(a.key.cmp(&b.key)));
     Domain {
         multi_level: mappings.iter().any(|mapping| mapping.key.contains('/')),
+        sessions: Sessions::Off,
         mappings,
     }
 }

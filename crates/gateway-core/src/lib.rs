@@ -17,5 +17,6 @@ pub mod cors;
 pub mod failover;
 pub mod handover;
 pub mod refusal;
+pub mod session;
 
 pub mod limits;

@@ -47,3 +47,15 @@ pub const REPEATS_SAVED_MAX: u64 = 100;
 /// How far the clock of the region that handed a request over may differ. 30 s.
 /// It bounds how long a stolen handover could be played again.
 pub const HANDOVER_AGE_MAX: Duration = Duration::from_secs(30);
+
+/// Longest token of a session. 2,048 bytes, a fifth of what a request's headers may take: sixty
+/// regions with positions of twenty digits.
+pub const SESSION_BYTES_MAX: usize = 2_048;
+
+/// How long a browser keeps a token. 86,400 s, one day: what a client saw before is everywhere, or
+/// its region has been away for longer than anybody's session.
+pub const SESSION_SECS_MAX: u32 = 86_400;
+
+/// How long a request waits for its session's positions. 2 s, many times what a record takes to
+/// come from the farthest region; then a region that has them is asked.
+pub const SESSION_PATIENCE: Duration = Duration::from_secs(2);

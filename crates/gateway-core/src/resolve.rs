@@ -12,6 +12,7 @@ use crate::config::{Api, Config, Domain, OwnEndpoint, Route, Site, Stage};
 use crate::cors::{Cors, is_preflight};
 use crate::refusal::Refusal;
 use crate::route::Fit;
+use crate::session::Sessions;
 
 /// What is asked, as far as routing needs it.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +53,8 @@ pub struct Plan<'c, 'r> {
     pub fit: Fit,
     /// Under whose name the client asked.
     pub named: Named,
+    /// Whether clients under that name have sessions.
+    pub sessions: Sessions,
     /// The path variables, decoded, in the order of the route key.
     pub variables: Vec<(&'c str, String)>,
     /// The host's name, lower case, without a port.
@@ -82,9 +85,15 @@ impl Config {
 
     fn find<'c, 'r>(&'c self, asked: Question<'r>) -> Result<Verdict<'c, 'r>, Refusal> {
         let domain = host_name(asked.authority).ok_or(Refusal::NoHost)?;
-        let (place, named) = match self.site(&domain).ok_or(Refusal::UnknownHost)? {
-            Site::Endpoint(api) => (endpoint_place(api, asked.path)?, Named::Endpoint),
-            Site::Domain(domain) => (domain_place(domain, asked.path)?, Named::Domain),
+        let (place, named, sessions) = match self.site(&domain).ok_or(Refusal::UnknownHost)? {
+            Site::Endpoint(api) => {
+                let place = endpoint_place(api, asked.path)?;
+                (place, Named::Endpoint, api.sessions)
+            }
+            Site::Domain(domain) => {
+                let place = domain_place(domain, asked.path)?;
+                (place, Named::Domain, domain.sessions)
+            }
         };
         let Place { api, stage, .. } = place;
         if let Some(cors) = &api.cors
@@ -108,6 +117,7 @@ impl Config {
             route,
             fit,
             named,
+            sessions,
             variables: route.key.variables(&place.path),
             domain,
             path: place.path,

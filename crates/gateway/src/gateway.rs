@@ -31,6 +31,7 @@ use crate::ids::Ids;
 use crate::limits::{ACCEPT_PAUSE, BODIES_BYTES_MAX, CONNECTIONS_MAX};
 use crate::pool::Pool;
 use crate::room::Room;
+use crate::seen::Seen;
 use crate::serve::Shared;
 use crate::snapshot::{CurrentCertificates, Snapshot};
 
@@ -47,6 +48,8 @@ pub struct Addresses {
 pub struct Parts<I> {
     /// The region it serves.
     pub region: RegionName,
+    /// Tells what the region has of all regions' logs.
+    pub seen: Seen,
     /// Runs functions.
     pub functions: Arc<I>,
     /// Opens connections to backends and to other regions.
@@ -126,6 +129,7 @@ impl Gateway {
         };
         let shared = Arc::new(Shared {
             region: parts.region,
+            seen: parts.seen,
             functions: parts.functions,
             clock: parts.clock,
             snapshot: Arc::clone(&snapshot),

@@ -7,6 +7,7 @@ pub mod gateway;
 pub mod body;
 pub mod counters;
 pub mod limits;
+pub mod seen;
 pub mod snapshot;
 
 mod admit;

@@ -9,6 +9,7 @@
 
 mod elsewhere;
 mod local;
+mod session;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,6 +26,7 @@ use gateway_core::invoke::Invoke;
 use gateway_core::limits::{BODY_BYTES_MAX, INTEGRATION_PATIENCE, REPLAY_BYTES_MAX};
 use gateway_core::refusal::Refusal;
 use gateway_core::resolve::{Plan, Question, Verdict};
+use gateway_core::session::Sessions;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
@@ -38,11 +40,13 @@ use crate::exchange::{Trouble, upload_refusal};
 use crate::ids::Ids;
 use crate::pool::Pool;
 use crate::room::{Held, Room};
+use crate::seen::Seen;
 use crate::snapshot::Snapshot;
 
 /// What all requests share.
 pub(crate) struct Shared<I> {
     pub(crate) region: RegionName,
+    pub(crate) seen: Seen,
     pub(crate) functions: Arc<I>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
@@ -59,6 +63,14 @@ struct Call<'c> {
     admitted: &'c Admitted,
     plan: &'c Plan<'c, 'c>,
     deadline: Instant,
+}
+
+/// The body of a request.
+enum Coming<'r> {
+    /// It comes from the client.
+    Client(Incoming),
+    /// It was read, and has its room.
+    Read(Bytes, Held<'r>),
 }
 
 /// A refusal, and how far the request had come.
@@ -132,7 +144,11 @@ impl<I: Invoke> Shared<I> {
             plan: &plan,
             deadline: Instant::now() + patience,
         };
-        let mut response = match self.run(&call, incoming).await {
+        let answered = match plan.sessions {
+            Sessions::On => self.run_session(&call, incoming).await,
+            Sessions::Off => self.run(&call, Coming::Client(incoming)).await,
+        };
+        let mut response = match answered {
             Ok(response) => response,
             Err(refused) => refuse(&refused, admitted.source),
         };
@@ -143,12 +159,16 @@ impl<I: Invoke> Shared<I> {
     }
 
     /// Asks the local backend, and other regions where that fails.
-    async fn run(&self, call: &Call<'_>, incoming: Incoming) -> Result<Response<Body>, Refused> {
+    async fn run<'r>(
+        &'r self,
+        call: &Call<'_>,
+        coming: Coming<'r>,
+    ) -> Result<Response<Body>, Refused> {
         let integration = call.plan.route.integration.as_ref();
         // The room is held until the request is answered.
         let (trouble, _held) = match integration.map(|integration| &integration.target) {
             Some(Target::Function { name, payload }) => {
-                let (body, held) = self.read_body(incoming, call.deadline).await?;
+                let (body, held) = self.read_body(coming, call.deadline).await?;
                 match self.call_function(call, name, *payload, &body).await {
                     Ok(response) => return Ok(of_backend(response)),
                     Err(refused) if refused.refusal == Refusal::BadReply => return Err(refused),
@@ -163,14 +183,14 @@ impl<I: Invoke> Shared<I> {
                 }
             }
             Some(Target::Http { uri, method }) => {
-                let (body, held) = self.upload(incoming, call.deadline).await?;
+                let (body, held) = self.upload(coming, call.deadline).await?;
                 match self.call_server(call, uri, method.as_ref(), body).await {
                     Ok(response) => return Ok(of_backend(response)),
                     Err(trouble) => (trouble, held),
                 }
             }
             None => {
-                let (body, held) = self.upload(incoming, call.deadline).await?;
+                let (body, held) = self.upload(coming, call.deadline).await?;
                 let trouble = Trouble {
                     refusal: Refusal::BrokenIntegration,
                     progress: Progress::Unsent,
@@ -184,11 +204,15 @@ impl<I: Invoke> Shared<I> {
 
     /// Reads the body for a function, which gets it whole. What has not come by `deadline` would
     /// find no time left to be worked on.
-    async fn read_body(
-        &self,
-        incoming: Incoming,
+    async fn read_body<'r>(
+        &'r self,
+        coming: Coming<'r>,
         deadline: Instant,
-    ) -> Result<(Bytes, Held<'_>), Refusal> {
+    ) -> Result<(Bytes, Held<'r>), Refusal> {
+        let incoming = match coming {
+            Coming::Client(incoming) => incoming,
+            Coming::Read(body, held) => return Ok((body, held)),
+        };
         if incoming.is_end_stream() {
             return Ok((Bytes::new(), Held::default()));
         }
@@ -200,11 +224,15 @@ impl<I: Invoke> Shared<I> {
     }
 
     /// Keeps a small body in memory, so that it can be sent again, and streams any other.
-    async fn upload(
-        &self,
-        incoming: Incoming,
+    async fn upload<'r>(
+        &'r self,
+        coming: Coming<'r>,
         deadline: Instant,
-    ) -> Result<(Body, Held<'_>), Refusal> {
+    ) -> Result<(Body, Held<'r>), Refusal> {
+        let incoming = match coming {
+            Coming::Client(incoming) => incoming,
+            Coming::Read(body, held) => return Ok((Body::kept(body), held)),
+        };
         if incoming.is_end_stream() {
             return Ok((Body::Kept(None), Held::default()));
         }
@@ -216,7 +244,8 @@ impl<I: Invoke> Shared<I> {
             .upper()
             .is_some_and(|most| most <= REPLAY_BYTES_MAX.as_u64());
         if small {
-            let (body, held) = self.read_body(incoming, deadline).await?;
+            let coming = Coming::Client(incoming);
+            let (body, held) = self.read_body(coming, deadline).await?;
             return Ok((Body::kept(body), held));
         }
         let body = Body::upload(incoming, BODY_BYTES_MAX.as_u64());

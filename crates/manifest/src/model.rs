@@ -358,6 +358,8 @@ pub struct Domain {
     pub routing: Routing,
     /// How long clients may keep an answer.
     pub ttl: Ttl,
+    /// Whether a client is shown nothing older than what it has seen, in whatever region.
+    pub sessions: bool,
     /// The certificate; `None` for one of the project's own authority.
     pub certificate: Option<Certificate>,
 }

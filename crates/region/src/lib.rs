@@ -28,4 +28,6 @@ mod limits;
 
 mod credentials;
 
+mod sessions;
+
 mod ports;

@@ -48,6 +48,7 @@ use crate::limits::{DRAIN_GRACE, DRAIN_LEAST};
 use crate::ports::{self, Code};
 use crate::retention;
 use crate::server::{self, Endpoint};
+use crate::sessions;
 use crate::views::{self, DnsViews, GatewayViews};
 
 /// A running node.
@@ -161,6 +162,7 @@ impl Node {
         )?;
         let directory = follow_directory(&control, &tasks);
         let live = ports::live(&health, dns.views.clone());
+        let seen = sessions::seen(&control, &health);
         let status = crate::status::Sources {
             control: control.clone(),
             health,
@@ -178,6 +180,7 @@ impl Node {
             admin: Admin::new(status, Arc::clone(&facades.dynamodb), &config, own.api.ip()),
             facades,
             room: Room::new(),
+            seen,
         });
         server::serve([Some(api), second], &endpoint, &tasks);
         tracing::info!(region = %config.project.region, api = %own.api, "serving");
@@ -545,6 +548,7 @@ fn start_gateway(
     };
     let parts = Parts {
         region: config.project.region.clone(),
+        seen: sessions::seen(control, health),
         functions: Arc::new(functions.clone()),
         dialer: dialer_for_users(config),
         server_tls: tls::client_config(Trust::Roots(backends), Alpn::Http1)?,

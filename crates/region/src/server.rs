@@ -23,6 +23,7 @@ use api_protocol::caller::{Caller, Service};
 use api_protocol::dispatch::{self, Target, TargetRegion};
 use api_protocol::front::{self, Admission, Front};
 use base::region::RegionName;
+use gateway::seen::Seen;
 use net::tasks::Tasks;
 use store::port::Store;
 
@@ -31,6 +32,7 @@ use crate::bodies::{Room, Unread, whole};
 use crate::forward::Forwarder;
 use crate::limits::{ACCEPT_PAUSE, CONNECTIONS_MAX, HEAD_PATIENCE, STREAMS_MAX};
 use crate::ports::Functions;
+use crate::sessions;
 
 /// What the endpoint serves with.
 pub(crate) struct Endpoint<S: Store> {
@@ -40,6 +42,7 @@ pub(crate) struct Endpoint<S: Store> {
     pub(crate) forwarder: Forwarder,
     pub(crate) admin: Admin<S>,
     pub(crate) room: Room,
+    pub(crate) seen: Seen,
 }
 
 /// The facades, one a service.
@@ -107,7 +110,16 @@ impl<S: Store> Endpoint<S> {
                     cors,
                 } = *call;
                 held.unpack(request.body().len());
+                let reads = [Service::DynamoDb, Service::DynamoDbStreams];
+                let session = if reads.contains(&caller.service) {
+                    sessions::wait(&self.seen, request.headers()).await
+                } else {
+                    None
+                };
                 let mut response = self.facades.serve(&caller, request).await;
+                if let Some(session) = session {
+                    session.tell(&self.seen, response.headers_mut());
+                }
                 cors.apply(&mut response);
                 response
             }

@@ -47,6 +47,11 @@ pub enum LogError {
 }
 
 impl<S: Store> Tables<S> {
+    /// Returns what has been handed in here, of each origin: nothing that was read lies beyond.
+    pub fn touched(&self) -> VersionVector {
+        self.lock().staged.clone()
+    }
+
     /// Reads records of `origin` after a position, as many as reach `bytes_max`.
     ///
     /// Only what is on disk here is given. Where this region got an origin's log with gaps, since

@@ -12,6 +12,7 @@ use gateway_core::config::{
     StageParts, TargetParts,
 };
 use gateway_core::cors::{Cors, Credentials};
+use gateway_core::session::{SESSIONS_TAG, Sessions};
 use store::port::Store;
 
 use super::{
@@ -99,6 +100,7 @@ fn api_parts<S: Store>(control: &Control<S>, api: Api) -> ApiParts {
             OwnEndpoint::Enabled
         },
         cors: api.cors.map(cors_parts),
+        sessions: sessions(&api.tags),
         stages,
         id: api.id,
     }
@@ -142,6 +144,10 @@ fn integration_parts(backend: Backend) -> IntegrationParts {
     }
 }
 
+fn sessions(tags: &BTreeMap<String, String>) -> Sessions {
+    Sessions::of_tag(tags.get(SESSIONS_TAG).map(String::as_str))
+}
+
 fn cors_parts(cors: super::Cors) -> Cors {
     Cors {
         allow_origins: cors.allow_origins,
@@ -169,6 +175,7 @@ fn domain_parts<S: Store>(control: &Control<S>, domain: &DomainName) -> DomainPa
     DomainParts {
         name: domain.name.clone(),
         certificate: domain.certificate_arn.clone(),
+        sessions: sessions(&domain.tags),
         mappings: mappings.collect(),
     }
 }

@@ -12,7 +12,8 @@ use crate::known::{Key, Known, NotKnown};
 use crate::operation::{
     ADD_PERMISSION, CREATE_API, CREATE_API_MAPPING, CREATE_DOMAIN_NAME, CREATE_INTEGRATION,
     CREATE_ROUTE, CREATE_STAGE, GET_API_MAPPINGS, GET_APIS, GET_DOMAIN_NAME, GET_INTEGRATIONS,
-    GET_POLICY, GET_ROUTES, GET_STAGE, UPDATE_API_MAPPING, UPDATE_DOMAIN_NAME, UPDATE_ROUTE,
+    GET_POLICY, GET_ROUTES, GET_STAGE, TAG_API, UPDATE_API_MAPPING, UPDATE_DOMAIN_NAME,
+    UPDATE_ROUTE,
 };
 
 /// An HTTP API as it should be.
@@ -332,7 +333,22 @@ impl DomainName {
                 session.change(call).await?;
                 Change::Created
             }
-            Some(Some(arn)) if arn == certificate => Change::Unchanged,
+            Some(Some(arn)) if arn == certificate => {
+                let sessions = found.and_then(|name| self.sessions(&name));
+                match sessions {
+                    None => Change::Unchanged,
+                    Some(value) => {
+                        let resource = format!("/domainnames/{}", self.domain);
+                        let arn = format!("arn:aws:apigateway:{region}::{resource}");
+                        let tags = vec![(SESSIONS_TAG.to_owned(), value.to_owned())];
+                        let tag = Call::new(TAG_API, region)
+                            .with("ResourceArn", arn)
+                            .with("Tags", Shape::Map(tags));
+                        session.change(tag).await?;
+                        Change::Updated
+                    }
+                }
+            }
             Some(_) => {
                 let configuration = self.configuration(region, session.known())?;
                 let update = Call::new(UPDATE_DOMAIN_NAME, region)
@@ -366,6 +382,17 @@ impl DomainName {
         let (domain, region) = place();
         session.learn(Key::DomainTargetZone(domain, region), zone);
         Ok(change)
+    }
+
+    /// Returns what the tag for sessions of a domain name must become; `None` where it is right.
+    fn sessions(&self, found: &Reply) -> Option<&'static str> {
+        let is_tag = |(name, _): &&(String, String)| name == SESSIONS_TAG;
+        let wanted = self.tags.iter().find(is_tag).map(|_| "on");
+        let tags = found.at(&["tags"]).map(|tags| tags.entries(&[]));
+        let tags = tags.unwrap_or_default();
+        let present = tags.iter().find(is_tag).map(|(_, value)| value.as_str());
+        let is_right = present == wanted || (present == Some("off") && wanted.is_none());
+        (!is_right).then_some(wanted.unwrap_or("off"))
     }
 
     fn configuration(&self, region: &RegionName, known: &Known) -> Result<Shape, NotKnown> {
@@ -433,6 +460,9 @@ pub(super) fn configured(name: &Reply, member: &str) -> Option<String> {
 fn api_id(domain: &str, region: &RegionName, known: &Known) -> Result<String, NotKnown> {
     known.name(Key::ApiId(domain.to_owned(), region.clone()))
 }
+
+/// The tag of a domain name that gives its clients sessions.
+pub const SESSIONS_TAG: &str = "hither:sessions";
 
 /// The stage that is shown at an API's root.
 const DEFAULT_STAGE: &str = "$default";

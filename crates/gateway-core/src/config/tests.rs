@@ -60,6 +60,7 @@ fn what_cannot_be_used_is_reported_and_the_rest_stays() {
         name: "shop".to_owned(),
         endpoint: OwnEndpoint::Enabled,
         cors: None,
+        sessions: Sessions::Off,
         stages: vec![StageParts {
             name: "$default".to_owned(),
             variables: BTreeMap::new(),
@@ -74,6 +75,7 @@ fn what_cannot_be_used_is_reported_and_the_rest_stays() {
     let domain = DomainParts {
         name: "API.Shop.Test".to_owned(),
         certificate: "arn:c".to_owned(),
+        sessions: Sessions::Off,
         mappings: vec![mapping("abc"), mapping("gone")],
     };
     let (config, problems) = Config::build(&region(), vec![api], vec![domain]);

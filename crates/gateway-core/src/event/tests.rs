@@ -40,11 +40,13 @@ fn config() -> Config {
         name: "shop".to_owned(),
         endpoint: OwnEndpoint::Enabled,
         cors: None,
+        sessions: crate::session::Sessions::Off,
         stages: vec![stage("$default", &[]), stage("dev", &[("color", "blue")])],
     };
     let domain = DomainParts {
         name: "api.shop.test".to_owned(),
         certificate: String::new(),
+        sessions: crate::session::Sessions::Off,
         mappings: vec![MappingParts {
             key: "v1".to_owned(),
             api: "a1b2c3".to_owned(),

@@ -31,6 +31,7 @@ fn api(id: &str, stages: &[(&str, &[&str])]) -> ApiParts {
         name: id.to_owned(),
         endpoint: OwnEndpoint::Enabled,
         cors: None,
+        sessions: Sessions::Off,
         stages: stages.collect(),
     }
 }
@@ -54,6 +55,7 @@ fn domain(name: &str, mappings: &[(&str, &str)]) -> DomainParts {
     DomainParts {
         name: name.to_owned(),
         certificate: "arn".to_owned(),
+        sessions: Sessions::Off,
         mappings: mappings.collect(),
     }
 }

@@ -15,6 +15,10 @@ use crate::body::Body;
 use crate::exchange::{Trouble, exchange};
 use crate::pool::Backend;
 
+/// The mark of a response that another region's gateway made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OfPeer;
+
 impl<I: Invoke> Shared<I> {
     /// Hands a failed request to the nearest healthy region, and to the next if that fails too.
     pub(super) async fn ask_other_regions(
@@ -68,7 +72,7 @@ impl<I: Invoke> Shared<I> {
     }
 
     /// Sends a request to another region's gateway, signed.
-    async fn hand_over(
+    pub(super) async fn hand_over(
         &self,
         call: &Call<'_>,
         peer: &Peer,
@@ -110,7 +114,10 @@ impl<I: Invoke> Shared<I> {
         let headers = response.headers_mut();
         strip_hop_by_hop(headers);
         match headers.remove(REFUSED_HEADER) {
-            None => Ok(response),
+            None => {
+                response.extensions_mut().insert(OfPeer);
+                Ok(response)
+            }
             Some(how) => Err(Trouble {
                 refusal: Refusal::Unavailable,
                 progress: if how == "unsent" {

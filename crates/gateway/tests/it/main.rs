@@ -11,4 +11,5 @@ mod function;
 mod hostile;
 mod http2;
 mod proxy;
+mod sessions;
 mod world;

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base::name::AccountId;
-use base::region::RegionName;
+use base::region::{RegionId, RegionName};
 use bytes::Bytes;
 use clock::time::Moment;
 use clock::wall::System;
 use gateway::gateway::{Addresses, Gateway, Parts};
+use gateway::seen::Seen;
 use gateway::snapshot::{Certificates, Snapshot, peer_name};
 use gateway_core::config::{
     ApiParts, Config, DomainParts, IntegrationParts, MappingParts, OwnEndpoint, PayloadFormat,
@@ -21,6 +22,7 @@ use gateway_core::failover::{Health, Peer};
 use gateway_core::handover::HandoverKey;
 use gateway_core::invoke::{FunctionName, Invoke, InvokeError};
 use gateway_core::limits::INTEGRATION_PATIENCE;
+use gateway_core::session::{Log, Positions, SessionKey, Sessions};
 use net::dial::Dialer;
 use net::tasks::Tasks;
 use net::tls::{self, Alpn, Trust};
@@ -32,6 +34,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 pub(crate) const DOMAIN: &str = "api.shop.test";
+
+/// The same API for clients that have sessions.
+pub(crate) const SESSIONS_DOMAIN: &str = "sessions.shop.test";
 
 /// How a function behaves.
 pub(crate) enum Behaviour {
@@ -95,6 +100,35 @@ impl Invoke for Functions {
     }
 }
 
+/// What a region has of all logs: what it is told.
+#[derive(Default)]
+pub(crate) struct Logs {
+    at: Mutex<Positions>,
+    progress: watch::Sender<u64>,
+}
+
+impl Logs {
+    /// Has a region's log be here up to a position.
+    pub(crate) fn advance(&self, region: &RegionName, position: u64) {
+        self.at.lock().unwrap().advance(region.id(), position);
+        self.progress.send_modify(|count| *count += 1);
+    }
+}
+
+impl Log for Logs {
+    fn applied(&self) -> Positions {
+        self.at.lock().unwrap().clone()
+    }
+
+    fn touched(&self) -> Positions {
+        self.applied()
+    }
+
+    fn hears(&self, _region: RegionId) -> bool {
+        true
+    }
+}
+
 /// The authority that certificates of a world come from.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -131,6 +165,7 @@ pub(crate) struct Region {
     pub(crate) name: RegionName,
     pub(crate) gateway: Gateway,
     pub(crate) functions: Arc<Functions>,
+    pub(crate) logs: Arc<Logs>,
     pub(crate) snapshots: watch::Sender<Arc<Snapshot>>,
 }
 
@@ -160,8 +195,15 @@ impl Region {
             https: any,
             http: any,
         };
+        let logs = Arc::new(Logs::default());
         let parts = Parts {
             region: name.clone(),
+            seen: Seen {
+                here: name.id(),
+                progress: logs.progress.subscribe(),
+                log: Arc::<Logs>::clone(&logs),
+                key: SessionKey::derive(b"project"),
+            },
             functions: Arc::clone(&functions),
             dialer,
             server_tls: tls::client_config(trust(), Alpn::Http1).unwrap(),
@@ -174,6 +216,7 @@ impl Region {
             name,
             gateway,
             functions,
+            logs,
             snapshots,
         }
     }
@@ -247,22 +290,25 @@ pub(crate) fn config(region: &RegionName, routes: &[(&str, &str)]) -> Config {
         name: "shop".to_owned(),
         endpoint: OwnEndpoint::Enabled,
         cors: None,
+        sessions: Sessions::Off,
         stages: vec![StageParts {
             name: "$default".to_owned(),
             variables: BTreeMap::new(),
             routes: routes.collect(),
         }],
     };
-    let domain = DomainParts {
-        name: DOMAIN.to_owned(),
+    let domains = [(DOMAIN, Sessions::Off), (SESSIONS_DOMAIN, Sessions::On)];
+    let domains = domains.map(|(name, sessions)| DomainParts {
+        name: name.to_owned(),
         certificate: "own".to_owned(),
+        sessions,
         mappings: vec![MappingParts {
             key: String::new(),
             api: "abc".to_owned(),
             stage: "$default".to_owned(),
         }],
-    };
-    let (config, problems) = Config::build(region, vec![api], vec![domain]);
+    });
+    let (config, problems) = Config::build(region, vec![api], domains.into());
     assert_eq!(problems, []);
     config
 }

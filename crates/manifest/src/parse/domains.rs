@@ -1,4 +1,4 @@
-//! `[domains.*]`: routes, health, routing, time to live and certificate.
+//! `[domains.*]`: routes, health, routing, time to live, sessions and certificate.
 //!
 //! It knows the mistakes that cost failovers: probes of the global name, stages in health
 //! paths, long times to live.
@@ -58,6 +58,10 @@ fn domain(entry: &Entry<'_>, functions: &[NamedFunction]) -> Option<Domain> {
         health,
         routing: Routing::Latency,
         ttl: ttl.unwrap_or(TTL_DEFAULT),
+        sessions: section
+            .entry("sessions")
+            .and_then(|entry| entry.boolean("sessions = true"))
+            .unwrap_or(false),
         certificate: section
             .entry("certificate")
             .and_then(|entry| certificate(&entry)),
@@ -287,7 +291,14 @@ fn certificate(entry: &Entry<'_>) -> Option<Certificate> {
     })
 }
 
-const KEYS: [&str; 5] = ["routes", "health", "routing", "ttl", "certificate"];
+const KEYS: [&str; 6] = [
+    "routes",
+    "health",
+    "routing",
+    "ttl",
+    "sessions",
+    "certificate",
+];
 
 const ROUTES_EXAMPLE: &str = "routes = { \"$default\" = \"function:cart\" }";
 

@@ -243,6 +243,15 @@ impl<'a> Entry<'a> {
         items.collect()
     }
 
+    /// Reads `true` or `false`.
+    pub(super) fn boolean(&self, example: &str) -> Option<bool> {
+        let boolean = self.value.get_ref().as_bool();
+        if boolean.is_none() {
+            self.wrong_type("true or false", example);
+        }
+        boolean
+    }
+
     /// Reads a whole number within bounds.
     pub(super) fn integer(&self, bounds: (u64, u64), example: &str) -> Option<u64> {
         let Some(integer) = self.value.get_ref().as_integer() else {
