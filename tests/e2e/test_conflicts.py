@@ -1,6 +1,7 @@
 """What was lost in a race of two regions: listed, shown and written again from the command line."""
 
 import json
+import urllib.request
 
 from laptop import EAST, HITHER, IRELAND, REGIONS, TOKYO, environment, eventually, run
 from test_tables import item_in, make_table
@@ -47,6 +48,12 @@ def test_a_lost_write_is_listed_shown_and_restored(far):
         {race["id"] for race in races(far, "lost", 2, "--region", region)} for region in REGIONS
     ]
     assert everywhere[0] == everywhere[1] == everywhere[2]
+    for region in REGIONS:
+        with urllib.request.urlopen(far.endpoint(region) + "/_hither/metrics") as answer:
+            metrics = answer.read().decode().splitlines()
+        assert f'hither_conflicts_total{{table="lost",winner="{EAST}",loser="{TOKYO}"}} 2' in metrics
+        lost = next(one for one in far.status(region)["tables"] if one["name"] == "lost")
+        assert lost["races"] == [{"winner": EAST, "loser": TOKYO, "count": 2}]
     one = races(far, "lost", 1, "--key", '{"id": {"S": "seat"}}')[0]
     assert races(far, "lost", 2, "--winner", EAST, "--loser", TOKYO, "--since", "1h")
     assert races(far, "lost", 1, "--limit", "1")

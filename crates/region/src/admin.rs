@@ -1,10 +1,12 @@
-//! The calls of Hither itself, under `/_hither/`: status, digests, conflicts, the latency map,
-//! faults on purpose, and the deletion of all tables.
+//! The calls of Hither itself, under `/_hither/`: status, metrics, digests, conflicts, the latency
+//! map, faults on purpose, and the deletion of all tables.
 //!
 //! They are not AWS's, and nothing that AWS has a call for is done here. They are for callers on
 //! this machine only.
 
 mod conflicts;
+
+mod metrics;
 
 mod testing;
 
@@ -107,6 +109,7 @@ impl<S: Store> Admin<S> {
         let table = query.get("table").map(String::as_str).unwrap_or_default();
         match (request.method(), path.as_str()) {
             (&Method::GET, "/_hither/status") => answer(StatusCode::OK, &self.status()),
+            (&Method::GET, "/_hither/metrics") => self.metrics(),
             (&Method::GET, "/_hither/digest") => match self.sources.digest(table) {
                 Some(digest) => answer(StatusCode::OK, &digest),
                 None => no_table(table),

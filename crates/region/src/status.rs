@@ -2,6 +2,7 @@
 //!
 //! It is read by `hither status` and by people; nothing of it steers anything.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use health_core::view::{HealthView, RegionVerdict};
 use replica::status::{Line, LinkStatus, PeerStatus};
 use store::port::Store;
 use store_fjall::commits::Commits;
+use table::conflict::Pair;
 
 use crate::node::Failure;
 use crate::ports::DnsParts;
@@ -103,6 +105,7 @@ impl<S: Store> Sources<S> {
 
     fn tables(&self) -> Vec<Value> {
         let views = self.control.tables_in(&self.control.project().region);
+        let races = self.control.tables().races();
         let table = |(name, view): (String, control::tables::TableView)| {
             let replicas: Vec<Value> = view
                 .replicas
@@ -120,9 +123,24 @@ impl<S: Store> Sources<S> {
                 "name": name,
                 "replicas": replicas,
                 "digest": format!("{:032x}", digest.0),
+                "races": self.races(races.get(&view.table.id())),
             })
         };
         views.into_iter().map(table).collect()
+    }
+
+    /// Tells a table's races since the node started, by winner and loser.
+    fn races(&self, races: Option<&BTreeMap<Pair, u64>>) -> Vec<Value> {
+        let races = races.into_iter().flatten();
+        let race = |(pair, count): (&Pair, &u64)| {
+            let name = |id| {
+                let mut regions = self.control.project().regions.iter();
+                let named = regions.find(|region| region.name.id() == id);
+                named.map(|region| region.name.to_string())
+            };
+            json!({"winner": name(pair.winner), "loser": name(pair.loser), "count": count})
+        };
+        races.map(race).collect()
     }
 
     fn checks(health: &HealthView) -> Vec<Value> {

@@ -8,11 +8,13 @@ pub mod restore;
 
 mod id;
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use bytes::{Buf, BufMut, Bytes};
 
 use base::name::TableId;
+use base::region::RegionId;
 use clock::hlc::{Hlc, Version};
 use clock::time::WallTime;
 use item::key::Key;
@@ -41,6 +43,18 @@ pub struct Conflict {
     /// When the loser was written again, here, by [`Tables::restore_loser`].
     pub restored: Option<WallTime>,
 }
+
+/// The regions of a race: of the write that stayed, and of the one that was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pair {
+    /// Whose write stayed.
+    pub winner: RegionId,
+    /// Whose write was lost.
+    pub loser: RegionId,
+}
+
+/// How many races of each table each two regions had.
+pub type Races = BTreeMap<TableId, BTreeMap<Pair, u64>>;
 
 /// Some races of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,16 +125,19 @@ fn entry(images: [&Option<Bytes>; 2], restored: Option<WallTime>) -> Vec<u8> {
     value
 }
 
-/// Returns the table of each entry that a batch adds.
-pub(crate) fn staged(batch: &Batch) -> Vec<TableId> {
-    let table = |op: &Op| match op {
+/// Returns the table and the regions of each entry that a batch adds.
+pub(crate) fn staged(batch: &Batch) -> Vec<(TableId, Pair)> {
+    let race = |op: &Op| match op {
         Op::Put(Space::Conflicts, key, _) => {
-            let id = key.first_chunk::<8>()?;
-            Some(TableId(u64::from_be_bytes(*id)))
+            let mut key = Bytes::copy_from_slice(key.get(..28)?);
+            let table = TableId(key.get_u64());
+            let winner = layout::version(&mut key).origin;
+            let loser = layout::version(&mut key).origin;
+            Some((table, Pair { winner, loser }))
         }
         Op::Put(..) | Op::Delete(..) => None,
     };
-    batch.ops.iter().filter_map(table).collect()
+    batch.ops.iter().filter_map(race).collect()
 }
 
 impl<S: Store> Tables<S> {
@@ -167,6 +184,11 @@ impl<S: Store> Tables<S> {
             conflicts: conflicts.collect::<Result<_, Damaged>>()?,
             next,
         })
+    }
+
+    /// Returns how many races were noted since the tables were opened, forgotten ones included.
+    pub fn races(&self) -> Races {
+        self.lock().races.clone()
     }
 
     /// Returns a race of a table; `None` where this region knows of none of this name.

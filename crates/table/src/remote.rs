@@ -16,7 +16,7 @@ use replica_core::record::{Change, Record};
 use replica_core::vector::Seq;
 use store::port::{Batch, Durability, Space, Store, StoreError};
 
-use crate::conflict;
+use crate::conflict::{self, Pair};
 use crate::history::Cause;
 use crate::layout::{self, Stored};
 use crate::locks::Locks;
@@ -254,7 +254,7 @@ impl<S> Inner<S> {
         origin: RegionId,
         to: Seq,
         items: impl Iterator<Item = (TableId, Bytes)>,
-        races: Vec<TableId>,
+        races: Vec<(TableId, Pair)>,
     ) {
         let mut state = self
             .state

@@ -16,6 +16,7 @@ use replica_core::vector::{Seq, VersionVector};
 use store::port::{Batch, Space};
 
 use crate::collection::Collections;
+use crate::conflict::{Pair, Races};
 use crate::def::{IndexId, TableDef};
 use crate::history::{Cause, History};
 use crate::index;
@@ -46,8 +47,8 @@ pub(crate) struct State {
     /// Tables of which some region's replica is being filled.
     pub(crate) filling: BTreeSet<TableId>,
     pub(crate) dropped: BTreeSet<TableId>,
-    /// How many races of each table were added to the conflict log since it was opened.
-    pub(crate) races: BTreeMap<TableId, u64>,
+    /// How many races were added to the conflict log since it was opened.
+    pub(crate) races: Races,
     /// How far each index has come.
     pub(crate) indexes: BTreeMap<(TableId, IndexId), Fact>,
     /// Tables whose items changed while it was not known here which indexes they have.
@@ -161,10 +162,11 @@ impl State {
         self.record(batch, change);
     }
 
-    /// Notes races that can be read, by their tables.
-    pub(crate) fn note_races(&mut self, tables: Vec<TableId>) {
-        for table in tables {
-            *self.races.entry(table).or_default() += 1;
+    /// Notes races that can be read.
+    pub(crate) fn note_races(&mut self, races: Vec<(TableId, Pair)>) {
+        for (table, pair) in races {
+            let of_table = self.races.entry(table).or_default();
+            *of_table.entry(pair).or_default() += 1;
         }
     }
 

@@ -55,7 +55,7 @@ impl<S: Store> Tables<S> {
             let prefix = table.0.to_be_bytes();
             let stand = Stand {
                 oldest,
-                added: added.get(&table).copied().unwrap_or(0),
+                added: added.get(&table).map_or(0, |pairs| pairs.values().sum()),
             };
             let is_aged = stamp(&stand.oldest) < keep.since;
             if is_aged || seen.0.get(&table) != Some(&stand) {
