@@ -4,7 +4,7 @@ import json
 
 import laptop as laptops
 import pytest
-from laptop import EAST, IRELAND, REGIONS, TOKYO, eventually
+from laptop import EAST, HITHER, IRELAND, REGIONS, TOKYO, environment, eventually, run
 from test_tables import make_table
 
 HOST = "api.shop.test"
@@ -134,3 +134,26 @@ def test_callers_of_dynamodb_carry_a_session_by_header(shop):
         assert headers(read)["x-hither-session-state"] == "met"
         assert read["Item"]["n"] == {"N": str(round)}
     assert "x-hither-session" not in headers(far.get_item(TableName="direct", Key=key))
+
+
+def test_a_deployment_switches_sessions_off_and_on(shop):
+    text = shop.manifest.read_text()
+
+    def deployed():
+        command = [HITHER, "deploy", "--manifest", shop.manifest, "--state-dir", shop.state]
+        run(*command, env=environment(), timeout=120)
+        names = (shop.client("apigatewayv2", region).get_domain_name(DomainName=HOST)
+                 for region in REGIONS)
+        return {name["Tags"].get("hither:sessions") for name in names}
+
+    def has_token():
+        return "x-hither-session" in visit(shop, IRELAND, "/cart/dave")[1]
+
+    try:
+        shop.manifest.write_text(text.replace("sessions = true", "sessions = false"))
+        assert deployed() == {"off"}
+        eventually(lambda: not has_token())
+    finally:
+        shop.manifest.write_text(text)
+    assert deployed() == {"on"}
+    eventually(has_token)
