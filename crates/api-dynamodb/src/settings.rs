@@ -221,6 +221,7 @@ mod tests {
             settings: json!({"tags": [1], "protected": true, "rewind_days": 7, "invented": 1}),
             restore: None,
             imported: None,
+            salvaged: None,
         };
         let own = Own::of(&replica);
         assert_eq!((own.protected, own.rewind_days), (true, Some(7)));
