@@ -3,6 +3,7 @@
 //! It verifies no signature. Source: DynamoDB service model 2012-08-10.
 
 use std::cell::OnceCell;
+use std::ops::Bound;
 
 use api_dynamodb::facade::DynamoDb;
 use api_protocol::caller::{Caller, Service};
@@ -11,11 +12,13 @@ use bytes::Bytes;
 use control::testing::Node;
 use http::Request;
 use store::memory::MemStore;
+use store::port::{Order, Range, Space, Store};
 use tokio::runtime::{Builder, Runtime};
 
 /// Takes the name of an operation in the first line, and a body after it.
 ///
-/// Each input finds the same tables: what one changes, the next one does not see.
+/// Each input finds the same tables: what one changes, the next one does not see. What is refused
+/// changes nothing.
 pub fn run(data: &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n');
     let Some((operation, body)) = end.and_then(|end| data.split_at_checked(end)) else {
@@ -36,7 +39,12 @@ pub fn run(data: &[u8]) {
 
 async fn call(operation: &str, body: &[u8]) {
     let world = World::open().await;
+    let before = world.contents().await;
     let (status, answer) = world.send(operation, body).await;
+    assert!(
+        status == 200 || world.contents().await == before,
+        "{operation} is refused, and changes what is stored"
+    );
     assert!(
         status < 500,
         "{operation} is the server's fault: {status} {}",
@@ -67,6 +75,17 @@ impl World {
         world
     }
 
+    /// Returns all that is stored, but for facts about the store itself.
+    async fn contents(&self) -> Vec<Rows> {
+        let mut contents = Vec::new();
+        for space in Space::ALL {
+            if space != Space::Meta {
+                contents.push(rows(&self.node.store, space).await);
+            }
+        }
+        contents
+    }
+
     async fn send(&self, operation: &str, body: &[u8]) -> (u16, Bytes) {
         let streams = matches!(
             operation,
@@ -90,6 +109,22 @@ impl World {
         let response = self.facade.handle(&caller, request).await;
         (response.status().as_u16(), response.into_body())
     }
+}
+
+/// Keys of a namespace, with what stands under them.
+type Rows = Vec<(Bytes, Bytes)>;
+
+async fn rows(store: &MemStore, space: Space) -> Rows {
+    let all = Range {
+        space,
+        from: Bound::Unbounded,
+        to: Bound::Unbounded,
+        order: Order::Ascending,
+        rows_max: usize::MAX,
+        bytes_max: usize::MAX,
+    };
+    let page = store.range(all).await;
+    page.expect("memory does not fail").rows
 }
 
 thread_local! {
