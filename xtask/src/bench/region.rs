@@ -124,6 +124,8 @@ pub(super) struct Start<'a> {
     pub(super) via: Option<&'a Path>,
     /// Whose signatures it takes; in development it asks for none.
     pub(super) credentials: Option<&'a Path>,
+    /// The memory for what was read from disk, in MiB; what a region takes by itself without.
+    pub(super) cache_mib: Option<u64>,
 }
 
 impl<'a> Start<'a> {
@@ -142,6 +144,7 @@ impl<'a> Start<'a> {
             ports,
             via: None,
             credentials: None,
+            cache_mib: None,
         }
     }
 
@@ -169,6 +172,9 @@ impl<'a> Start<'a> {
         if let Some(via) = self.via {
             command.arg("--via").arg(via);
         }
+        if let Some(mib) = self.cache_mib {
+            command.args(["--cache", &mib.to_string()]);
+        }
         if let Some(credentials) = self.credentials {
             command.arg("--credentials").arg(credentials);
         }
@@ -190,19 +196,25 @@ pub(super) struct Alone {
 
 /// Starts one region alone, in development.
 pub(super) fn alone(binary: &Binary, folder: &Path) -> Result<Alone> {
-    alone_with(binary, folder, None)
+    alone_with(binary, folder, Unusual::default())
 }
 
-/// Starts one region alone; with a file of credentials, it asks for signatures.
-pub(super) fn alone_with(
-    binary: &Binary,
-    folder: &Path,
-    credentials: Option<&Path>,
-) -> Result<Alone> {
+/// What of a region that is alone is not as usual.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Unusual<'a> {
+    /// With a file of credentials, it asks for signatures.
+    pub(super) credentials: Option<&'a Path>,
+    /// Its cache, in MiB.
+    pub(super) cache_mib: Option<u64>,
+}
+
+/// Starts one region alone that is not as usual.
+pub(super) fn alone_with(binary: &Binary, folder: &Path, unusual: Unusual<'_>) -> Result<Alone> {
     let ports = Ports::find(0)?;
     let manifest = manifest(folder, &[(REGION, ports)])?;
     let start = Start {
-        credentials,
+        credentials: unusual.credentials,
+        cache_mib: unusual.cache_mib,
         ..Start::alone(binary, folder, &manifest, ports)
     };
     let began = Instant::now();

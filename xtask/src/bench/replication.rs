@@ -42,6 +42,7 @@ pub(super) fn measure(binary: &Binary) -> Result<Vec<Figure>> {
             ports,
             via: Some(via),
             credentials: None,
+            cache_mib: None,
         };
         start.start()
     };

