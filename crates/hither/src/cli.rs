@@ -109,6 +109,10 @@ pub(crate) struct ServeArgs {
     /// otherwise.
     #[arg(long)]
     pub(crate) durability: Option<DurabilityWord>,
+    /// How much memory is taken for what was read from disk, in MiB. The manifest's `cache` by
+    /// default, which is 64 MiB unless it says otherwise.
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(8..=1_048_576))]
+    pub(crate) cache: Option<u64>,
     /// The secret that all nodes of the project share, 64 hexadecimal digits; made in the data
     /// directory where it is not given.
     #[arg(long)]

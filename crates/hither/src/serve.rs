@@ -12,6 +12,7 @@ use tokio::io::AsyncReadExt;
 use tokio::signal::unix::{SignalKind, signal};
 
 use base::region::RegionName;
+use base::units::ByteCount;
 use clock::wall::System;
 use manifest::model::{self, Port};
 use manifest::surroundings::Listening;
@@ -29,18 +30,13 @@ const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// Runs a node until SIGTERM or SIGINT, then drains it.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let region = RegionName::parse(&args.region)?;
-    let listening = if args.laptop {
-        Listening::Nothing
+    let (listening, place) = if args.laptop {
+        (Listening::Nothing, Where::Laptop)
     } else {
-        Listening::Region(region.clone())
+        (Listening::Region(region.clone()), Where::Manifest)
     };
     let Some(manifest) = check::read(&args.manifest, &listening)? else {
         return Ok(ExitCode::FAILURE);
-    };
-    let place = if args.laptop {
-        Where::Laptop
-    } else {
-        Where::Manifest
     };
     let key_file = args.project_key.clone();
     let key_file = key_file.unwrap_or_else(|| args.data_dir.join("project.key"));
@@ -66,6 +62,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         dynamodb: Some(second),
         project,
         durability: durability(args.durability, manifest.project.durability),
+        cache: args.cache.map_or(manifest.project.cache, ByteCount::mib),
         data_dir: args.data_dir.clone(),
         access: access(args.credentials.as_deref())?,
         test_controls: test_controls(&args),

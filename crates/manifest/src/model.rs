@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use base::name::{AccountId, TableName};
 use base::region::RegionName;
-use base::units::Ttl;
+use base::units::{ByteCount, Ttl};
 
 use crate::problem::Source;
 
@@ -63,6 +63,8 @@ pub struct Project {
     pub account: AccountId,
     /// When writes count as done.
     pub durability: Durability,
+    /// How much memory a region takes for what it has read from its disk.
+    pub cache: ByteCount,
 }
 
 /// When writes count as done.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use base::units::ByteCount;
 use control::project::Project;
 use net::dial::Dialer;
 
@@ -20,6 +21,8 @@ pub struct NodeConfig {
     pub data_dir: PathBuf,
     /// When writes count as done.
     pub durability: Durability,
+    /// How much memory is taken for what was read from disk.
+    pub cache: ByteCount,
     /// A second address of the AWS APIs, as tools of DynamoDB Local expect it.
     pub dynamodb: Option<SocketAddr>,
     /// How callers of the AWS APIs prove who they are.

@@ -131,7 +131,7 @@ impl Node {
         // Bound first: a taken port is told before anything is opened.
         let api = listen::tcp(own.api)?;
         let second = config.dynamodb.map(listen::tcp).transpose()?;
-        let store = FjallStore::open(&config.data_dir.join("data"), Memory::default())?;
+        let store = open_store(&config)?;
         let (base, tasks) = (Arc::new(Tasks::new()), Arc::new(Tasks::new()));
         let (told, failure) = watch::channel(None);
         watch_over(&store, &base, told.clone());
@@ -266,6 +266,15 @@ fn watch_links(mut links: watch::Receiver<Arc<LinkStatus>>, tasks: &Tasks, told:
             told.send_replace(Some(failure.into()));
         }
     });
+}
+
+/// Opens what the node keeps its data in, with the memory that it may take.
+fn open_store(config: &NodeConfig) -> Result<FjallStore, StartError> {
+    let memory = Memory {
+        cache: config.cache,
+        ..Memory::default()
+    };
+    Ok(FjallStore::open(&config.data_dir.join("data"), memory)?)
 }
 
 /// Opens the tables in a store, and the resources in them.

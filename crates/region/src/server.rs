@@ -244,6 +244,7 @@ async fn speak<F: Future<Output = Response<Full<Bytes>>> + Send + 'static>(
         }
     };
     tokio::select! {
+        biased;
         ended = connection.as_mut() => ended,
         () = unheard => Err(format!("nothing was asked within {HEAD_PATIENCE:?}").into()),
         () = token.cancelled() => {

@@ -10,7 +10,6 @@ use crate::limits::{
 use crate::model::{Function, Located};
 use crate::parse::NamedFunction;
 use crate::parse::section::{Entry, Section};
-use crate::parse::value;
 use crate::problem::Code;
 
 pub(super) fn read(root: &Section<'_>) -> Vec<NamedFunction> {
@@ -96,26 +95,7 @@ pub(super) fn path(entry: &Entry<'_>) -> Option<Located<String>> {
 }
 
 fn memory(entry: &Entry<'_>) -> Option<u32> {
-    let example = "memory = \"256 MiB\"";
-    let (low, high) = FUNCTION_MEMORY_MIB;
-    let mib = if entry.value.get_ref().is_integer() {
-        entry.integer(FUNCTION_MEMORY_MIB, example)?
-    } else {
-        let text = entry.text(example)?.value;
-        let Some(mib) = value::memory_mib(text) else {
-            let message = format!("`{text}` is no memory size");
-            let fix = format!("write, for example: {example}");
-            entry.problem(Code::BadSize, message, "not understood", &fix);
-            return None;
-        };
-        mib
-    };
-    if mib < low || high < mib {
-        let message = format!("`{}` must be {low} MiB to {high} MiB", entry.name);
-        let fix = format!("choose a size from {low} MiB to {high} MiB");
-        entry.problem(Code::OutOfRange, message, "out of range", &fix);
-        return None;
-    }
+    let mib = entry.mebibytes(FUNCTION_MEMORY_MIB, "memory = \"256 MiB\"")?;
     u32::try_from(mib).ok()
 }
 

@@ -271,6 +271,29 @@ impl<'a> Entry<'a> {
         within
     }
 
+    /// Reads a memory size within bounds, in MiB; a number without a unit counts them, too.
+    pub(super) fn mebibytes(&self, (low, high): (u64, u64), example: &str) -> Option<u64> {
+        let mib = if self.value.get_ref().is_integer() {
+            self.integer((low, high), example)?
+        } else {
+            let text = self.text(example)?.value;
+            let Some(mib) = value::memory_mib(text) else {
+                let message = format!("`{text}` is no memory size");
+                let fix = format!("write, for example: {example}");
+                self.problem(Code::BadSize, message, "not understood", &fix);
+                return None;
+            };
+            mib
+        };
+        if mib < low || high < mib {
+            let message = format!("`{}` must be {low} MiB to {high} MiB", self.name);
+            let fix = format!("choose a size from {low} MiB to {high} MiB");
+            self.problem(Code::OutOfRange, message, "out of range", &fix);
+            return None;
+        }
+        Some(mib)
+    }
+
     /// Reads a duration within bounds.
     pub(super) fn duration(&self, bounds: (Duration, Duration), example: &str) -> Option<Duration> {
         let text = match self.value.get_ref() {

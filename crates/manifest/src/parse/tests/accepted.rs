@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base::units::ByteCount;
+
 use crate::model::{Durability, Ports, StreamView};
 use crate::parse::parse;
 use crate::problem::{Code, Problem};
@@ -166,4 +168,20 @@ fn writes_may_count_as_done_before_they_are_on_disk() {
         of("durability = \"asinc\""),
         (None, vec![Code::UnknownWord])
     );
+}
+
+#[test]
+fn the_cache_has_a_size() {
+    let of = |line: &str| {
+        let text = format!("[project]\nname = \"shop\"\n{line}\n[regions]\nlab = {{}}\n");
+        let (manifest, problems) = parse(&text, "hither.toml");
+        let codes: Vec<_> = problems.iter().map(Problem::code).collect();
+        (manifest.map(|manifest| manifest.project.cache), codes)
+    };
+    let read = |mib| (Some(ByteCount::mib(mib)), vec![]);
+    assert_eq!(of(""), read(64));
+    assert_eq!(of("cache = \"1 GiB\""), read(1024));
+    assert_eq!(of("cache = 256"), read(256));
+    assert_eq!(of("cache = \"1 MiB\""), (None, vec![Code::OutOfRange]));
+    assert_eq!(of("cache = \"much\""), (None, vec![Code::BadSize]));
 }
