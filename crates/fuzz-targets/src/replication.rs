@@ -23,7 +23,7 @@ pub fn run(data: &[u8]) {
             let _ = data.cost();
         }
         let mut encoded = BytesMut::new();
-        frame.encode(&mut encoded, 0);
+        frame.encode(&mut encoded);
         let again = frame::split(&mut encoded, FRAME_BYTES_MAX.as_len());
         let (head, body) = again
             .expect("what was written is not too long")

@@ -3,6 +3,7 @@
 //! It knows bytes, no protocol. All shells reach the network through it, so a
 //! test or a demo can carry a region's traffic over emulated links.
 
+pub mod authority;
 pub mod dial;
 pub mod listen;
 pub mod lookups;

@@ -3,6 +3,8 @@
 //! It chooses no certificate: a server asks the resolver it was given, for each handshake.
 //! Source: RFC 8446, RFC 7301 (ALPN); the provider is aws-lc everywhere.
 
+pub mod mutual;
+
 use std::sync::{Arc, LazyLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -10,7 +12,7 @@ use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ResolvesServerCert;
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error, InconsistentKeys, RootCertStore, ServerConfig,
     SignatureScheme,
@@ -92,10 +94,7 @@ pub fn certified_key(chain_pem: &[u8], key_pem: &[u8]) -> Result<CertifiedKey, C
     let chain = certificates(chain_pem)?;
     let key = PrivateKeyDer::from_pem_slice(key_pem)
         .map_err(|error| CertificateError::Key(error.to_string()))?;
-    let key = provider()
-        .key_provider
-        .load_private_key(key)
-        .map_err(|error| CertificateError::Key(error.to_string()))?;
+    let key = private_key(key).map_err(|error| CertificateError::Key(error.to_string()))?;
     let certified = CertifiedKey::new(chain, key);
     match certified.keys_match() {
         Ok(()) => Ok(certified),
@@ -105,6 +104,11 @@ pub fn certified_key(chain_pem: &[u8], key_pem: &[u8]) -> Result<CertifiedKey, C
         Err(Error::InconsistentKeys(_)) => Err(CertificateError::Mismatch),
         Err(error) => Err(CertificateError::Chain(error.to_string())),
     }
+}
+
+/// Takes a private key into use.
+pub(crate) fn private_key(key: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
+    provider().key_provider.load_private_key(key)
 }
 
 /// Reads certificates that a client is to trust.

@@ -3,82 +3,145 @@
 //! They are not the certificates of users' domains. The authority follows from the project's key
 //! alone, so that every node that has the key makes the same one, and none must hand it out.
 
-use aws_lc_rs::signature::Ed25519KeyPair;
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, SerialNumber, date_time_ymd,
-};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use rustls::sign::CertifiedKey;
+use tokio::sync::watch;
 
 use base::region::RegionName;
-use control::project::ProjectKey;
+use clock::port::Clock;
+use clock::time::WallTime;
+use control::project::{Project, ProjectKey};
+use net::authority::{Authority, AuthorityError, Leaf, Validity};
+use net::tasks::Tasks;
+use net::tls::mutual::{self, Mutual};
+use replica::greeting;
 
-/// A node's certificate chain and key, and the authority that all nodes trust.
-pub struct Identity {
-    /// The authority's certificate, in PEM.
-    pub authority: String,
-    /// The node's certificate, in PEM.
-    pub certificate: String,
-    /// The node's private key, in PEM.
-    pub key: String,
-}
+use crate::limits::{LEAF_LIFE, LEAF_LOOK, LEAF_PAST};
 
-/// A certificate could not be made.
+/// A certificate could not be made or used.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    /// The key could not be made.
-    #[error("make the key of the project's authority")]
-    Key,
-    /// The certificate could not be made.
-    #[error("make a node's certificate")]
-    Certificate(#[from] rcgen::Error),
+    /// It could not be made.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// It could not be used.
+    #[error("use the node's certificate")]
+    Tls(#[from] rustls::Error),
 }
 
-/// Makes the certificate of a region's node, for the names under which peers and probes know it.
+/// Makes the certificate of a region's gateway, for the names under which peers and probes know
+/// it. Returns the authority's, too.
 ///
 /// Errors: [`IdentityError`].
-pub fn of(project: &str, key: &ProjectKey, region: &RegionName) -> Result<Identity, IdentityError> {
-    let authority_key = authority_key(key)?;
-    let params = authority_params(project)?;
-    let authority = params.self_signed(&authority_key)?.pem();
-    let issuer = Issuer::new(params, authority_key);
-    let names = [
-        format!("gateway.{region}.hither.internal"),
-        format!("*.execute-api.{region}.hither.internal"),
-    ];
-    let mut params = CertificateParams::new(names)?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, format!("{region} of {project}"));
-    let node_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-    let certificate = params.signed_by(&node_key, &issuer)?.pem();
-    Ok(Identity {
-        authority,
-        certificate,
-        key: node_key.serialize_pem(),
-    })
+pub fn of_gateway(
+    project: &str,
+    key: &ProjectKey,
+    region: &RegionName,
+) -> Result<(CertifiedKey, CertificateDer<'static>), IdentityError> {
+    let authority = authority(project, key)?;
+    let leaf = Leaf {
+        subject: format!("{region} of {project}"),
+        names: vec![
+            format!("gateway.{region}.hither.internal"),
+            format!("*.execute-api.{region}.hither.internal"),
+        ],
+        validity: None,
+    };
+    Ok((authority.issue(&leaf)?, authority.certificate().clone()))
 }
 
-fn authority_key(key: &ProjectKey) -> Result<KeyPair, IdentityError> {
+/// Makes the certificate of a region's links, and another one in good time for as long as the
+/// node runs.
+///
+/// Errors: [`IdentityError`], of the first one; that no other can be made is logged.
+pub fn of_links(
+    project: &Project,
+    clock: &Arc<dyn Clock>,
+    tasks: &Tasks,
+) -> Result<watch::Receiver<Arc<Mutual>>, IdentityError> {
+    let links = LinkIdentity {
+        authority: authority(&project.name, &project.key)?,
+        project: project.name.clone(),
+        region: project.region.clone(),
+        clock: Arc::clone(clock),
+    };
+    let (mut validity, first) = links.make()?;
+    let (sender, receiver) = watch::channel(Arc::new(first));
+    tasks.spawn(async move {
+        loop {
+            // Looked at often by the wall clock: it may jump, and a machine may sleep.
+            tokio::time::sleep(LEAF_LOOK).await;
+            if !is_due(validity, links.clock.wall()) {
+                continue;
+            }
+            match links.make() {
+                Ok((renewed, made)) => {
+                    validity = renewed;
+                    sender.send_replace(Arc::new(made));
+                    tracing::info!(
+                        until = validity.to.as_secs(),
+                        "links have a new certificate"
+                    );
+                }
+                Err(error) => tracing::error!(%error, "links cannot have a new certificate"),
+            }
+        }
+    });
+    Ok(receiver)
+}
+
+struct LinkIdentity {
+    authority: Authority,
+    project: String,
+    region: RegionName,
+    clock: Arc<dyn Clock>,
+}
+
+impl LinkIdentity {
+    fn make(&self) -> Result<(Validity, Mutual), IdentityError> {
+        let validity = validity(self.clock.wall());
+        let leaf = Leaf {
+            subject: format!("links of {} of {}", self.region, self.project),
+            names: vec![greeting::certificate_name(&self.region)],
+            validity: Some(validity),
+        };
+        let own = self.authority.issue(&leaf)?;
+        let (authority, clock) = (self.authority.certificate(), Arc::clone(&self.clock));
+        let made = mutual::mutual(own, authority, greeting::PROTOCOL, clock)?;
+        Ok((validity, made))
+    }
+}
+
+/// Returns from when to when a certificate counts that is made at `now`.
+fn validity(now: WallTime) -> Validity {
+    let from = moved(now, -seconds(LEAF_PAST));
+    Validity {
+        from,
+        to: moved(from, seconds(LEAF_LIFE)),
+    }
+}
+
+/// Decides whether a certificate is to be replaced: two thirds of its life are over, or the clock
+/// was set back to before it.
+fn is_due(validity: Validity, now: WallTime) -> bool {
+    let due = moved(validity.from, seconds(LEAF_LIFE) * 2 / 3);
+    now < validity.from || due <= now
+}
+
+fn moved(time: WallTime, secs: i64) -> WallTime {
+    WallTime::from_micros(time.as_micros().saturating_add(secs * 1_000_000))
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
+fn authority(project: &str, key: &ProjectKey) -> Result<Authority, AuthorityError> {
     let seed = blake3::derive_key("hither 2026 project authority", &key.0);
-    let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| IdentityError::Key)?;
-    let document = pair.to_pkcs8v1().map_err(|_| IdentityError::Key)?;
-    let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(document.as_ref().to_vec()));
-    KeyPair::try_from(&der).map_err(IdentityError::from)
-}
-
-/// Returns what the authority's certificate says: the same on every node, at any time.
-fn authority_params(project: &str) -> Result<CertificateParams, rcgen::Error> {
-    let mut params = CertificateParams::new(Vec::new())?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, format!("Hither project {project}"));
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    params.serial_number = Some(SerialNumber::from(1_u64));
-    params.not_before = date_time_ymd(2026, 1, 1);
-    params.not_after = date_time_ymd(2126, 1, 1);
-    Ok(params)
+    Authority::from_seed(&format!("Hither project {project}"), &seed)
 }
 
 #[cfg(test)]

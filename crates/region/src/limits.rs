@@ -104,3 +104,14 @@ pub(crate) const EXPIRY_PERIOD: Duration = Duration::from_secs(1);
 /// Most sessions that stay open. 1,024: beyond it the tokens are opened anew, each a decryption
 /// and the compiling of its policies.
 pub(crate) const SESSIONS_MAX: usize = 1_024;
+
+/// How long a certificate of links counts. 24 h: what is stolen with a disk is soon worth nothing.
+/// It is renewed when two thirds of that are over, so a node has 8 h to make another.
+pub(crate) const LEAF_LIFE: Duration = Duration::from_hours(24);
+
+/// How much of that lies before the certificate was made. 2 h: peers whose clocks are late by less
+/// take it, and those that are early by less than the 8 h that are left.
+pub(crate) const LEAF_PAST: Duration = Duration::from_hours(2);
+
+/// How often it is asked whether the certificate of links is to be renewed. 1 min.
+pub(crate) const LEAF_LOOK: Duration = Duration::from_mins(1);

@@ -30,7 +30,6 @@ use net::tasks::Tasks;
 use net::tls::{self, Alpn, Trust};
 use replica::links::{self, Links};
 use replica::status::LinkStatus;
-use replica_core::link::seal::Key;
 use rustls::RootCertStore;
 use store::port::{BUFFERED_MAX, Durability, StoreError};
 use store_fjall::engine::{FjallStore, Memory};
@@ -108,8 +107,8 @@ pub enum StartError {
     /// TLS cannot be had.
     #[error("set up TLS")]
     Tls(#[from] rustls::Error),
-    /// The node's own certificate is not usable.
-    #[error("use the node's certificate")]
+    /// The roots that backends are verified by cannot be read.
+    #[error("use the system's roots")]
     Certificate(#[from] tls::CertificateError),
     /// Development mode was asked for where others could reach it.
     #[error(
@@ -412,7 +411,7 @@ fn start_links(
         links::Config {
             project: config.project.name.clone(),
             region: region.clone(),
-            key: Key(config.project.key.0),
+            tls: identity::of_links(&config.project, clock, tasks)?,
             listener: listen::tcp(config.project.own().link)?,
             peers: others
                 .map(|other| (other.name.clone(), other.link))
@@ -534,8 +533,7 @@ fn start_gateway(
     tasks: &Tasks,
 ) -> Result<Gateway, StartError> {
     let project = &config.project;
-    let identity = identity::of(&project.name, &project.key, &project.region)?;
-    let own = tls::certified_key(identity.certificate.as_bytes(), identity.key.as_bytes())?;
+    let (own, authority) = identity::of_gateway(&project.name, &project.key, &project.region)?;
     let views = GatewayViews {
         control: control.clone(),
         health: health.clone(),
@@ -550,7 +548,8 @@ fn start_gateway(
         https: region.https,
         http: region.http,
     };
-    let peers = tls::roots(identity.authority.as_bytes())?;
+    let mut peers = RootCertStore::empty();
+    peers.add(authority)?;
     let backends = match config.backend_roots.as_slice() {
         [] => RootCertStore::empty(),
         pem => tls::roots(pem)?,

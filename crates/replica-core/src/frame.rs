@@ -1,14 +1,15 @@
 //! Frames of a link: what two regions say to each other, as bytes.
 //!
-//! It neither authenticates nor sends them; `link` decides when which one is said.
+//! It neither protects nor sends them: they travel inside TLS, and `link` decides when which one
+//! is said.
 //!
 //! ```text
-//! ┌─────────────┬─────────┬──────────┬──────────────┬──────────────────────────────────┐
-//! │ length: u32 │ kind u8 │ flags u8 │ body         │ tag: 16 bytes, sealed frames only │
-//! └─────────────┴─────────┴──────────┴──────────────┴──────────────────────────────────┘
+//! ┌─────────────┬─────────┬──────────┬──────┐
+//! │ length: u32 │ kind u8 │ flags u8 │ body │
+//! └─────────────┴─────────┴──────────┴──────┘
 //! ```
 //!
-//! The length counts body and tag. All numbers are big-endian. The kinds that a peer may send
+//! The length counts the body. All numbers are big-endian. The kinds that a peer may send
 //! follow from the format version that both agreed on in the greeting.
 
 pub mod copy;
@@ -35,12 +36,8 @@ use crate::wire;
 pub enum Frame {
     /// The dialling side names itself and whom it looks for.
     Hello(Hello),
-    /// The listening side names itself.
-    Challenge(Hello),
-    /// The dialling side proves that it has the project's key.
-    Proof([u8; 32]),
-    /// The listening side does the same; from here on frames are sealed.
-    Welcome([u8; 32]),
+    /// The listening side names itself, and lets the dialling one in.
+    Welcome(Hello),
     /// One side does not talk to the other, and says why.
     Refuse(Refusal),
     /// Records of one origin's log.
@@ -169,7 +166,7 @@ pub struct Head {
 /// Bytes of a frame's length, kind and flags.
 pub const HEAD_BYTES: usize = 6;
 
-/// Takes the next whole frame off `buf`: its head, and its body with the tag.
+/// Takes the next whole frame off `buf`: its head, and its body.
 ///
 /// Shape: `None` while the frame is not whole; `buf` then has room reserved for the rest.
 /// Errors: [`WireError::TooLong`] when the frame is longer than `bound`, before memory is taken.
@@ -197,20 +194,31 @@ pub fn split(buf: &mut BytesMut, bound: usize) -> Result<Option<(Head, Bytes)>, 
 }
 
 impl Frame {
-    /// Appends the frame to `buf`; `tag_bytes` more are announced, for the caller to append.
-    pub fn encode(&self, buf: &mut BytesMut, tag_bytes: usize) {
+    /// Appends the frame to `buf`.
+    pub fn encode(&self, buf: &mut BytesMut) {
         let start = buf.len();
         buf.put_u32(0);
         buf.put_u8(self.kind());
         buf.put_u8(0);
         self.encode_body(buf);
-        let length = buf.len() - start - HEAD_BYTES + tag_bytes;
+        let length = buf.len() - start - HEAD_BYTES;
         let length = u32::try_from(length).expect("frames are bounded far below 4 GiB");
         if let Some((field, _)) = buf
             .get_mut(start..)
             .and_then(<[u8]>::split_first_chunk_mut::<4>)
         {
             *field = length.to_be_bytes();
+        }
+    }
+
+    /// Takes the next whole frame off `buf` and decodes it.
+    ///
+    /// Shape: `None` while the frame is not whole.
+    /// Errors: [`WireError`], as [`split`] and [`Frame::decode`]; the connection cannot go on then.
+    pub fn take(buf: &mut BytesMut, bound: usize) -> Result<Option<Self>, WireError> {
+        match split(buf, bound)? {
+            Some((head, body)) => Self::decode(head, body).map(Some),
+            None => Ok(None),
         }
     }
 
@@ -225,9 +233,7 @@ impl Frame {
         let buf = &mut body;
         let frame = match head.kind {
             HELLO => Self::Hello(Hello::decode(buf)?),
-            CHALLENGE => Self::Challenge(Hello::decode(buf)?),
-            PROOF => Self::Proof(wire::array(buf, "a proof")?),
-            WELCOME => Self::Welcome(wire::array(buf, "a proof")?),
+            WELCOME => Self::Welcome(Hello::decode(buf)?),
             REFUSE => Self::Refuse(Refusal::decode(buf)?),
             DATA => Self::Data(Data::decode(buf)?),
             BEAT => Self::Beat(Beat::decode(buf)?),
@@ -259,8 +265,6 @@ impl Frame {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Hello(_) => "hello",
-            Self::Challenge(_) => "challenge",
-            Self::Proof(_) => "proof",
             Self::Welcome(_) => "welcome",
             Self::Refuse(_) => "refuse",
             Self::Data(_) => "data",
@@ -277,8 +281,6 @@ impl Frame {
     const fn kind(&self) -> u8 {
         match self {
             Self::Hello(_) => HELLO,
-            Self::Challenge(_) => CHALLENGE,
-            Self::Proof(_) => PROOF,
             Self::Welcome(_) => WELCOME,
             Self::Refuse(_) => REFUSE,
             Self::Data(_) => DATA,
@@ -294,8 +296,7 @@ impl Frame {
 
     fn encode_body(&self, buf: &mut BytesMut) {
         match self {
-            Self::Hello(hello) | Self::Challenge(hello) => hello.encode(buf),
-            Self::Proof(proof) | Self::Welcome(proof) => buf.put_slice(proof),
+            Self::Hello(hello) | Self::Welcome(hello) => hello.encode(buf),
             Self::Refuse(refusal) => refusal.encode(buf),
             Self::Data(data) => data.encode(buf),
             Self::Beat(beat) => beat.encode(buf),
@@ -469,9 +470,8 @@ fn all<T>(
 }
 
 const HELLO: u8 = 1;
-const CHALLENGE: u8 = 2;
-const PROOF: u8 = 3;
-const WELCOME: u8 = 4;
+const WELCOME: u8 = 2;
+// 3 and 4 are of formats before TLS.
 const REFUSE: u8 = 5;
 const DATA: u8 = 16;
 const BEAT: u8 = 17;

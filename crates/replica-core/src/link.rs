@@ -12,10 +12,9 @@
 //!
 //! ```text
 //!   dialler                                      listener
-//!   Dialled ──── Hello ────────────────────────► Accepted     who, which project, which formats
-//!           ◄─────────────────────── Challenge ─
-//!           ──── Proof ────────────────────────►              each proves that it has the key
-//!           ◄───────────────────────── Welcome ─              from here on frames are sealed
+//!           ◄──── TLS 1.3, certificates of both ►             each proves which region it is
+//!   Dialled ──── Hello ────────────────────────► hear         who, which project, which formats
+//!           ◄───────────────────────── Welcome ─
 //!   Sender  ◄─────────────────────── Ack, Want ─ Receiver     what I have, what I ask for
 //!           ──── Data, Beat ───────────────────►
 //!           ◄───────────────────────────── Ack ─
@@ -27,8 +26,6 @@
 //! connections. [`mesh::Mesh`] holds what concerns all peers of a region together.
 
 pub mod handshake;
-
-pub mod seal;
 
 pub mod send;
 

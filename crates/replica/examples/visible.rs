@@ -14,10 +14,12 @@ use clock::time::Moment;
 use clock::wall::System;
 use item::key::{Key, KeyAttribute, KeyKind, KeySchema};
 use item::value::{AttributeValue, Item};
+use net::authority::{Authority, Leaf};
 use net::dial::Dialer;
 use net::tasks::Tasks;
+use net::tls::mutual::{Mutual, mutual};
+use replica::greeting;
 use replica::links::{Config, Links};
-use replica_core::link::seal;
 use replica_core::vector::Seq;
 use store::memory::MemStore;
 use store::port::{Durability, Store};
@@ -127,7 +129,7 @@ async fn open<S: Store>(
     let config = Config {
         project: "visible".to_owned(),
         region: names[at].clone(),
-        key: seal::Key([1; 32]),
+        tls: certified(&names[at]),
         listener,
         peers: vec![(names[1 - at].clone(), addresses[1 - at])],
         dialer: Dialer::default(),
@@ -166,3 +168,16 @@ fn print(what: &str, mut micros: Vec<u128>) {
 }
 
 const CARTS: TableId = TableId(1 << 20);
+
+fn certified(region: &RegionName) -> watch::Receiver<Arc<Mutual>> {
+    let authority = Authority::from_seed("visible", &[1; 32]).expect("made");
+    let leaf = Leaf {
+        subject: region.to_string(),
+        names: vec![greeting::certificate_name(region)],
+        validity: None,
+    };
+    let own = authority.issue(&leaf).expect("signed");
+    let clock = Arc::new(System);
+    let made = mutual(own, authority.certificate(), greeting::PROTOCOL, clock);
+    watch::channel(Arc::new(made.expect("configured"))).1
+}

@@ -1,24 +1,36 @@
-//! Greets on a fresh stream, as the dialling or the listening side.
+//! Greets on a fresh stream, as the dialling or the listening side: TLS first, then names.
 //!
-//! What may be said is `replica_core::link::handshake`'s.
+//! What may be said is `replica_core::link::handshake`'s, and what TLS asks for
+//! `net::tls::mutual`'s.
 
 use std::io;
+use std::sync::Arc;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use base::region::RegionName;
-use clock::port::Entropy;
-use replica_core::frame::greeting::Refusal;
-use replica_core::frame::{self, Frame};
+use net::tls::mutual::{self, Fault, Mutual};
+use replica_core::frame::Frame;
 use replica_core::limits::{GREETING_BYTES_MAX, GREETING_PATIENCE};
-use replica_core::link::handshake::{Accepted, Dialled, GreetingError, Identity};
+use replica_core::link::handshake::{self, Dialled, GreetingError, Identity};
 use replica_core::record::WireError;
 use store::port::{Store, StoreError};
 use table::tables::Tables;
 
 use crate::connection::Connection;
+use crate::wire::Wire;
+
+/// What links speak inside TLS, as ALPN names it.
+pub const PROTOCOL: &[u8] = b"hither-link";
+
+/// Returns the name that the certificate of a region's node must bear, for its links.
+pub fn certificate_name(region: &RegionName) -> String {
+    format!("{region}.link.hither.internal")
+}
 
 /// A greeting that came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -26,12 +38,24 @@ pub(crate) enum GreetError {
     /// One side refused the other, or said something else.
     #[error(transparent)]
     Greeting(#[from] GreetingError),
+    /// The two did not come to terms about TLS.
+    #[error("greet: {0}")]
+    Tls(#[from] Fault),
     /// What came is no frame: perhaps not a peer at all.
     #[error("greet: the other side does not speak the link protocol: {0}")]
     Wire(#[from] WireError),
+    /// The first byte is not that of TLS, nor that of an older build's greeting.
+    #[error("greet: the other side does not speak the link protocol: it begins with byte {0}")]
+    Speech(u8),
+    /// The peer closed where TLS begins.
+    #[error("greet: the peer closed where TLS begins: it is not up yet, or a build without TLS")]
+    NoTls,
+    /// The other side closed before it said anything.
+    #[error("greet: the other side said nothing")]
+    Nothing,
     /// The connection broke.
     #[error("greet: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// The peer's directory could not be noted.
     #[error("greet: {0}")]
     Store(#[from] StoreError),
@@ -40,18 +64,43 @@ pub(crate) enum GreetError {
     Patience,
 }
 
+impl From<io::Error> for GreetError {
+    fn from(error: io::Error) -> Self {
+        Fault::of_io(&error).map_or(Self::Io(error), Self::Tls)
+    }
+}
+
 impl GreetError {
-    /// Returns the refusal, where there was one: trying again helps only when somebody acts.
-    pub(crate) const fn refusal(&self) -> Option<&Refusal> {
+    /// Returns whether one side refuses the other: trying again helps only when somebody acts.
+    pub(crate) const fn is_refusal(&self) -> bool {
         match self {
-            Self::Greeting(GreetingError::Ours(refusal) | GreetingError::Theirs(refusal)) => {
-                Some(refusal)
+            Self::Greeting(GreetingError::Ours(_) | GreetingError::Theirs(_)) | Self::Tls(_) => {
+                true
             }
             Self::Greeting(GreetingError::Unexpected { .. })
             | Self::Wire(_)
+            | Self::Speech(_)
+            | Self::NoTls
+            | Self::Nothing
             | Self::Io(_)
             | Self::Store(_)
-            | Self::Patience => None,
+            | Self::Patience => false,
+        }
+    }
+
+    /// Returns whether the other side may be anything: it said what no peer does.
+    pub(crate) const fn is_stranger(&self) -> bool {
+        match self {
+            Self::Greeting(GreetingError::Unexpected { .. })
+            | Self::Wire(_)
+            | Self::Speech(_)
+            | Self::Patience => true,
+            Self::Greeting(GreetingError::Ours(_) | GreetingError::Theirs(_))
+            | Self::Tls(_)
+            | Self::NoTls
+            | Self::Nothing
+            | Self::Io(_)
+            | Self::Store(_) => false,
         }
     }
 }
@@ -60,22 +109,28 @@ impl GreetError {
 ///
 /// Errors: [`GreetError`]; the peer was told where we refused.
 pub(crate) async fn dial<S: Store>(
-    mut stream: TcpStream,
-    identity: &Identity,
+    stream: TcpStream,
     peer: RegionName,
-    entropy: &dyn Entropy,
+    (identity, tls): (&Identity, &Mutual),
     tables: &Tables<S>,
 ) -> Result<Connection, GreetError> {
     let greeting = async {
+        let name = ServerName::try_from(certificate_name(&peer))
+            .map_err(|error| GreetError::Io(io::Error::other(error)))?;
+        let connector = TlsConnector::from(Arc::clone(&tls.client));
+        let stream = connector.connect(name, Wire::new(stream)).await;
+        let mut stream = TlsStream::from(stream.map_err(|error| {
+            let hangs_up = [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset];
+            if hangs_up.contains(&error.kind()) {
+                return GreetError::NoTls;
+            }
+            error.into()
+        })?);
         let mut inbound = BytesMut::new();
-        let (dialled, hello) = Dialled::begin(identity, peer, nonce(entropy));
+        let (dialled, hello) = Dialled::begin(identity, peer);
         say(&mut stream, &hello).await?;
-        let challenge = hear(&mut stream, &mut inbound).await?;
-        let proved = dialled.prove(challenge);
-        let (proved, proof) = or_refuse(&mut stream, proved).await?;
-        say(&mut stream, &proof).await?;
-        let welcome = hear(&mut stream, &mut inbound).await?;
-        let session = or_refuse(&mut stream, proved.finish(welcome)).await?;
+        let answer = hear(&mut stream, &mut inbound).await?;
+        let session = or_refuse(&mut stream, dialled.end(answer)).await?;
         admit(Connection::new(stream, session, inbound), tables).await
     };
     in_time(greeting).await
@@ -86,19 +141,34 @@ pub(crate) async fn dial<S: Store>(
 /// Errors: [`GreetError`]; the other side was told where we refused.
 pub(crate) async fn accept<S: Store>(
     mut stream: TcpStream,
-    identity: &Identity,
+    (identity, tls): (&Identity, &Mutual),
     is_peer: impl Fn(&RegionName) -> bool,
-    entropy: &dyn Entropy,
     tables: &Tables<S>,
 ) -> Result<(RegionName, Connection), GreetError> {
     let greeting = async {
+        let mut first = [0];
+        match (stream.peek(&mut first).await?, first) {
+            (0, _) => return Err(GreetError::Nothing),
+            (_, [TLS_HANDSHAKE]) => {}
+            (_, [PLAIN_HELLO]) => return Err(refuse_plain(&mut stream, identity).await),
+            (_, [other]) => return Err(GreetError::Speech(other)),
+        }
+        let accepted = TlsAcceptor::from(Arc::clone(&tls.server)).accept(Wire::new(stream));
+        let mut stream = match accepted.into_fallible().await {
+            Ok(stream) => TlsStream::from(stream),
+            Err((error, wire)) => {
+                linger(wire).await;
+                return Err(error.into());
+            }
+        };
         let mut inbound = BytesMut::new();
         let hello = hear(&mut stream, &mut inbound).await?;
-        let accepted = Accepted::hear(identity, nonce(entropy), hello, is_peer);
-        let (accepted, challenge) = or_refuse(&mut stream, accepted).await?;
-        say(&mut stream, &challenge).await?;
-        let proof = hear(&mut stream, &mut inbound).await?;
-        let (session, welcome) = or_refuse(&mut stream, accepted.welcome(proof)).await?;
+        let is_certified = |region: &RegionName| {
+            let chain = stream.get_ref().1.peer_certificates();
+            mutual::check_name(chain, &certificate_name(region)).is_ok()
+        };
+        let heard = handshake::hear(identity, hello, is_peer, is_certified);
+        let (session, welcome) = or_refuse(&mut stream, heard).await?;
         say(&mut stream, &welcome).await?;
         let peer = session.peer.clone();
         let connection = Connection::new(stream, session, inbound);
@@ -107,9 +177,31 @@ pub(crate) async fn accept<S: Store>(
     in_time(greeting).await
 }
 
+/// Tells a peer of an older build, in its own words, that its format is not spoken here.
+async fn refuse_plain(stream: &mut TcpStream, identity: &Identity) -> GreetError {
+    let refusing = async {
+        let hello = hear(stream, &mut BytesMut::new()).await?;
+        let error = handshake::hear_plain(identity, hello);
+        let refused: Result<(), _> = or_refuse(stream, Err(error)).await;
+        refused
+    };
+    match refusing.await {
+        Ok(()) => GreetError::Nothing,
+        Err(error) => error,
+    }
+}
+
+/// Lets the other side read why, before the socket closes over what it says meanwhile.
+async fn linger(mut wire: Wire) {
+    let mut rest = [0; 1024];
+    if wire.shutdown().await.is_ok() {
+        while matches!(wire.read(&mut rest).await, Ok(1..)) {}
+    }
+}
+
 /// Lets a peer that has proved who it is in with the directory that it has, and notes that.
 ///
-/// A refusal is sealed: the peer stops its region over it, and must know who says so.
+/// A refusal is believed: the peer stops its region over it, and TLS tells it who says so.
 async fn admit<S: Store>(
     mut connection: Connection,
     tables: &Tables<S>,
@@ -134,16 +226,20 @@ async fn in_time<T>(
         .unwrap_or(Err(GreetError::Patience))
 }
 
-async fn say(stream: &mut TcpStream, frame: &Frame) -> io::Result<()> {
+async fn say(stream: &mut (impl AsyncWrite + Unpin), frame: &Frame) -> io::Result<()> {
     let mut outbound = BytesMut::new();
-    frame.encode(&mut outbound, 0);
-    stream.write_all(&outbound).await
+    frame.encode(&mut outbound);
+    stream.write_all(&outbound).await?;
+    stream.flush().await
 }
 
-async fn hear(stream: &mut TcpStream, inbound: &mut BytesMut) -> Result<Frame, GreetError> {
+async fn hear(
+    stream: &mut (impl AsyncRead + Unpin),
+    inbound: &mut BytesMut,
+) -> Result<Frame, GreetError> {
     loop {
-        if let Some((head, body)) = frame::split(inbound, GREETING_BYTES_MAX.as_len())? {
-            return Ok(Frame::decode(head, body)?);
+        if let Some(frame) = Frame::take(inbound, GREETING_BYTES_MAX.as_len())? {
+            return Ok(frame);
         }
         inbound.reserve(GREETING_BYTES_MAX.as_len());
         if stream.read_buf(inbound).await? == 0 {
@@ -154,7 +250,7 @@ async fn hear(stream: &mut TcpStream, inbound: &mut BytesMut) -> Result<Frame, G
 
 /// Passes a step on; where we refuse, the other side is told first.
 async fn or_refuse<T>(
-    stream: &mut TcpStream,
+    stream: &mut (impl AsyncWrite + Unpin),
     step: Result<T, GreetingError>,
 ) -> Result<T, GreetError> {
     if let Err(GreetingError::Ours(refusal)) = &step {
@@ -163,10 +259,8 @@ async fn or_refuse<T>(
     Ok(step?)
 }
 
-fn nonce(entropy: &dyn Entropy) -> [u8; 32] {
-    let mut nonce = [0; 32];
-    for chunk in nonce.chunks_exact_mut(8) {
-        chunk.copy_from_slice(&entropy.random().to_be_bytes());
-    }
-    nonce
-}
+/// How TLS begins: a record of kind handshake. Source: RFC 8446 §5.1.
+const TLS_HANDSHAKE: u8 = 22;
+
+/// How a greeting without TLS begins: its length has four bytes, and it is below 1 KiB.
+const PLAIN_HELLO: u8 = 0;

@@ -6,9 +6,11 @@ pub mod links;
 
 pub mod status;
 
-mod greeting;
+pub mod greeting;
 
 mod listening;
+
+mod telling;
 
 mod sending;
 
@@ -17,5 +19,7 @@ mod receiving;
 mod watching;
 
 mod connection;
+
+mod wire;
 
 pub mod limits;

@@ -18,7 +18,12 @@ pub const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
 /// waits there can no longer be passed by what is more urgent.
 pub const OUTBOUND_BYTES: usize = 256 * 1024;
 
-/// Room that is made before each read from a socket. 16 KiB.
+/// Bytes that are read from a connection's socket at a time, before TLS opens them. 64 KiB: four
+/// of its largest records; RFC 8446 §5.2.
+pub const WIRE_BYTES: usize = 64 * 1024;
+
+/// Room that is made before each read of what TLS has opened. 16 KiB, its largest record; RFC
+/// 8446 §5.1.
 pub const INBOUND_BYTES: usize = 16 * 1024;
 
 /// Events that wait for the task that watches all links. 256; beyond it links wait.
@@ -35,3 +40,14 @@ pub const SWEEP: Duration = Duration::from_secs(1);
 
 /// A connection that lasted this long was a success, and redialling starts over. 1 s.
 pub const LASTING: Duration = Duration::from_secs(1);
+
+/// Connections of one address that come to nothing and are told in the log, in each
+/// [`TELLING_SPAN`]. 16; the rest are counted. A port scanner must not fill a disk, and a peer
+/// that is refused dials every 5 s.
+pub const TOLD_OF_ADDRESS_MAX: u32 = 16;
+
+/// Addresses whose connections are told of in each [`TELLING_SPAN`]. 256; others are counted.
+pub const TOLD_ADDRESSES_MAX: usize = 256;
+
+/// How long [`TOLD_OF_ADDRESS_MAX`] and [`TOLD_ADDRESSES_MAX`] count. 1 min.
+pub const TELLING_SPAN: Duration = Duration::from_mins(1);

@@ -24,10 +24,10 @@ use clock::port::{Clock, Entropy};
 use clock::time::Moment;
 use net::dial::Dialer;
 use net::tasks::Tasks;
+use net::tls::mutual::Mutual;
 use replica_core::frame::greeting::Refusal;
 use replica_core::link::copies::Fills;
 use replica_core::link::handshake::Identity;
-use replica_core::link::seal::Key;
 use replica_core::link::{LinkError, Now};
 use replica_core::vector::Seq;
 use store::port::Store;
@@ -45,8 +45,9 @@ pub struct Config {
     pub project: String,
     /// This region.
     pub region: RegionName,
-    /// The project's key; regions with another one are refused.
-    pub key: Key,
+    /// This node's certificate and the project's authority, as they are at any time: those for
+    /// each connection that is made from then on. Regions of another authority are refused.
+    pub tls: watch::Receiver<Arc<Mutual>>,
     /// Where peers dial this region.
     pub listener: TcpListener,
     /// The other regions and where they listen.
@@ -75,6 +76,7 @@ pub struct Links<S> {
 pub(crate) struct Shared<S> {
     pub(crate) tables: Tables<S>,
     identity: Identity,
+    tls: watch::Receiver<Arc<Mutual>>,
     pub(crate) dialer: Dialer,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -101,7 +103,8 @@ impl<S: Store> Links<S> {
         let names = config.peers.iter().map(|(name, _)| name.clone());
         let shared = Arc::new(Shared {
             tables: tables.clone(),
-            identity: Identity::new(&config.project, region, directory, &config.key),
+            identity: Identity::new(&config.project, region, directory),
+            tls: config.tls,
             dialer: config.dialer,
             clock: config.clock,
             entropy: config.entropy,
@@ -180,6 +183,11 @@ impl<S> Shared<S> {
             Some(due) => tokio::time::sleep(due - self.clock.now()).await,
             None => std::future::pending().await,
         }
+    }
+
+    /// Returns the certificates for a connection that begins.
+    pub(crate) fn tls(&self) -> Arc<Mutual> {
+        Arc::clone(&self.tls.borrow())
     }
 
     /// Returns this region.

@@ -3,8 +3,7 @@
 //! It carries no records. A connection that a peer makes anew replaces the one before.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::{TcpListener, TcpStream};
@@ -16,9 +15,10 @@ use net::tasks::Tasks;
 use store::port::Store;
 
 use crate::connection::Connection;
-use crate::greeting;
+use crate::greeting::{self, GreetError};
 use crate::limits::{GREETINGS_MAX, GREETINGS_OF_ADDRESS_MAX};
 use crate::links::Shared;
+use crate::telling::Telling;
 
 /// Where connections go, by peer.
 type Arrivals = BTreeMap<RegionName, mpsc::Sender<Connection>>;
@@ -32,6 +32,7 @@ pub(crate) async fn run<S: Store>(
     let arrivals = Arc::new(arrivals);
     let greetings = Arc::new(Semaphore::new(GREETINGS_MAX));
     let strangers = Strangers::default();
+    let telling = Arc::new(Mutex::new(Telling::default()));
     let tasks = Tasks::new();
     loop {
         let Ok(permit) = Arc::clone(&greetings).acquire_owned().await else {
@@ -51,41 +52,47 @@ pub(crate) async fn run<S: Store>(
             continue;
         };
         let (shared, arrivals) = (Arc::clone(&shared), Arc::clone(&arrivals));
+        let telling = Arc::clone(&telling);
         tasks.spawn(async move {
             debug!(%address, "a link comes");
-            greet(&shared, stream, &arrivals).await;
+            if let Err(error) = greet(&shared, stream, &arrivals).await {
+                let mut telling = telling.lock().unwrap_or_else(PoisonError::into_inner);
+                let tell = || telling.tell(shared.now().moment, address.ip());
+                log(address, &error, tell);
+            }
             drop((permit, stranger));
         });
     }
 }
 
-async fn greet<S: Store>(shared: &Shared<S>, stream: TcpStream, arrivals: &Arrivals) {
-    let address = stream.peer_addr();
-    let (identity, entropy) = (&shared.identity(), shared.entropy.as_ref());
+/// Greets, and hands the connection over until the peer's task has taken it.
+async fn greet<S: Store>(
+    shared: &Shared<S>,
+    stream: TcpStream,
+    arrivals: &Arrivals,
+) -> Result<(), GreetError> {
+    stream.set_nodelay(true)?;
     let is_peer = |name: &RegionName| arrivals.contains_key(name);
-    let nodelay = stream.set_nodelay(true).map_err(greeting::GreetError::from);
-    let greeted = match nodelay {
-        Ok(()) => greeting::accept(stream, identity, is_peer, entropy, &shared.tables).await,
-        Err(error) => Err(error),
-    };
-    match greeted {
-        Ok((peer, connection)) => {
-            info!(%peer, "a link is made: receiving");
-            if let Some(came) = shared.came.get(&peer) {
-                came.notify_one();
-            }
-            if let Some(arrival) = arrivals.get(&peer) {
-                let _ended = arrival.send(connection).await;
-            }
-        }
-        Err(error) => {
-            let from = shown(&address);
-            if error.refusal().is_some() {
-                warn!(from, %error, "a link was refused");
-            } else {
-                debug!(from, %error, "a link was not made");
-            }
-        }
+    let (identity, tls) = (shared.identity(), shared.tls());
+    let greeted = greeting::accept(stream, (&identity, &tls), is_peer, &shared.tables).await;
+    let (peer, connection) = greeted?;
+    info!(%peer, "a link is made: receiving");
+    if let Some(came) = shared.came.get(&peer) {
+        came.notify_one();
+    }
+    if let Some(arrival) = arrivals.get(&peer) {
+        let _ended = arrival.send(connection).await;
+    }
+    Ok(())
+}
+
+/// Tells who was refused, or came with something else, and why.
+fn log(from: SocketAddr, error: &GreetError, tell: impl FnOnce() -> Option<u64>) {
+    let is_worth = error.is_refusal() || error.is_stranger();
+    match is_worth.then(tell).flatten() {
+        Some(untold) if error.is_refusal() => warn!(%from, %error, untold, "a link was refused"),
+        Some(untold) => warn!(%from, %error, untold, "what came on the link port is no link"),
+        None => debug!(%from, %error, "a link was not made"),
     }
 }
 
@@ -123,12 +130,6 @@ impl Drop for Stranger {
             }
         }
     }
-}
-
-fn shown(address: &io::Result<std::net::SocketAddr>) -> String {
-    address
-        .as_ref()
-        .map_or_else(|_| "an address unknown".to_owned(), ToString::to_string)
 }
 
 /// How long to wait after a connection could not be accepted. 50 ms.

@@ -64,7 +64,7 @@ pub(crate) async fn run<S: Store>(shared: Arc<Shared<S>>, peer: RegionName, addr
                 refused
             }
             Err(error) => {
-                let refused = error.refusal().is_some();
+                let refused = error.is_refusal();
                 sending.down(error.to_string()).await;
                 refused
             }
@@ -94,9 +94,8 @@ impl<S: Store> Sending<S> {
     async fn dial(&self, address: SocketAddr) -> Result<Connection, GreetError> {
         let shared = &self.shared;
         let stream = shared.dialer.connect(address, CONNECT_PATIENCE).await?;
-        let (identity, entropy) = (&shared.identity(), shared.entropy.as_ref());
-        let peer = self.peer.clone();
-        greeting::dial(stream, identity, peer, entropy, &shared.tables).await
+        let (identity, tls) = (shared.identity(), shared.tls());
+        greeting::dial(stream, self.peer.clone(), (&identity, &tls), &shared.tables).await
     }
 
     /// Returns whether the two refuse each other.

@@ -1,6 +1,6 @@
 //! Greeting frames: who a side is, and why it may be refused.
 //!
-//! They travel before either side has proved anything, so they are small and strictly bounded.
+//! They travel before either side has let the other in, so they are small and strictly bounded.
 
 use std::ops::RangeInclusive;
 
@@ -27,8 +27,6 @@ pub struct Hello {
     pub incarnation: u64,
     /// The position after which this directory's log begins; said from format 2 on.
     pub begins: Seq,
-    /// Random bytes, so that no proof can be used twice.
-    pub nonce: [u8; 32],
 }
 
 /// Why a side does not talk to the other.
@@ -51,9 +49,9 @@ pub enum Refusal {
     /// The other side is no region of the project.
     #[error("region {0} is not one of its peers")]
     Stranger(RegionName),
-    /// The other side has another project key.
-    #[error("the project keys differ")]
-    Key,
+    /// The other side shows a certificate, of the project's own authority, for another region.
+    #[error("its certificate is not that of region {0}, which it says it is")]
+    Certificate(RegionName),
     /// A known region came back with another data directory.
     #[error(
         "region {region} came back with another data directory, whose log begins below {had}, up \
@@ -83,6 +81,9 @@ pub enum Refusal {
 /// The format since which a greeting says where the log begins.
 const BEGINS_SINCE: u8 = 2;
 
+/// The last format whose greeting carries random bytes: TLS has its own.
+const NONCES_UNTIL: u8 = 3;
+
 impl Hello {
     pub(super) fn encode(&self, buf: &mut BytesMut) {
         buf.put_slice(&MAGIC);
@@ -95,7 +96,9 @@ impl Hello {
         if BEGINS_SINCE <= *self.formats.end() {
             buf.put_u64(self.begins.0);
         }
-        buf.put_slice(&self.nonce);
+        if *self.formats.end() <= NONCES_UNTIL {
+            buf.put_slice(&[0; NONCE_BYTES]);
+        }
     }
 
     pub(super) fn decode(buf: &mut Bytes) -> Result<Self, WireError> {
@@ -111,15 +114,18 @@ impl Hello {
             }
             wire::u64(buf, "a position").map(Seq)
         };
-        Ok(Self {
+        let hello = Self {
             formats: oldest..=newest,
             project: wire::array(buf, "a project")?,
             region: region(buf)?,
             peer: region(buf)?,
             incarnation: wire::u64(buf, "an incarnation")?,
             begins: begins(buf)?,
-            nonce: wire::array(buf, "a nonce")?,
-        })
+        };
+        if newest <= NONCES_UNTIL {
+            wire::array::<NONCE_BYTES>(buf, "random bytes")?;
+        }
+        Ok(hello)
     }
 }
 
@@ -130,7 +136,6 @@ impl Refusal {
             Self::Project => buf.put_u8(1),
             Self::Misdirected(region) => put_region(buf, 2, region),
             Self::Stranger(region) => put_region(buf, 3, region),
-            Self::Key => buf.put_u8(4),
             Self::Incarnation { region, had } => {
                 put_region(buf, 5, region);
                 buf.put_u64(had.0);
@@ -140,6 +145,7 @@ impl Refusal {
                 buf.put_u64(has.0);
                 buf.put_u64(had.0);
             }
+            Self::Certificate(region) => put_region(buf, 7, region),
         }
     }
 
@@ -152,7 +158,6 @@ impl Refusal {
             1 => Self::Project,
             2 => Self::Misdirected(region(buf)?),
             3 => Self::Stranger(region(buf)?),
-            4 => Self::Key,
             5 => Self::Incarnation {
                 region: region(buf)?,
                 had: Seq(wire::u64(buf, "a position")?),
@@ -162,6 +167,8 @@ impl Refusal {
                 has: Seq(wire::u64(buf, "a position")?),
                 had: Seq(wire::u64(buf, "a position")?),
             },
+            // 4 is of formats before TLS.
+            7 => Self::Certificate(region(buf)?),
             found => {
                 let what = "a refusal";
                 return Err(WireError::Tag { what, found });
@@ -182,6 +189,8 @@ fn put_region(buf: &mut BytesMut, kind: u8, region: &RegionName) {
     buf.put_u8(kind);
     wire::put_bytes(buf, region.as_str().as_bytes());
 }
+
+const NONCE_BYTES: usize = 32;
 
 /// Longest region name, as `RegionName::parse` has it.
 const REGION_NAME_BYTES_MAX: usize = 32;

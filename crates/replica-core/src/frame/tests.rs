@@ -58,13 +58,12 @@ fn every_frame() -> Vec<Frame> {
 
 fn greetings() -> Vec<Frame> {
     let hello = Hello {
-        formats: 1..=3,
+        formats: 1..=4,
         project: [7; 32],
         region: name("eu-west-1"),
         peer: name("lab-2"),
         incarnation: 99,
         begins: Seq(1 << 40),
-        nonce: [8; 32],
     };
     let older = Hello {
         formats: 1..=1,
@@ -74,9 +73,7 @@ fn greetings() -> Vec<Frame> {
     vec![
         Frame::Hello(older),
         Frame::Hello(hello.clone()),
-        Frame::Challenge(hello),
-        Frame::Proof([1; 32]),
-        Frame::Welcome([2; 32]),
+        Frame::Welcome(hello),
     ]
 }
 
@@ -87,7 +84,7 @@ fn refusals() -> [Refusal; 7] {
         Refusal::Project,
         Refusal::Misdirected(region.clone()),
         Refusal::Stranger(region.clone()),
-        Refusal::Key,
+        Refusal::Certificate(region.clone()),
         Refusal::Incarnation {
             region: region.clone(),
             had: Seq(3),
@@ -181,7 +178,7 @@ fn copy_frames() -> [Frame; 3] {
 
 fn encoded(frame: &Frame) -> BytesMut {
     let mut buf = BytesMut::new();
-    frame.encode(&mut buf, 0);
+    frame.encode(&mut buf);
     buf
 }
 
@@ -200,7 +197,7 @@ fn frames_are_taken_off_one_by_one_as_their_bytes_come() {
     let frames = every_frame();
     let mut all = BytesMut::new();
     for frame in &frames {
-        frame.encode(&mut all, 0);
+        frame.encode(&mut all);
     }
     let mut buf = BytesMut::new();
     let mut found = Vec::new();

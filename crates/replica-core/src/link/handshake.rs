@@ -1,25 +1,19 @@
-//! The greeting: two regions prove to each other that they belong to one project.
+//! The greeting: two regions find out whether they can talk, and of what data.
 //!
-//! It is no key exchange: whoever has the project's key can read and join. Both sides hash the
-//! whole conversation under that key, so neither a proof nor a role can be used twice.
+//! It proves nothing: it is said inside TLS, whose certificates prove which region each side is.
 //!
 //! ```text
-//!   Dialled::begin ── Hello ─────► Accepted::hear
-//!   Dialled::prove ◄─ Challenge ──
-//!                  ── Proof ─────► Accepted::welcome ──► Session
-//!   Proved::finish ◄─ Welcome ────
+//!   Dialled::begin ── Hello ─────► hear ──► Session
+//!   Dialled::end ◄── Welcome ─────
 //!        └──► Session
 //! ```
 
 use std::ops::RangeInclusive;
 
-use bytes::BytesMut;
-
 use base::region::RegionName;
 
 use crate::frame::Frame;
 use crate::frame::greeting::{Hello, Refusal};
-use crate::link::seal::{Key, Opener, Sealer};
 use crate::vector::Seq;
 
 /// The format versions that this build speaks. Neighbouring releases have one in common.
@@ -29,7 +23,8 @@ use crate::vector::Seq;
 /// | 1 | the first; no release has it |
 /// | 2 | where a log begins, which stamps are known of it, stamps of changes; no release has it |
 /// | 3 | which directory a log that is asked for is known to be of |
-pub const FORMATS: RangeInclusive<u8> = 3..=3;
+/// | 4 | TLS around all of it, and frames without tags of their own |
+pub const FORMATS: RangeInclusive<u8> = 4..=4;
 
 /// Who this side is.
 #[derive(Clone, Debug)]
@@ -38,7 +33,6 @@ pub struct Identity {
     region: RegionName,
     directory: Directory,
     formats: RangeInclusive<u8>,
-    key: Key,
 }
 
 /// What a region keeps its data in.
@@ -50,8 +44,8 @@ pub struct Directory {
     pub begins: Seq,
 }
 
-/// A connection on which both sides have proved who they are.
-#[derive(Debug)]
+/// A connection on which both sides can talk.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// The peer.
     pub peer: RegionName,
@@ -59,10 +53,6 @@ pub struct Session {
     pub directory: Directory,
     /// The format that both speak.
     pub format: u8,
-    /// Seals what goes out.
-    pub sealer: Sealer,
-    /// Opens what comes in.
-    pub opener: Opener,
 }
 
 /// Why a greeting came to nothing.
@@ -89,34 +79,16 @@ pub enum GreetingError {
 pub struct Dialled {
     identity: Identity,
     peer: RegionName,
-    said: BytesMut,
-}
-
-/// A dialled connection on which Proof was said.
-#[derive(Debug)]
-pub struct Proved {
-    keys: Keys,
-    challenge: Hello,
-    format: u8,
-}
-
-/// An accepted connection on which Challenge was said.
-#[derive(Debug)]
-pub struct Accepted {
-    keys: Keys,
-    hello: Hello,
-    format: u8,
 }
 
 impl Identity {
     /// Makes the identity of `region` with its data directory.
-    pub fn new(project: &str, region: RegionName, directory: Directory, key: &Key) -> Self {
+    pub fn new(project: &str, region: RegionName, directory: Directory) -> Self {
         Self {
             project: *blake3::hash(project.as_bytes()).as_bytes(),
             region,
             directory,
             formats: FORMATS,
-            key: Key(blake3::derive_key(CONTEXT, &key.0)),
         }
     }
 
@@ -137,7 +109,7 @@ impl Identity {
         &self.region
     }
 
-    fn hello(&self, peer: RegionName, nonce: [u8; 32]) -> Hello {
+    fn hello(&self, peer: RegionName) -> Hello {
         Hello {
             formats: self.formats.clone(),
             project: self.project,
@@ -145,7 +117,6 @@ impl Identity {
             peer,
             incarnation: self.directory.incarnation,
             begins: self.directory.begins,
-            nonce,
         }
     }
 
@@ -156,148 +127,100 @@ impl Identity {
         if oldest <= newest {
             Ok(newest)
         } else {
-            let (min, max) = (*self.formats.start(), *self.formats.end());
-            Err(Refusal::Format { min, max })
+            Err(self.other_formats())
         }
+    }
+
+    fn other_formats(&self) -> Refusal {
+        let (min, max) = (*self.formats.start(), *self.formats.end());
+        Refusal::Format { min, max }
     }
 }
 
 impl Dialled {
-    /// Starts a greeting with `peer`. Returns the frame to send.
-    pub fn begin(identity: &Identity, peer: RegionName, nonce: [u8; 32]) -> (Self, Frame) {
-        let hello = Frame::Hello(identity.hello(peer.clone(), nonce));
-        let mut said = BytesMut::new();
-        hello.encode(&mut said, 0);
+    /// Starts a greeting with `peer`, whose certificate is known to be its own. Returns the frame
+    /// to send.
+    pub fn begin(identity: &Identity, peer: RegionName) -> (Self, Frame) {
+        let hello = Frame::Hello(identity.hello(peer.clone()));
         let identity = identity.clone();
-        let dialled = Self {
-            identity,
-            peer,
-            said,
-        };
-        (dialled, hello)
+        (Self { identity, peer }, hello)
     }
 
-    /// Answers the peer's challenge. Returns the frame to send.
+    /// Ends the greeting with the peer's answer.
     ///
     /// Errors: [`GreetingError`]; of kind `Ours` with the refusal to send.
-    pub fn prove(mut self, frame: Frame) -> Result<(Proved, Frame), GreetingError> {
-        let Frame::Challenge(challenge) = frame else {
-            return Err(unexpected("challenge", frame));
+    pub fn end(self, frame: Frame) -> Result<Session, GreetingError> {
+        let Frame::Welcome(welcome) = frame else {
+            return Err(unexpected("welcome", frame));
         };
-        let format = self.check(&challenge).map_err(GreetingError::Ours)?;
-        Frame::Challenge(challenge.clone()).encode(&mut self.said, 0);
-        let keys = Keys::new(&self.identity.key, &self.said);
-        let proof = Frame::Proof(*keys.dialler.as_bytes());
-        let proved = Proved {
-            keys,
-            challenge,
-            format,
-        };
-        Ok((proved, proof))
+        let format = self.check(&welcome).map_err(GreetingError::Ours)?;
+        Ok(welcome.session(format))
     }
 
-    fn check(&self, challenge: &Hello) -> Result<u8, Refusal> {
-        let format = self.identity.format(&challenge.formats)?;
-        if challenge.project != self.identity.project {
+    fn check(&self, welcome: &Hello) -> Result<u8, Refusal> {
+        let format = self.identity.format(&welcome.formats)?;
+        if welcome.project != self.identity.project {
             return Err(Refusal::Project);
         }
-        if challenge.region != self.peer {
-            return Err(Refusal::Stranger(challenge.region.clone()));
+        if welcome.region != self.peer {
+            return Err(Refusal::Stranger(welcome.region.clone()));
         }
         Ok(format)
     }
 }
 
-impl Proved {
-    /// Ends the greeting with the peer's welcome.
-    ///
-    /// Errors: [`GreetingError`]; of kind `Ours` with the refusal to send.
-    pub fn finish(self, frame: Frame) -> Result<Session, GreetingError> {
-        let Frame::Welcome(proof) = frame else {
-            return Err(unexpected("welcome", frame));
-        };
-        if self.keys.listener != blake3::Hash::from_bytes(proof) {
-            return Err(GreetingError::Ours(Refusal::Key));
-        }
-        let directory = self.challenge.directory();
-        Ok(Session {
-            peer: self.challenge.region,
-            directory,
-            format: self.format,
-            sealer: Sealer::new(self.keys.downward),
-            opener: Opener::new(self.keys.upward),
-        })
+/// Answers a dialling peer's first frame. Returns the frame to send, too.
+///
+/// `is_peer` tells whether there is such a region, and `is_certified` whether the peer's
+/// certificate is that region's.
+/// Errors: [`GreetingError`]; of kind `Ours` with the refusal to send.
+pub fn hear(
+    identity: &Identity,
+    frame: Frame,
+    is_peer: impl FnOnce(&RegionName) -> bool,
+    is_certified: impl FnOnce(&RegionName) -> bool,
+) -> Result<(Session, Frame), GreetingError> {
+    let Frame::Hello(hello) = frame else {
+        return Err(unexpected("hello", frame));
+    };
+    let refuse = |refusal| Err(GreetingError::Ours(refusal));
+    let format = match identity.format(&hello.formats) {
+        Ok(format) => format,
+        Err(refusal) => return refuse(refusal),
+    };
+    if hello.project != identity.project {
+        return refuse(Refusal::Project);
     }
+    if hello.peer != identity.region {
+        return refuse(Refusal::Misdirected(identity.region.clone()));
+    }
+    if !is_peer(&hello.region) {
+        return refuse(Refusal::Stranger(hello.region));
+    }
+    if !is_certified(&hello.region) {
+        return refuse(Refusal::Certificate(hello.region));
+    }
+    let welcome = Frame::Welcome(identity.hello(hello.region.clone()));
+    Ok((hello.session(format), welcome))
 }
 
-impl Accepted {
-    /// Answers a dialling peer's first frame. Returns the frame to send.
-    ///
-    /// Errors: [`GreetingError`]; of kind `Ours` with the refusal to send.
-    pub fn hear(
-        identity: &Identity,
-        nonce: [u8; 32],
-        frame: Frame,
-        is_peer: impl FnOnce(&RegionName) -> bool,
-    ) -> Result<(Self, Frame), GreetingError> {
-        let Frame::Hello(hello) = frame else {
-            return Err(unexpected("hello", frame));
-        };
-        let refuse = |refusal| Err(GreetingError::Ours(refusal));
-        let format = match identity.format(&hello.formats) {
-            Ok(format) => format,
-            Err(refusal) => return refuse(refusal),
-        };
-        if hello.project != identity.project {
-            return refuse(Refusal::Project);
-        }
-        if hello.peer != identity.region {
-            return refuse(Refusal::Misdirected(identity.region.clone()));
-        }
-        if !is_peer(&hello.region) {
-            return refuse(Refusal::Stranger(hello.region));
-        }
-        let challenge = Frame::Challenge(identity.hello(hello.region.clone(), nonce));
-        let mut said = BytesMut::new();
-        Frame::Hello(hello.clone()).encode(&mut said, 0);
-        challenge.encode(&mut said, 0);
-        let keys = Keys::new(&identity.key, &said);
-        let accepted = Self {
-            keys,
-            hello,
-            format,
-        };
-        Ok((accepted, challenge))
+/// Answers what a peer says without TLS, as builds before format 4 do: that it is too old.
+pub fn hear_plain(identity: &Identity, frame: Frame) -> GreetingError {
+    if matches!(frame, Frame::Hello(_)) {
+        return GreetingError::Ours(identity.other_formats());
     }
-
-    /// Ends the greeting with the peer's proof. Returns the frame to send.
-    ///
-    /// Errors: [`GreetingError`]; of kind `Ours` with the refusal to send.
-    pub fn welcome(self, frame: Frame) -> Result<(Session, Frame), GreetingError> {
-        let Frame::Proof(proof) = frame else {
-            return Err(unexpected("proof", frame));
-        };
-        if self.keys.dialler != blake3::Hash::from_bytes(proof) {
-            return Err(GreetingError::Ours(Refusal::Key));
-        }
-        let welcome = Frame::Welcome(*self.keys.listener.as_bytes());
-        let directory = self.hello.directory();
-        let session = Session {
-            peer: self.hello.region,
-            directory,
-            format: self.format,
-            sealer: Sealer::new(self.keys.upward),
-            opener: Opener::new(self.keys.downward),
-        };
-        Ok((session, welcome))
-    }
+    unexpected("hello", frame)
 }
 
 impl Hello {
-    fn directory(&self) -> Directory {
-        Directory {
-            incarnation: self.incarnation,
-            begins: self.begins,
+    fn session(self, format: u8) -> Session {
+        Session {
+            peer: self.region,
+            directory: Directory {
+                incarnation: self.incarnation,
+                begins: self.begins,
+            },
+            format,
         }
     }
 }
@@ -309,8 +232,7 @@ impl Directory {
     /// One may take the place of another only where its log begins above all that is known of
     /// the other's: no position may mean two records.
     ///
-    /// Errors: [`Refusal::Incarnation`], to be sent over the sealed connection, so that the
-    /// region can believe it.
+    /// Errors: [`Refusal::Incarnation`].
     pub fn admit(self, region: &RegionName, known: Option<u64>, had: Seq) -> Result<(), Refusal> {
         if known.is_none_or(|known| known == self.incarnation) || had <= self.begins {
             return Ok(());
@@ -327,35 +249,6 @@ fn unexpected(expected: &'static str, frame: Frame) -> GreetingError {
     }
     GreetingError::Unexpected { expected, found }
 }
-
-/// What follows from the key and the conversation: one secret for each role and purpose.
-#[derive(Debug)]
-struct Keys {
-    dialler: blake3::Hash,
-    listener: blake3::Hash,
-    downward: Key,
-    upward: Key,
-}
-
-impl Keys {
-    fn new(key: &Key, said: &[u8]) -> Self {
-        let derive = |purpose: &[u8; 8]| {
-            let mut hasher = blake3::Hasher::new_keyed(&key.0);
-            hasher.update(purpose);
-            hasher.update(said);
-            hasher.finalize()
-        };
-        Self {
-            dialler: derive(b"dialler "),
-            listener: derive(b"listener"),
-            downward: Key(*derive(b"downward").as_bytes()),
-            upward: Key(*derive(b"upward  ").as_bytes()),
-        }
-    }
-}
-
-/// Separates the links' use of the project's key from every other use.
-const CONTEXT: &str = "hither 2026-11-23 region links";
 
 #[cfg(test)]
 mod tests;

@@ -404,8 +404,6 @@ impl Receiver {
                     .push_back(Output::Close(LinkError::Refused(refusal)));
             }
             Frame::Hello(_)
-            | Frame::Challenge(_)
-            | Frame::Proof(_)
             | Frame::Welcome(_)
             | Frame::Ack(_)
             | Frame::Want(_)

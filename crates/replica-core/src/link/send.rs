@@ -333,8 +333,6 @@ impl Sender {
                     .push_back(Output::Close(LinkError::Refused(refusal)));
             }
             Frame::Hello(_)
-            | Frame::Challenge(_)
-            | Frame::Proof(_)
             | Frame::Welcome(_)
             | Frame::Data(_)
             | Frame::Beat(_)

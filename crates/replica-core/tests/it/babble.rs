@@ -8,6 +8,7 @@ use base::region::{RegionId, RegionName};
 use clock::hlc::Hlc;
 use clock::time::{Moment, WallTime};
 use replica_core::frame::copy::{CopyItems, CopyPage, CopyRequest};
+use replica_core::frame::greeting::Refusal;
 use replica_core::frame::{Ack, Beat, Data, Echo, Frame, Sample, Trimmed, Want};
 use replica_core::link::receive::{self, ApplyFault, Receiver};
 use replica_core::link::send::{self, LogRead, Sender};
@@ -125,7 +126,7 @@ fn frame() -> impl Strategy<Value = Frame> {
                 next: key,
             }),
             7 => Frame::CopyLater(TableId(a % 4)),
-            _ => Frame::Proof([0; 32]),
+            _ => Frame::Refuse(Refusal::Project),
         }
     })
 }

@@ -16,7 +16,6 @@ use replica_core::frame::Frame;
 use replica_core::limits::FRAME_BYTES_MAX;
 use replica_core::link::mesh::Mesh;
 use replica_core::link::receive::{self, ApplyFault, Receiver};
-use replica_core::link::seal::{Key, Opener, Sealer};
 use replica_core::link::send::{self, LogRead, Sender};
 use replica_core::link::share::Part;
 use replica_core::link::{Local, Now};
@@ -66,8 +65,6 @@ struct Connection {
 }
 
 struct Way {
-    sealer: Sealer,
-    opener: Opener,
     bytes: VecDeque<BytesMut>,
 }
 
@@ -437,14 +434,12 @@ impl World {
         if link.connection.is_some() || link.forbidden || !alive || self.now < link.redial {
             return;
         }
-        let way = |number| Way {
-            sealer: Sealer::new(Key([number; 32])),
-            opener: Opener::new(Key([number; 32])),
+        let way = || Way {
             bytes: VecDeque::new(),
         };
         link.connection = Some(Connection {
-            down: way(1),
-            up: way(2),
+            down: way(),
+            up: way(),
             silent: false,
         });
         link.sender.handle_input(now, send::Input::Local(sends));
@@ -472,7 +467,7 @@ impl World {
         let Some(mut bytes) = way.bytes.pop_front() else {
             return;
         };
-        let frame = way.opener.open(&mut bytes, FRAME_BYTES_MAX.as_len());
+        let frame = Frame::take(&mut bytes, FRAME_BYTES_MAX.as_len());
         let frame = frame.expect("untouched").expect("whole");
         self.trace.push(format!("{pair:?} {down} {}", frame.name()));
         if down {
@@ -624,7 +619,7 @@ impl World {
             &mut connection.up
         };
         let mut bytes = BytesMut::new();
-        way.sealer.seal(frame, &mut bytes);
+        frame.encode(&mut bytes);
         if !connection.silent {
             way.bytes.push_back(bytes);
         }

@@ -2,6 +2,8 @@
 //!
 //! Whatever is waited for is waited for by watching; the limits of patience only end a hang.
 
+mod certificates;
+
 mod relay;
 
 mod world;
@@ -10,7 +12,6 @@ use std::time::Duration;
 
 use replica::limits::GREETINGS_OF_ADDRESS_MAX;
 use replica::status::{Failure, PeerStatus};
-use replica_core::link::seal::Key;
 use replica_core::vector::Seq;
 use tokio::io::AsyncReadExt;
 
@@ -97,29 +98,6 @@ async fn a_clock_far_ahead_parks_its_records_and_loses_none() {
     b.until_applied(a).await;
     b.until(a, |peer| !peer.is_clock_ahead()).await;
     world.assert_converged();
-}
-
-#[tokio::test]
-async fn another_key_or_project_is_refused_by_name_and_nothing_passes() {
-    let world = World::start_with(2, |number, config| match number {
-        0 => {}
-        _ => config.key = Key([9; 32]),
-    });
-    let world = world.await;
-    let (a, b) = (&world.regions[0], &world.regions[1]);
-    let problem = |peer: &PeerStatus| peer.sending.line.problem.clone().unwrap_or_default();
-    a.put("ann", "tea", "1").await;
-    a.until(b, |peer| problem(peer).contains("the project keys differ"))
-        .await;
-    assert_eq!(b.tables.applied().at(a.id()), Seq(0));
-
-    let world = World::start_with(2, |number, config| {
-        config.project.push_str(["", "2"][number]);
-    });
-    let world = world.await;
-    let (a, b) = (&world.regions[0], &world.regions[1]);
-    a.until(b, |peer| problem(peer).contains("another project"))
-        .await;
 }
 
 #[tokio::test]

@@ -21,7 +21,6 @@ use net::dial::Dialer;
 use replica::links::{Config, Links};
 use replica::status::{Failure, PeerStatus};
 use replica_core::link::copies::{Fill, Fills, Holders};
-use replica_core::link::seal;
 use store::memory::MemStore;
 use store::port::{Batch, Durability, Order, Range, Space, Store};
 use table::def::{HistoryDef, TableDef};
@@ -30,6 +29,7 @@ use table::write::{Effect, Write};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
+use crate::certificates::certified;
 use crate::relay::Relay;
 
 pub(crate) const CARTS: TableId = TableId(1 << 20);
@@ -229,7 +229,7 @@ impl World {
         let mut config = Config {
             project: "shop".to_owned(),
             region: self.names[at].clone(),
-            key: seal::Key([1; 32]),
+            tls: certified(&self.names[at]),
             listener,
             peers: peers.collect(),
             dialer: Dialer::new(via.collect()),

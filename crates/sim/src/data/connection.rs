@@ -9,7 +9,6 @@ use bytes::BytesMut;
 use clock::time::Moment;
 use replica_core::frame::Frame;
 use replica_core::limits::FRAME_BYTES_MAX;
-use replica_core::link::seal::{Key, Opener, Sealer};
 
 use crate::data::process::ends::Role;
 
@@ -31,8 +30,6 @@ pub struct Connection {
 /// One direction.
 #[derive(Debug)]
 pub struct Way {
-    sealer: Sealer,
-    opener: Opener,
     parcels: VecDeque<Parcel>,
     /// When the last parcel arrives: none overtakes it.
     pub last: Moment,
@@ -45,7 +42,7 @@ pub enum Parcel {
     Hello,
     /// The listener has accepted.
     Welcome,
-    /// A sealed frame.
+    /// A frame's bytes.
     Frame(BytesMut),
     /// This end is closed, or there is none.
     End,
@@ -57,8 +54,8 @@ impl Connection {
         Self {
             from,
             to,
-            down: Way::new(1, now),
-            up: Way::new(2, now),
+            down: Way::new(now),
+            up: Way::new(now),
             silent: false,
         }
     }
@@ -81,10 +78,8 @@ impl Connection {
 }
 
 impl Way {
-    fn new(key: u8, now: Moment) -> Self {
+    fn new(now: Moment) -> Self {
         Self {
-            sealer: Sealer::new(Key([key; 32])),
-            opener: Opener::new(Key([key; 32])),
             parcels: VecDeque::new(),
             last: now,
         }
@@ -99,17 +94,19 @@ impl Way {
     pub fn take(&mut self) -> Option<Parcel> {
         self.parcels.pop_front()
     }
+}
 
-    /// Seals a frame.
-    pub fn seal(&mut self, frame: &Frame) -> Parcel {
+impl Parcel {
+    /// Packs a frame.
+    pub fn pack(frame: &Frame) -> Self {
         let mut bytes = BytesMut::new();
-        self.sealer.seal(frame, &mut bytes);
-        Parcel::Frame(bytes)
+        frame.encode(&mut bytes);
+        Self::Frame(bytes)
     }
 
-    /// Opens a frame; `None` where it is none, which no connection delivers.
-    pub fn open(&mut self, bytes: &mut BytesMut) -> Option<Frame> {
-        let frame = self.opener.open(bytes, FRAME_BYTES_MAX.as_len());
+    /// Unpacks a frame; `None` where it is none, which no connection delivers.
+    pub fn unpack(bytes: &mut BytesMut) -> Option<Frame> {
+        let frame = Frame::take(bytes, FRAME_BYTES_MAX.as_len());
         frame.ok().flatten()
     }
 }

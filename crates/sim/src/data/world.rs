@@ -397,7 +397,7 @@ impl World {
                 } else {
                     Role::Receiving
                 };
-                let parcel = found.way(sender).seal(&frame);
+                let parcel = Parcel::pack(&frame);
                 self.post(connection, sender, parcel, Duration::ZERO);
             }
             Effect::Hang(connection, role) => self.hang(connection, role),
@@ -480,7 +480,7 @@ impl World {
             }
             Parcel::Frame(mut bytes) => {
                 let role = sender.other();
-                let frame = way.open(&mut bytes);
+                let frame = Parcel::unpack(&mut bytes);
                 // Whoever has started anew knows nothing of it and says so; the dead say nothing.
                 let Some(process) = &mut self.regions[to].process else {
                     return;

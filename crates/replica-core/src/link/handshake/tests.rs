@@ -1,14 +1,11 @@
 //! Tests of the greeting: who is let in, who is refused, and what each side is told.
 
-use bytes::BytesMut;
-
 use base::name::TableId;
 use base::region::RegionName;
 
-use super::{Accepted, Dialled, Directory, GreetingError, Identity, Session};
+use super::{Dialled, Directory, GreetingError, Identity, Session, hear, hear_plain};
 use crate::frame::Frame;
 use crate::frame::greeting::Refusal;
-use crate::link::seal::Key;
 use crate::vector::Seq;
 
 const DIRECTORY: Directory = Directory {
@@ -21,36 +18,23 @@ fn name(text: &str) -> RegionName {
 }
 
 fn identity(region: &str) -> Identity {
-    Identity::new("shop", name(region), DIRECTORY, &Key([3; 32]))
+    Identity::new("shop", name(region), DIRECTORY)
 }
 
-/// Greets, and returns how it ended at the dialling and at the listening side.
+/// Greets, and returns how it ended at the dialling and at the listening side. Certificates are
+/// all right but that of region `lab-8`.
 fn greet(
     dialler: &Identity,
     target: &str,
     listener: &Identity,
 ) -> Result<(Session, Session), (GreetingError, GreetingError)> {
-    let at_listener = |error: GreetingError, dialled: Dialled| {
-        let GreetingError::Ours(refusal) = error.clone() else {
-            panic!("the listener found {error}");
-        };
-        let told = dialled.prove(Frame::Refuse(refusal)).expect_err("refused");
-        (told, error)
-    };
-    let (dialled, hello) = Dialled::begin(dialler, name(target), [1; 32]);
+    let (dialled, hello) = Dialled::begin(dialler, name(target));
     let is_peer = |region: &RegionName| region.as_str() != "lab-9";
-    let (accepted, challenge) = match Accepted::hear(listener, [2; 32], hello, is_peer) {
-        Ok(step) => step,
-        Err(error) => return Err(at_listener(error, dialled)),
-    };
-    let (proved, proof) = dialled.prove(challenge).expect("challenged rightly");
-    match accepted.welcome(proof) {
-        Ok((session, welcome)) => {
-            let dialled = proved.finish(welcome).expect("welcome");
-            Ok((dialled, session))
-        }
+    let is_certified = |region: &RegionName| region.as_str() != "lab-8";
+    match hear(listener, hello, is_peer, is_certified) {
+        Ok((session, welcome)) => Ok((dialled.end(welcome).expect("welcome"), session)),
         Err(GreetingError::Ours(refusal)) => {
-            let told = proved.finish(Frame::Refuse(refusal.clone()));
+            let told = dialled.end(Frame::Refuse(refusal.clone()));
             Err((told.expect_err("refused"), GreetingError::Ours(refusal)))
         }
         Err(other) => panic!("the listener found {other}"),
@@ -67,19 +51,12 @@ fn refused(dialler: &Identity, target: &str, listener: &Identity, expect: &Refus
 #[test]
 fn peers_of_one_project_talk_and_only_to_each_other() {
     let (a, b) = (identity("lab-1"), identity("lab-2"));
-    let (mut dialler, mut listener) = greet(&a, "lab-2", &b).expect("let in");
-    assert_eq!((dialler.peer.as_str(), dialler.format), ("lab-2", 3));
+    let (dialler, listener) = greet(&a, "lab-2", &b).expect("let in");
+    assert_eq!((dialler.peer.as_str(), dialler.format), ("lab-2", 4));
     assert_eq!(
         (listener.peer.as_str(), listener.directory),
         ("lab-1", DIRECTORY)
     );
-    let mut wire = BytesMut::new();
-    dialler
-        .sealer
-        .seal(&Frame::CopyLater(TableId(1)), &mut wire);
-    let mut reflected = wire.clone();
-    assert!(listener.opener.open(&mut wire, 100).is_ok());
-    assert!(dialler.opener.open(&mut reflected, 100).is_err());
 }
 
 #[test]
@@ -88,19 +65,19 @@ fn strangers_and_the_misdirected_are_told_so() {
     refused(&a, "lab-3", &b, &Refusal::Misdirected(name("lab-2")));
     let stranger = identity("lab-9");
     refused(&stranger, "lab-2", &b, &Refusal::Stranger(name("lab-9")));
-    let other = Identity::new("shed", name("lab-1"), DIRECTORY, &Key([3; 32]));
+    let other = Identity::new("shed", name("lab-1"), DIRECTORY);
     refused(&other, "lab-2", &b, &Refusal::Project);
-    let other = Identity::new("shop", name("lab-1"), DIRECTORY, &Key([4; 32]));
-    refused(&other, "lab-2", &b, &Refusal::Key);
+    let other = identity("lab-8");
+    refused(&other, "lab-2", &b, &Refusal::Certificate(name("lab-8")));
 }
 
 #[test]
 fn neighbouring_releases_talk_and_others_are_told_the_range() {
-    let newer = identity("lab-1").with_formats(3..=4);
+    let newer = identity("lab-1").with_formats(4..=5);
     let (dialler, listener) = greet(&newer, "lab-2", &identity("lab-2")).expect("let in");
-    assert_eq!((dialler.format, listener.format), (3, 3));
-    let refusal = Refusal::Format { min: 3, max: 3 };
-    for others in [4..=5, 1..=2] {
+    assert_eq!((dialler.format, listener.format), (4, 4));
+    let refusal = Refusal::Format { min: 4, max: 4 };
+    for others in [5..=6, 3..=3] {
         let other = identity("lab-1").with_formats(others);
         refused(&other, "lab-2", &identity("lab-2"), &refusal);
     }
@@ -130,48 +107,42 @@ fn a_directory_takes_the_place_of_another_only_above_its_log() {
 }
 
 #[test]
-fn a_listener_without_the_key_is_not_talked_to() {
+fn a_listener_that_is_not_who_was_dialled_is_refused() {
     let (a, b) = (identity("lab-1"), identity("lab-2"));
-    let (dialled, hello) = Dialled::begin(&a, name("lab-2"), [1; 32]);
-    let (_, challenge) = Accepted::hear(&b, [2; 32], hello, |_| true).expect("heard");
-    let (proved, proof) = dialled.prove(challenge).expect("challenged");
-    let Frame::Proof(proof) = proof else {
-        panic!("a proof follows a challenge");
+    let (dialled, hello) = Dialled::begin(&a, name("lab-2"));
+    let (_, welcome) = hear(&b, hello, |_| true, |_| true).expect("heard");
+    let Frame::Welcome(mut welcome) = welcome else {
+        panic!("a welcome follows a hello");
     };
-    // It can only give the dialler's own proof back.
-    let ended = proved.finish(Frame::Welcome(proof));
+    welcome.region = name("lab-3");
     assert_eq!(
-        ended.expect_err("refused"),
-        GreetingError::Ours(Refusal::Key)
+        dialled.end(Frame::Welcome(welcome)),
+        Err(GreetingError::Ours(Refusal::Stranger(name("lab-3"))))
     );
 }
 
 #[test]
-fn a_proof_is_of_use_in_one_conversation_only() {
-    let (a, b) = (identity("lab-1"), identity("lab-2"));
-    let prove = |nonce| {
-        let (dialled, hello) = Dialled::begin(&a, name("lab-2"), [1; 32]);
-        let (accepted, challenge) = Accepted::hear(&b, nonce, hello, |_| true).expect("heard");
-        let (_, proof) = dialled.prove(challenge).expect("challenged");
-        (accepted, proof)
-    };
-    let (_, recorded) = prove([2; 32]);
-    let (accepted, _) = prove([5; 32]);
-    let ended = accepted.welcome(recorded);
-    assert_eq!(
-        ended.expect_err("refused"),
-        GreetingError::Ours(Refusal::Key)
-    );
+fn whoever_speaks_without_tls_is_told_the_formats() {
+    let b = identity("lab-2");
+    let older = identity("lab-1").with_formats(1..=3);
+    let (dialled, hello) = Dialled::begin(&older, name("lab-2"));
+    let refusal = Refusal::Format { min: 4, max: 4 };
+    let ours = hear_plain(&b, hello);
+    assert_eq!(ours, GreetingError::Ours(refusal.clone()));
+    let told = dialled.end(Frame::Refuse(refusal.clone()));
+    assert_eq!(told, Err(GreetingError::Theirs(refusal)));
+    let other = hear_plain(&b, Frame::CopyLater(TableId(1)));
+    assert!(matches!(other, GreetingError::Unexpected { .. }), "{other}");
 }
 
 #[test]
 fn frames_out_of_turn_are_named() {
-    let (dialled, _) = Dialled::begin(&identity("lab-1"), name("lab-2"), [1; 32]);
-    let ended = dialled.prove(Frame::CopyLater(TableId(1)));
+    let (dialled, _) = Dialled::begin(&identity("lab-1"), name("lab-2"));
+    let ended = dialled.end(Frame::CopyLater(TableId(1)));
     assert_eq!(
         ended.expect_err("out of turn"),
         GreetingError::Unexpected {
-            expected: "challenge",
+            expected: "welcome",
             found: "copy later"
         }
     );
