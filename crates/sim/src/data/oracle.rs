@@ -30,6 +30,13 @@ pub fn wrong_in(world: &World, at: usize) -> Option<String> {
         let past = held.past;
         return Some(format!("{id} says it has {applied}, and has {past}"));
     }
+    let touched = process.tables.touched();
+    if !touched.covers(&applied) {
+        // What is read here, its client takes to the next region as `touched`.
+        return Some(format!(
+            "{id} shows {applied}, and tells clients of {touched}"
+        ));
+    }
     if region.disk.disk.has_failed() {
         // What the disk had half written can be read until the process ends.
         return None;
