@@ -86,7 +86,7 @@ def test_a_lost_delete_deletes_again(far):
         far.table("undeleted", EAST).put_item(Item={"id": "1", "n": 2})
     one = races(far, "undeleted", 1)[0]
     assert one["loser"]["item"] is None
-    eventually(lambda: item_in(far, "undeleted", TOKYO, {"id": "1"})["n"] == 2)
+    eventually(lambda: item_in(far, "undeleted", TOKYO, {"id": "1"}) == {"id": "1", "n": 2})
     assert "deleted the item again" in told(far, "restore", "undeleted", one["id"])
     for region in REGIONS:
         eventually(lambda: item_in(far, "undeleted", region, {"id": "1"}) is None)
