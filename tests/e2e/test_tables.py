@@ -11,7 +11,7 @@ from laptop import EAST, IRELAND, REGIONS, TOKYO, error_code, eventually
 D = decimal.Decimal
 
 
-def make_table(laptop, name, *, sort=None, replicas=REGIONS):
+def make_table(laptop, name, *, sort=None, replicas=REGIONS, tags=None):
     """Makes a table in the first of `replicas` and a replica in each of the others."""
     home, *others = replicas
     client = laptop.client("dynamodb", home)
@@ -22,6 +22,7 @@ def make_table(laptop, name, *, sort=None, replicas=REGIONS):
         KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys],
         BillingMode="PAY_PER_REQUEST",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
     )
     soon = {"Delay": 1, "MaxAttempts": 30}
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig=soon)

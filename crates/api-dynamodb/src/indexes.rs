@@ -13,7 +13,7 @@ use item::value::Item;
 use store::port::Store;
 use table::def::IndexDef;
 use table::index;
-use table::write::{Decide, Effect, Refusal, Written};
+use table::write::{Decide, Refusal, Written};
 
 use crate::capacity::{Consumed, Units};
 use crate::catalog::OpenTable;
@@ -132,7 +132,7 @@ pub(crate) fn checked(open: &Arc<OpenTable>, writing: Writing, decide: Decide) -
     let open = Arc::clone(open);
     Box::new(move |current| {
         let effect = decide(current)?;
-        if let Effect::Put(item) = &effect {
+        if let Some(item) = effect.item() {
             let checked = check_item(&open, item, writing);
             checked.map_err(|fault| Refusal::Invalid(fault.message))?;
         }

@@ -15,6 +15,7 @@ use item::size::{self, SizeError};
 use item::value::Item;
 use item::view::ItemRef;
 use store::port::Store;
+use table::def::Resolver;
 use table::write::{Current, Decide, Effect, Refusal, Refused as NotWritten, Write};
 use table::write::{WriteError, Written};
 
@@ -30,6 +31,7 @@ use crate::fault::{self, Refused};
 use crate::indexes::{self, Writing};
 use crate::legacy::{self, ExpectationsIn, UpdatesIn};
 use crate::part;
+use crate::resolver;
 use crate::throttle;
 use crate::wire::render::{self, Object};
 use crate::wire::shape;
@@ -76,7 +78,11 @@ pub(crate) enum Intent {
     /// It is removed.
     Delete,
     /// It is changed, or made from its key alone.
-    Update { update: Update, key: Item },
+    Update {
+        update: Update,
+        key: Item,
+        resolver: Resolver,
+    },
     /// It stays.
     Check,
 }
@@ -191,6 +197,7 @@ impl<S: Store> DynamoDb<S> {
         let intent = Intent::Update {
             update,
             key: key_item,
+            resolver: open.def.resolver,
         };
         let decide = indexes::checked(&open, Writing::Update, decide(intent, condition));
         let write = Write {
@@ -333,16 +340,29 @@ pub(crate) fn decide(intent: Intent, condition: Option<Condition>) -> Decide {
             Intent::Put(item) => Effect::Put(item),
             Intent::Delete => Effect::Delete,
             Intent::Check => Effect::Keep,
-            Intent::Update { update, key } => {
+            Intent::Update {
+                update,
+                key,
+                resolver,
+            } => {
                 // There is nothing to take away, wherever the paths lead.
                 if item.is_none() && !update.makes_item() {
                     return Ok(Effect::Keep);
                 }
+                let touched = match resolver {
+                    Resolver::Item => None,
+                    Resolver::Attributes | Resolver::Counters => {
+                        Some(resolver::touched(&update, item.as_ref()))
+                    }
+                };
                 let updated = update.apply(&item.unwrap_or(key));
                 let updated = updated.map_err(|error| Refusal::Invalid(error.to_string()))?;
                 let sized = check_size(&updated, TOO_LARGE_TO_UPDATE);
                 sized.map_err(|fault| Refusal::Invalid(fault.message))?;
-                Effect::Put(updated)
+                match touched {
+                    Some(touched) => Effect::Update(updated, touched),
+                    None => Effect::Put(updated),
+                }
             }
         })
     })

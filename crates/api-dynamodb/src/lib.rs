@@ -36,6 +36,7 @@ mod part;
 mod partiql;
 mod policies;
 mod reads;
+mod resolver;
 mod settings;
 mod streams;
 mod tables;

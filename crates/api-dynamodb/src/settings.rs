@@ -53,6 +53,9 @@ pub(crate) struct Shared {
     pub(crate) kms: bool,
     /// How it was asked to synchronise its settings, which is told while it is in one region.
     pub(crate) settings_mode: Option<String>,
+    /// What becomes of writes that raced, unless the later one stays whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resolver: Option<String>,
     /// What a newer build keeps.
     #[serde(flatten)]
     pub(crate) rest: Map<String, Value>,

@@ -10,10 +10,11 @@ use api_protocol::caller::Caller;
 use api_protocol::fault::Fault;
 use api_protocol::json;
 use expr::update::Update;
-use item::key::{Key, KeySchema};
+use item::key::Key;
 use item::size::item_size;
 use item::value::Item;
 use store::port::Store;
+use table::def::TableDef;
 use table::write::Write;
 
 use crate::choices::ReturnOnFailure;
@@ -147,7 +148,7 @@ impl<S: Store> DynamoDb<S> {
             ActionKind::Put => Writing::Put,
             ActionKind::Check | ActionKind::Delete | ActionKind::Update => Writing::Update,
         };
-        let fitting = fit(&open.def.schema, kind, item, parsed.update);
+        let fitting = fit(&open.def, kind, item, parsed.update);
         Ok(fitting.map(|(key, intent)| Action {
             given,
             write: Write {
@@ -203,11 +204,12 @@ impl<S: Store> DynamoDb<S> {
 
 /// Returns the key and the intent of an action whose item fits the table.
 fn fit(
-    schema: &KeySchema,
+    def: &TableDef,
     kind: ActionKind,
     item: Item,
     update: Option<Update>,
 ) -> Result<(Key, Intent), Fault> {
+    let schema = &def.schema;
     if kind == ActionKind::Put {
         let key = schema.key_of(&item);
         let key = key.map_err(|error| fault::bad_key_of_item(&error))?;
@@ -221,7 +223,11 @@ fn fit(
         ActionKind::Update => {
             let update = update.unwrap_or_default();
             items::check_update(schema, &update)?;
-            Intent::Update { update, key: item }
+            Intent::Update {
+                update,
+                key: item,
+                resolver: def.resolver,
+            }
         }
     };
     Ok((key, intent))

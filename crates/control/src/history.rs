@@ -10,7 +10,7 @@ use serde_json::Value;
 use base::name::TableId;
 use clock::hlc::Hlc;
 use store::port::Store;
-use table::def::{HistoryDef, Images};
+use table::def::{HistoryDef, Images, Resolver};
 use table::limits::TRANSACTION_ITEMS_MAX;
 
 use crate::control::{Control, ControlError};
@@ -57,6 +57,14 @@ pub(crate) const REMAINS: &str = "remains/";
 struct Shared {
     stream: Option<String>,
     stream_label: Option<String>,
+    resolver: Option<String>,
+}
+
+/// Returns what becomes of a table's writes that raced.
+pub(crate) fn resolver(table: &Table) -> Resolver {
+    let shared: Shared = settings::read(&table.name, &table.settings);
+    let name = shared.resolver.as_deref();
+    name.and_then(Resolver::parse).unwrap_or_default()
 }
 
 /// What of a replica's settings says whether it goes back in time.

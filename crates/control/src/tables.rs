@@ -539,6 +539,7 @@ impl<S: Store> Control<S> {
                     }),
                 indexes: indexes.filter_map(|index| index.def(&schema)).collect(),
                 expiry: view.expiry.as_ref().and_then(Expiry::def),
+                resolver: history::resolver(&view.table),
                 schema,
             });
         }

@@ -9,7 +9,7 @@ use base::name::TableId;
 use base::region::RegionId;
 use clock::hlc::{Hlc, Version};
 
-use crate::limits::{RECORD_BYTES_MAX, RECORD_CHANGES_MAX};
+use crate::limits::{MERGED_BYTES_MAX, RECORD_BYTES_MAX, RECORD_CHANGES_MAX};
 use crate::vector::{Seq, VersionVector};
 use crate::wire;
 
@@ -42,6 +42,9 @@ pub struct Change {
     /// The stamp of the version that the item gets, where it is not the write's: an item that
     /// expires is deleted as of the write that it ends, so that no other write loses to that.
     pub stamp: Option<Hlc>,
+    /// Of an item that is merged by attribute: what the image of the change does not say of it, see
+    /// [`crate::merged::codec`]. The image is then what the write changed, not the whole item.
+    pub merged: Option<Bytes>,
 }
 
 /// Longest encoded key. Partition 2,048 and sort 1,024 bytes, escaped, with the hash before.
@@ -53,9 +56,12 @@ pub const IMAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// The format of records whose changes all have the write's stamp.
 const FORMAT_PLAIN: u8 = 1;
 
-/// The format in which changes may have stamps of their own; records that need none are written in
-/// the one before, so that an older build reads them.
-const FORMAT: u8 = 2;
+/// The format in which changes may have stamps of their own.
+const FORMAT_STAMPED: u8 = 2;
+
+/// The format in which items may be merged by attribute. Records are written in the first format
+/// that has what they need, so that an older build reads them.
+const FORMAT: u8 = 3;
 
 impl Record {
     /// Returns the version of this write, which the items it changed have unless they got one of
@@ -79,8 +85,13 @@ impl Record {
     pub fn encode(&self) -> Vec<u8> {
         let images: usize = self.changes.iter().map(Change::bytes).sum();
         let mut buf = Vec::with_capacity(96 + images);
+        let merges = self.changes.iter().any(|change| change.merged.is_some());
         let is_plain = self.changes.iter().all(|change| change.stamp.is_none());
-        buf.put_u8(if is_plain { FORMAT_PLAIN } else { FORMAT });
+        buf.put_u8(match (merges, is_plain) {
+            (true, _) => FORMAT,
+            (false, false) => FORMAT_STAMPED,
+            (false, true) => FORMAT_PLAIN,
+        });
         wire::put_version(&mut buf, self.version());
         buf.put_u64(self.seq.0);
         wire::put_vector(&mut buf, &self.seen);
@@ -90,12 +101,16 @@ impl Record {
             wire::put_bytes(&mut buf, &change.key);
             let image = if change.image.is_some() { IMAGE } else { 0 };
             let stamp = if change.stamp.is_some() { STAMP } else { 0 };
-            buf.put_u8(image | stamp);
+            let merged = if change.merged.is_some() { MERGED } else { 0 };
+            buf.put_u8(image | stamp | merged);
             if let Some(image) = &change.image {
                 wire::put_bytes(&mut buf, image);
             }
             if let Some(stamp) = change.stamp {
                 buf.put_i64(stamp.0);
+            }
+            if let Some(merged) = &change.merged {
+                wire::put_bytes(&mut buf, merged);
             }
         }
         buf
@@ -116,7 +131,8 @@ impl Record {
         let buf = &mut bytes;
         let kinds = match wire::u8(buf, "a record")? {
             FORMAT_PLAIN => IMAGE,
-            FORMAT => IMAGE | STAMP,
+            FORMAT_STAMPED => IMAGE | STAMP,
+            FORMAT => IMAGE | STAMP | MERGED,
             found => {
                 return Err(WireError::Newer {
                     what: "a record",
@@ -154,7 +170,8 @@ impl Change {
     /// Returns the bytes that the change takes in a record.
     pub fn bytes(&self) -> usize {
         let image = self.image.as_ref().map_or(0, |image| 4 + image.len());
-        17 + self.key.len() + image + self.stamp.map_or(0, |_| 8)
+        let merged = self.merged.as_ref().map_or(0, |merged| 4 + merged.len());
+        17 + self.key.len() + image + self.stamp.map_or(0, |_| 8) + merged
     }
 
     fn decode(buf: &mut Bytes, kinds: u8) -> Result<Self, WireError> {
@@ -175,11 +192,16 @@ impl Change {
             0 => None,
             _ => Some(Hlc(wire::i64(buf, "a change's stamp")?)),
         };
+        let merged = match found & MERGED {
+            0 => None,
+            _ => Some(wire::bytes(buf, "a merged item", MERGED_BYTES_MAX)?),
+        };
         Ok(Self {
             table,
             key,
             image,
             stamp,
+            merged,
         })
     }
 }
@@ -189,6 +211,9 @@ const IMAGE: u8 = 1;
 
 /// The bit of a change's kind that says that a stamp of its own follows.
 const STAMP: u8 = 2;
+
+/// The bit of a change's kind that says that what is merged by attribute follows.
+const MERGED: u8 = 4;
 
 const _: () = assert!(
     ITEM_BYTES_MAX.as_u64() * 4 < IMAGE_BYTES_MAX as u64,

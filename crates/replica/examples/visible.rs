@@ -122,6 +122,7 @@ async fn open<S: Store>(
         },
         replicas: members.into(),
         filling: false,
+        resolver: table::def::Resolver::Item,
         history: HistoryDef::default(),
         indexes: Vec::new(),
         expiry: None,

@@ -18,6 +18,7 @@ use crate::history::Cause;
 use crate::layout::{self, Stored};
 use crate::limits::STEP_ROWS;
 use crate::locks::Locks;
+use crate::merging;
 use crate::state::{self, Staging};
 use crate::tables::{Damaged, Inner, ReadError, Tables};
 
@@ -30,6 +31,8 @@ pub struct CopiedItem {
     pub stamp: Stamp,
     /// The encoded item; `None` is a tombstone.
     pub image: Option<Bytes>,
+    /// What is merged of the item that its image does not say.
+    pub merged: Option<Bytes>,
 }
 
 /// Some of a table's items, in the order of their keys.
@@ -42,7 +45,8 @@ pub struct CopyPage {
 }
 
 impl<S: Store> Tables<S> {
-    /// Reads items after a key; with `only`, those whose version that region wrote.
+    /// Reads items after a key; with `only`, those whose version that region wrote, and those that
+    /// it may have a part in.
     pub async fn copy_page(
         &self,
         table: TableId,
@@ -71,12 +75,19 @@ impl<S: Store> Tables<S> {
         let last = rows.rows.last().map(|(key, _)| key.slice(8..));
         for (key, value) in rows.rows {
             let stored = Stored::decode(value)?;
-            if only.is_none_or(|only| stored.stamp.version.origin == only) {
-                let Stored { stamp, image, .. } = stored;
+            let is_merged = stored.merged.is_some();
+            if only.is_none_or(|only| is_merged || stored.stamp.version.origin == only) {
+                let Stored {
+                    stamp,
+                    image,
+                    merged,
+                    ..
+                } = stored;
                 page.items.push(CopiedItem {
                     key: key.slice(8..),
                     stamp,
                     image,
+                    merged,
                 });
             }
         }
@@ -111,6 +122,13 @@ impl<S: Store> Tables<S> {
         let mut staged = Vec::with_capacity(items.len());
         for item in items {
             let stored = self.stored(table, &item.key).await?;
+            if merging::is_needed(stored.as_ref(), item.merged.as_ref()) {
+                let joined = merging::join_copy(stored.as_ref(), &item, recorded)?;
+                if stored.as_ref() != Some(&joined) {
+                    staged.push((item.key, stored, joined));
+                }
+                continue;
+            }
             let newer = stored.as_ref().map(|stored| stored.stamp.version);
             if newer.is_none_or(|version| version < item.stamp.version) {
                 let recorded = recorded.max(item.stamp.version.hlc);

@@ -25,6 +25,20 @@ pub struct TableDef {
     pub indexes: Vec<IndexDef>,
     /// The attribute that tells when items expire, where one does.
     pub expiry: Option<ExpiryDef>,
+    /// What becomes of writes that raced.
+    pub resolver: Resolver,
+}
+
+/// What becomes of an item that two regions have changed at the same time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Resolver {
+    /// The later version of the item stays, whole.
+    #[default]
+    Item,
+    /// Of each attribute the later change stays.
+    Attributes,
+    /// As with [`Resolver::Attributes`], and what was added to numbers and sets is added up.
+    Counters,
 }
 
 /// What of a table's changes is kept, beside the change log: nothing, by default.
@@ -71,6 +85,23 @@ pub struct ExpiryDef {
     pub id: IndexId,
     /// The attribute: seconds since 1970, as a number.
     pub attribute: String,
+}
+
+impl Resolver {
+    /// Returns the name by which it is chosen.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Item => "item",
+            Self::Attributes => "attributes",
+            Self::Counters => "counters",
+        }
+    }
+
+    /// Reads a resolver's name; `None` for anything else.
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut all = [Self::Item, Self::Attributes, Self::Counters].into_iter();
+        all.find(|resolver| resolver.as_str() == name)
+    }
 }
 
 impl IndexId {
@@ -151,6 +182,7 @@ impl TableDef {
             history: HistoryDef::default(),
             indexes: Vec::new(),
             expiry: None,
+            resolver: Resolver::Item,
         }
     }
 

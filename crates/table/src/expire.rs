@@ -25,6 +25,7 @@ use crate::limits::{
     DAMAGED_TOLD_MAX, EXPIRY_GRACE_SECS, EXPIRY_ITEMS, EXPIRY_PAGES, EXPIRY_SECS_MAX, STEP_BYTES,
 };
 use crate::locks::Locks;
+use crate::merging::Merging;
 use crate::tables::{Damaged, ReadError, Tables};
 use crate::write::{Decided, WriteError};
 
@@ -151,6 +152,7 @@ impl<S: Store> Tables<S> {
                 Err(ReadError::Store(error)) => return Err(error.into()),
             };
             if let Some(stored) = stored.filter(|stored| self.has_expired(stored, expiry, now)) {
+                let merging = Merging::of_expiry(def, &stored, self.inner.region)?;
                 decided.push(Decided {
                     table: Arc::clone(def),
                     suffix,
@@ -158,6 +160,7 @@ impl<S: Store> Tables<S> {
                     new: None,
                     changes: true,
                     cause: Cause::Expiry,
+                    merging,
                 });
             }
         }

@@ -13,6 +13,10 @@
 //! indexes     table 8 · index 8 · partition hash 2 · partition · sort · item key → entry
 //!             table 8 · index 8 · expiry seconds 8 · item key       → (nothing)
 //! meta        name                                                  → fact
+//!
+//! value header  version=1 · kind 1 · stamp 8 · origin 2 · position 8
+//!               kind 3, merged: length 4 · what is merged
+//!               kind 4, its tombstone: record's stamp 8 · length 4 · what is merged
 //! ```
 
 use bytes::{Buf, BufMut, Bytes};
@@ -33,6 +37,10 @@ const LIVE: u8 = 0;
 const TOMBSTONE: u8 = 1;
 /// A tombstone whose record has another stamp than its version: the record's stamp follows.
 const DATED_TOMBSTONE: u8 = 2;
+/// An item that is merged by attribute: what its image does not say stands before it.
+const MERGED: u8 = 3;
+/// A tombstone of such an item: the record's stamp, then what is known of it.
+const MERGED_TOMBSTONE: u8 = 4;
 const HEADER_BYTES: usize = 20;
 
 /// An item as stored: its version, and its image unless it was deleted.
@@ -42,6 +50,8 @@ pub(crate) struct Stored {
     pub(crate) stamp: Stamp,
     /// The encoded item; `None` is a tombstone.
     pub(crate) image: Option<Bytes>,
+    /// Of an item that is merged by attribute: what the image does not say.
+    pub(crate) merged: Option<Bytes>,
     /// Of a tombstone: the stamp of its record, by which it is collected.
     pub(crate) recorded: Hlc,
 }
@@ -49,17 +59,28 @@ pub(crate) struct Stored {
 impl Stored {
     pub(crate) fn encode(&self) -> Bytes {
         let image = self.image.as_deref().unwrap_or_default();
-        let mut buf = Vec::with_capacity(HEADER_BYTES + image.len());
+        let merged = self.merged.as_deref().unwrap_or_default();
+        let mut buf = Vec::with_capacity(HEADER_BYTES + merged.len() + image.len());
         buf.put_u8(VALUE_FORMAT);
+        let is_merged = self.merged.is_some();
         buf.put_u8(match self.image {
+            Some(_) if is_merged => MERGED,
             Some(_) => LIVE,
+            None if is_merged => MERGED_TOMBSTONE,
             None if self.is_dated() => DATED_TOMBSTONE,
             None => TOMBSTONE,
         });
         put_version(&mut buf, self.stamp.version);
         buf.put_u64(self.stamp.seq.0);
+        if is_merged {
+            if self.image.is_none() {
+                buf.put_i64(self.recorded.0);
+            }
+            buf.put_u32(u32::try_from(merged.len()).expect("what is merged is below 4 GiB"));
+            buf.put_slice(merged);
+        }
         buf.put_slice(image);
-        if self.is_dated() {
+        if self.is_dated() && !is_merged {
             buf.put_i64(self.recorded.0);
         }
         buf.into()
@@ -74,9 +95,21 @@ impl Stored {
         let version = version(&mut bytes);
         let seq = Seq(bytes.get_u64());
         let mut recorded = version.hlc;
+        let mut merged = None;
+        if kind == MERGED || kind == MERGED_TOMBSTONE {
+            if kind == MERGED_TOMBSTONE {
+                recorded = Hlc(bytes.try_get_i64().map_err(|_| damaged)?);
+            }
+            let length = bytes.try_get_u32().map_err(|_| damaged)?;
+            let length = usize::try_from(length).map_err(|_| damaged)?;
+            if bytes.len() < length {
+                return Err(damaged);
+            }
+            merged = Some(bytes.split_to(length));
+        }
         let image = match kind {
-            LIVE => Some(bytes),
-            TOMBSTONE => None,
+            LIVE | MERGED => Some(bytes),
+            TOMBSTONE | MERGED_TOMBSTONE => None,
             DATED_TOMBSTONE => {
                 recorded = Hlc(bytes.try_get_i64().map_err(|_| damaged)?);
                 None
@@ -86,6 +119,7 @@ impl Stored {
         Ok(Self {
             stamp: Stamp { version, seq },
             image,
+            merged,
             recorded,
         })
     }

@@ -47,6 +47,8 @@ mod layout;
 
 mod locks;
 
+mod merging;
+
 mod pages;
 
 mod state;

@@ -153,14 +153,34 @@ impl From<&ApplyError> for ApplyFault {
 
 impl From<CopiedItem> for CopyItem {
     fn from(item: CopiedItem) -> Self {
-        let CopiedItem { key, stamp, image } = item;
-        Self { key, stamp, image }
+        let CopiedItem {
+            key,
+            stamp,
+            image,
+            merged,
+        } = item;
+        Self {
+            key,
+            stamp,
+            image,
+            merged,
+        }
     }
 }
 
 impl From<CopyItem> for CopiedItem {
     fn from(item: CopyItem) -> Self {
-        let CopyItem { key, stamp, image } = item;
-        Self { key, stamp, image }
+        let CopyItem {
+            key,
+            stamp,
+            image,
+            merged,
+        } = item;
+        Self {
+            key,
+            stamp,
+            image,
+            merged,
+        }
     }
 }

@@ -20,6 +20,7 @@ use crate::conflict::{self, Pair};
 use crate::history::Cause;
 use crate::layout::{self, Stored};
 use crate::locks::Locks;
+use crate::merging;
 use crate::planted::Planted;
 use crate::state::{self, Staging, State};
 use crate::tables::{Damaged, Inner, ReadError, Tables};
@@ -188,7 +189,17 @@ impl<S: Store> Tables<S> {
             version: record.version_of(change),
             seq: record.seq,
         };
-        let incoming = state::stored(stamp, change.image.clone(), record.hlc);
+        let incoming = Stored {
+            merged: change.merged.clone(),
+            ..state::stored(stamp, change.image.clone(), record.hlc)
+        };
+        if merging::is_needed(stored.as_ref(), incoming.merged.as_ref()) {
+            let joined = self.join(batch, stored.as_ref(), &incoming, (record, change));
+            if let Some(joined) = joined.await? {
+                staged.insert(key, (first, joined));
+            }
+            return Ok(());
+        }
         let before = stored.as_ref().map(|stored| stored.stamp);
         let saw = match before {
             Some(before) => self.saw(before, stamp, record).await?,
@@ -221,7 +232,7 @@ impl<S: Store> Tables<S> {
     }
 
     /// Returns how far the stored write had seen the incoming one's origin, where that decides.
-    async fn saw(
+    pub(crate) async fn saw(
         &self,
         stored: Stamp,
         incoming: Stamp,

@@ -213,6 +213,7 @@ pub(crate) fn stored(stamp: Stamp, image: Option<Bytes>, recorded: Hlc) -> Store
     Stored {
         stamp,
         image,
+        merged: None,
         recorded,
     }
 }

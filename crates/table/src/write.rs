@@ -12,10 +12,12 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use base::name::TableId;
+use base::region::RegionId;
 use item::codec;
 use item::key::Key;
+use item::number::Number;
 use item::size;
-use item::value::Item;
+use item::value::{AttributeValue, Item};
 use replica_core::merge::Stamp;
 use replica_core::record::{Change, KEY_BYTES_MAX, Record};
 use replica_core::vector::Seq;
@@ -23,12 +25,13 @@ use store::port::{Batch, Completion, Durability, Space, Store, StoreError};
 
 use clock::hlc::{Hlc, HybridClock, Version};
 
-use crate::def::TableDef;
+use crate::def::{Resolver, TableDef};
 use crate::history::Cause;
 use crate::layout::{self, Stored};
 use crate::limit::Limit;
 use crate::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX};
 use crate::locks::{Held, Locks};
+use crate::merging::Merging;
 use crate::notes::Noting;
 use crate::planted::Planted;
 use crate::state::{self, Staging};
@@ -61,10 +64,25 @@ pub struct Current {
 pub enum Effect {
     /// It is replaced, or made.
     Put(Item),
+    /// Some of its attributes change, or it is made of them: what it becomes, and which.
+    Update(Item, Vec<(String, Touched)>),
     /// It is removed; nothing happens where there is none.
     Delete,
     /// It stays as it is.
     Keep,
+}
+
+/// How a write changes an attribute, which decides what becomes of a race.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Touched {
+    /// It gets the value that the item has, or is removed.
+    Set,
+    /// A number is added to it.
+    Add(Number),
+    /// A set's elements are added to it.
+    Include(AttributeValue),
+    /// A set's elements are taken out of it.
+    Exclude(AttributeValue),
 }
 
 /// Why an item is not written.
@@ -132,6 +150,8 @@ pub(crate) struct Decided {
     pub(crate) new: Option<Bytes>,
     pub(crate) changes: bool,
     pub(crate) cause: Cause,
+    /// What is merged by attribute, where the item is and has more to it than its image.
+    pub(crate) merging: Option<Merging>,
 }
 
 impl Decided {
@@ -174,10 +194,18 @@ impl Current {
 }
 
 impl Effect {
+    /// Returns the item that is written; `None` where none is.
+    pub const fn item(&self) -> Option<&Item> {
+        match self {
+            Self::Put(item) | Self::Update(item, _) => Some(item),
+            Self::Delete | Self::Keep => None,
+        }
+    }
+
     /// Returns the encoded item as it becomes; `None` where there is none any more.
     pub fn image(&self, current: &Current) -> Option<Bytes> {
         match self {
-            Self::Put(item) => Some(codec::encode(item).into()),
+            Self::Put(item) | Self::Update(item, _) => Some(codec::encode(item).into()),
             Self::Delete => None,
             Self::Keep => current.image.clone(),
         }
@@ -229,7 +257,7 @@ impl<S: Store> Tables<S> {
         let mut refused = Vec::with_capacity(writes.len());
         for (write, suffix) in writes.into_iter().zip(suffixes) {
             let old = self.stored(write.table.id, &suffix).await?;
-            match decide(write, suffix, old)? {
+            match decide(write, suffix, old, self.inner.region)? {
                 Ok(change) => {
                     decided.push(change);
                     refused.push(None);
@@ -355,6 +383,7 @@ impl<S: Store> Tables<S> {
         let logged = changed().any(|change| change.table.is_logged());
         let seq = if logged { state.head.next() } else { Seq(0) };
         let mut batch = Batch::default();
+        let mut changes = Vec::new();
         for change in changed() {
             let (table, suffix) = (change.table.id, &change.suffix);
             let own = Version {
@@ -362,7 +391,23 @@ impl<S: Store> Tables<S> {
                 origin,
             };
             let stamp = Stamp { version: own, seq };
-            let new = state::stored(stamp, change.new.clone(), hlc);
+            let (new, delta) = match &change.merging {
+                Some(merging) => {
+                    let (new, delta) = merging.apply(stamp, change.new.clone(), hlc);
+                    (new, Some(delta))
+                }
+                None => (state::stored(stamp, change.new.clone(), hlc), None),
+            };
+            if logged && change.table.is_logged() {
+                let (image, merged) = delta.unwrap_or_else(|| (change.new.clone(), None));
+                changes.push(Change {
+                    table,
+                    key: suffix.clone(),
+                    image,
+                    stamp: change.stamp(hlc, state.planted),
+                    merged,
+                });
+            }
             let leaves_nothing = change.new.is_none() && !change.table.is_logged();
             let change = Staging {
                 table,
@@ -379,15 +424,6 @@ impl<S: Store> Tables<S> {
             state.note_staged(origin, seq, Some(hlc));
             let mut seen = state.applied.clone();
             seen.advance(origin, seq);
-            let changes = changed()
-                .filter(|change| change.table.is_logged())
-                .map(|change| Change {
-                    table: change.table.id,
-                    key: change.suffix.clone(),
-                    image: change.new.clone(),
-                    stamp: change.stamp(hlc, state.planted),
-                })
-                .collect();
             let record = Record {
                 origin,
                 seq,
@@ -447,6 +483,7 @@ fn decide(
     write: Write,
     suffix: Bytes,
     old: Option<Stored>,
+    region: RegionId,
 ) -> Result<Result<Decided, Refused>, Damaged> {
     let Write { table, decide, .. } = write;
     let current = Current {
@@ -455,7 +492,7 @@ fn decide(
         damaged: Cell::new(false),
     };
     let effect = decide(&current).and_then(|effect| {
-        if let Effect::Put(item) = &effect {
+        if let Some(item) = effect.item() {
             size::check(item).map_err(|error| Refusal::Invalid(error.to_string()))?;
         }
         Ok(effect)
@@ -463,8 +500,32 @@ fn decide(
     if current.damaged.get() {
         return Err(Damaged("an item"));
     }
+    if let Ok(effect) = &effect
+        && table.resolver != Resolver::Item
+    {
+        match Merging::of_write(&table, old.as_ref(), effect, region)? {
+            Ok(None) => {}
+            Ok(Some(merging)) => {
+                return Ok(Ok(Decided {
+                    new: merging.image(),
+                    table,
+                    suffix,
+                    old,
+                    changes: true,
+                    cause: Cause::Write,
+                    merging: Some(merging),
+                }));
+            }
+            Err(refusal) => {
+                let current = current.image;
+                return Ok(Err(Refused { refusal, current }));
+            }
+        }
+    }
     let (new, changes) = match effect {
-        Ok(Effect::Put(item)) => (Some(Bytes::from(codec::encode(&item))), true),
+        Ok(Effect::Put(item) | Effect::Update(item, _)) => {
+            (Some(Bytes::from(codec::encode(&item))), true)
+        }
         Ok(Effect::Delete) => (None, current.exists()),
         Ok(Effect::Keep) => (current.image, false),
         Err(refusal) => {
@@ -479,6 +540,7 @@ fn decide(
         new,
         changes,
         cause: Cause::Write,
+        merging: None,
     }))
 }
 

@@ -18,6 +18,7 @@ use super::continuous::{self, Window};
 use crate::catalog::OpenTable;
 use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
+use crate::resolver;
 use crate::settings::{Own, Shared};
 use crate::tables::provisioned::Turns;
 use crate::tables::throughput::OnDemandIn;
@@ -150,6 +151,10 @@ impl<S: Store> DynamoDb<S> {
         let target = request.target.clone().unwrap_or_default();
         let mut shared = request.settings(source.table, self.control.clock().wall())?;
         let mut own = Own::default();
+        // Its items are stored by it, so it comes along, unlike other tags.
+        if let Some(name) = &shared.resolver {
+            own.tags.insert(resolver::TAG.to_owned(), name.clone());
+        }
         // Without a word of it the service encrypts what it restores by a key of its own.
         let encryption = match &request.encryption {
             Some(given) => given.encryption(&self.control.project().region)?,

@@ -77,6 +77,7 @@ impl Prepared {
                 let update_of = Intent::Update {
                     update: update.changes,
                     key,
+                    resolver: open.def.resolver,
                 };
                 let decide = items::decide(update_of, Some(update.condition));
                 let decide = indexes::checked(&open, Writing::Update, decide);

@@ -21,6 +21,7 @@ use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::policies;
 use crate::policies::kept::{Kept, Stored};
+use crate::resolver;
 use crate::settings::{Own, Shared};
 use crate::streams;
 use crate::wire::shape;
@@ -160,6 +161,7 @@ impl<S: Store> DynamoDb<S> {
             encryption.set(&mut shared, &mut own);
         }
         shared.stream_roll = streams::roll_of(&own.tags)?;
+        shared.resolver = resolver::chosen(&own.tags)?;
         Ok(TableDraft {
             name,
             schema,

@@ -15,6 +15,7 @@ use crate::facade::{Answer, DynamoDb};
 use crate::fault::{self, Refused};
 use crate::faults::Knobs;
 use crate::limits::{LIST_TAGS_MAX, TAG_TRIES_MAX, TAGS_MAX};
+use crate::resolver;
 use crate::settings::Own;
 use crate::throttle;
 use crate::wire::shape;
@@ -122,6 +123,7 @@ impl<S: Store> DynamoDb<S> {
             let open = find()?;
             let own = self.own_replica(&open).map(Own::of).unwrap_or_default();
             let tags = change(own.tags.clone())?;
+            resolver::check_kept(open.def.resolver, (&own.tags, &tags))?;
             let own = Own { tags, ..own };
             match self.change_settings(&open, None, Some(&own)).await {
                 Err(Refused(fault)) if fault.code == "ResourceInUseException" => {

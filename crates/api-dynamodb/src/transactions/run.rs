@@ -11,7 +11,7 @@ use api_protocol::fault::{Blame, Fault};
 use item::size::item_size;
 use store::port::{Store, StoreError};
 use table::notes::Note;
-use table::write::{Decide, Effect, Refusal, Write, Written};
+use table::write::{Decide, Refusal, Write, Written};
 
 use super::cancelled::{OnFailure, not_done};
 use crate::batches::write_capacities;
@@ -210,7 +210,7 @@ fn within(total: &Arc<AtomicUsize>, decide: Decide) -> Decide {
     let total = Arc::clone(total);
     Box::new(move |current| {
         let effect = decide(current)?;
-        if let Effect::Put(item) = &effect {
+        if let Some(item) = effect.item() {
             // The items are decided one after another, under the transaction's locks.
             let size = item_size(item);
             if TRANSACT_BYTES_MAX < total.fetch_add(size, Ordering::Relaxed) + size {

@@ -51,6 +51,16 @@ fn table(entry: &Entry<'_>, regions: &[Region]) -> Option<Table> {
         || regions.iter().map(|region| region.name.clone()).collect(),
         |entry| replicas(&entry, regions),
     );
+    let mut given = section
+        .entry("tags")
+        .map_or_else(Vec::new, |entry| tags(&entry));
+    if let Some(entry) = section.entry("resolver")
+        && let Some(at) = entry.word(&RESOLVERS, "resolver = \"counters\"")
+        && let Some(name) = RESOLVERS.get(at)
+    {
+        given.retain(|(key, _)| key != RESOLVER_TAG);
+        given.push((RESOLVER_TAG.to_owned(), (*name).to_owned()));
+    }
     Some(Table {
         name: name.ok()?,
         partition_key: partition_key?,
@@ -58,9 +68,7 @@ fn table(entry: &Entry<'_>, regions: &[Region]) -> Option<Table> {
         stream,
         regions: replicas,
         ttl: section.entry("ttl").and_then(|entry| ttl(&entry)),
-        tags: section
-            .entry("tags")
-            .map_or_else(Vec::new, |entry| tags(&entry)),
+        tags: given,
     })
 }
 
@@ -160,13 +168,18 @@ fn tags(entry: &Entry<'_>) -> Vec<(String, String)> {
     tags
 }
 
-const KEYS: [&str; 6] = [
+const KEYS: [&str; 7] = [
     "partition_key",
     "sort_key",
     "stream",
     "regions",
     "ttl",
+    "resolver",
     "tags",
 ];
+
+/// What may become of writes that raced, and the tag that says so.
+const RESOLVERS: [&str; 3] = ["item", "attributes", "counters"];
+const RESOLVER_TAG: &str = "hither:resolver";
 
 const KEY_TYPES: [KeyType; 3] = [KeyType::String, KeyType::Number, KeyType::Binary];

@@ -7,7 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use base::name::TableId;
 
 use crate::frame::{all, put_count};
-use crate::limits::COPY_ITEMS_MAX;
+use crate::limits::{COPY_ITEMS_MAX, MERGED_BYTES_MAX};
 use crate::merge::Stamp;
 use crate::record::{IMAGE_BYTES_MAX, KEY_BYTES_MAX, WireError};
 use crate::vector::Seq;
@@ -57,6 +57,8 @@ pub struct CopyItem {
     pub stamp: Stamp,
     /// The encoded item; `None` for a tombstone.
     pub image: Option<Bytes>,
+    /// What is merged of the item that its image does not say, see [`crate::merged::codec`].
+    pub merged: Option<Bytes>,
 }
 
 impl CopyRequest {
@@ -106,9 +108,10 @@ impl CopyPage {
             wire::put_bytes(buf, &item.key);
             wire::put_version(buf, item.stamp.version);
             buf.put_u64(item.stamp.seq.0);
-            buf.put_u8(u8::from(item.image.is_some()));
-            if let Some(image) = &item.image {
-                wire::put_bytes(buf, image);
+            let merged = if item.merged.is_some() { MERGED } else { 0 };
+            buf.put_u8(u8::from(item.image.is_some()) | merged);
+            for part in [&item.image, &item.merged].into_iter().flatten() {
+                wire::put_bytes(buf, part);
             }
         }
     }
@@ -122,11 +125,27 @@ impl CopyPage {
             let key = wire::bytes(buf, "a key", KEY_BYTES_MAX)?;
             let version = wire::version(buf)?;
             let seq = Seq(wire::u64(buf, "a position")?);
-            let image = wire::option(buf, "an image", |buf| {
-                wire::bytes(buf, "an image", IMAGE_BYTES_MAX)
-            })?;
-            let stamp = Stamp { version, seq };
-            Ok(CopyItem { key, stamp, image })
+            let found = wire::u8(buf, "an image")?;
+            let part = |buf: &mut Bytes, bit, bound| {
+                let is_there = found & bit != 0;
+                is_there
+                    .then(|| wire::bytes(buf, "an image", bound))
+                    .transpose()
+            };
+            let image = part(buf, IMAGE, IMAGE_BYTES_MAX)?;
+            let merged = part(buf, MERGED, MERGED_BYTES_MAX)?;
+            if found & !(IMAGE | MERGED) != 0 {
+                return Err(WireError::Tag {
+                    what: "an image",
+                    found,
+                });
+            }
+            Ok(CopyItem {
+                key,
+                stamp: Stamp { version, seq },
+                image,
+                merged,
+            })
         })?;
         Ok(Self {
             table,
@@ -136,6 +155,12 @@ impl CopyPage {
         })
     }
 }
+
+/// The bit that says that an image follows.
+const IMAGE: u8 = 1;
+
+/// The bit that says that what is merged by attribute follows.
+const MERGED: u8 = 2;
 
 fn key(buf: &mut Bytes) -> Result<Option<Bytes>, WireError> {
     wire::option(buf, "a key", |buf| wire::bytes(buf, "a key", KEY_BYTES_MAX))

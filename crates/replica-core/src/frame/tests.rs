@@ -36,6 +36,7 @@ fn record(seq: u64) -> Record {
             key: Bytes::from_static(b"key"),
             image: Some(Bytes::from_static(b"image")),
             stamp: None,
+            merged: None,
         }],
     }
 }
@@ -150,12 +151,13 @@ fn copy_frames() -> [Frame; 3] {
         hlc: Hlc(-3),
         origin: RegionId(2),
     };
-    let item = |image| CopyItem {
+    let item = |image: Option<Bytes>| CopyItem {
         key: Bytes::from_static(b"k"),
         stamp: Stamp {
             version,
             seq: Seq(11),
         },
+        merged: image.clone(),
         image,
     };
     let request = CopyRequest {

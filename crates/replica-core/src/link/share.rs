@@ -97,6 +97,7 @@ fn mark(table: TableId, seq: Seq) -> Change {
         key: Bytes::from(key),
         image: None,
         stamp: None,
+        merged: None,
     }
 }
 

@@ -102,19 +102,17 @@ pub fn decode(
 
 impl State {
     /// Returns what is to be kept beside the item's image, which is its view; `None` where the
-    /// image and the stamp say all.
+    /// image and the stamp say all. That an item is gone always says more: an item that is put in
+    /// its place must know of additions that are hidden.
     pub fn beside(&self, image: Option<&Item>) -> Option<Bytes> {
         let is_plain = |(_, cell): (&String, &Cell)| {
             cell.set == self.reset && cell.value.is_some() && cell.is_single()
         };
         let is_whole = self.reset == self.stamp
-            && if self.ends {
-                self.removed == self.stamp.version && !self.exists() && self.cells.is_empty()
-            } else {
-                self.live == self.stamp.version
-                    && self.removed == NEVER.version
-                    && self.cells.iter().all(is_plain)
-            };
+            && !self.ends
+            && self.live == self.stamp.version
+            && self.removed == NEVER.version
+            && self.cells.iter().all(is_plain);
         if is_whole {
             return None;
         }

@@ -16,12 +16,14 @@ fn sample() -> Record {
         key: Bytes::from_static(b"key"),
         image: Some(Bytes::from_static(b"image")),
         stamp: None,
+        merged: None,
     };
     let delete = Change {
         table: TableId(3),
         key: Bytes::from_static(b"k"),
         image: None,
         stamp: None,
+        merged: None,
     };
     Record {
         origin: RegionId(6),
@@ -48,11 +50,11 @@ fn every_cut_and_every_newer_format_is_an_error() {
         );
     }
     let mut newer = bytes.clone();
-    newer[0] = 3;
+    newer[0] = 4;
     let error = WireError::Newer {
         what: "a record",
-        found: 3,
-        known: 2,
+        found: 4,
+        known: 3,
     };
     assert_eq!(Record::decode(newer.into()), Err(error));
     let mut longer = bytes;
@@ -78,6 +80,21 @@ fn a_change_with_a_stamp_of_its_own_is_the_newer_format_and_all_others_the_older
         found: 2,
     };
     assert_eq!(Record::decode(older.into()), Err(tag));
+}
+
+#[test]
+fn what_is_merged_by_attribute_is_the_newest_format() {
+    let mut merged = sample();
+    merged.changes[0].merged = Some(Bytes::from_static(b"beside"));
+    merged.changes[1].stamp = Some(Hlc(13));
+    let mut bytes = merged.encode();
+    assert_eq!(bytes[0], 3);
+    assert_eq!(Record::decode(bytes.clone().into()), Ok(merged));
+    bytes[0] = 2;
+    assert!(matches!(
+        Record::decode(bytes.into()),
+        Err(WireError::Tag { .. })
+    ));
 }
 
 #[test]

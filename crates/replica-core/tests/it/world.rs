@@ -142,6 +142,7 @@ impl World {
                     key: Bytes::copy_from_slice(&seq.0.to_be_bytes()),
                     image: Some(Bytes::from(vec![0; bytes])),
                     stamp: None,
+                    merged: None,
                 }],
             });
         }

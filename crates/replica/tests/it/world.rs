@@ -282,6 +282,7 @@ impl Region {
             history: HistoryDef::default(),
             indexes: Vec::new(),
             expiry: None,
+            resolver: table::def::Resolver::Item,
         });
     }
 

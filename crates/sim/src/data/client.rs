@@ -86,6 +86,7 @@ pub fn carts(replicas: impl IntoIterator<Item = RegionId>) -> TableDef {
         },
         replicas: replicas.into_iter().collect(),
         filling: false,
+        resolver: table::def::Resolver::Item,
         history: HistoryDef {
             stream: Some(Images {
                 old: true,

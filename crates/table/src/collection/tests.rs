@@ -63,6 +63,7 @@ async fn open() -> Tables<MemStore> {
         id: TABLE,
         replicas: BTreeSet::from([HERE]),
         filling: false,
+        resolver: crate::def::Resolver::Item,
         history: HistoryDef::default(),
         indexes: vec![
             index(0, None).local(),

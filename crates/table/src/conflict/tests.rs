@@ -47,6 +47,7 @@ fn stored(stamp: i64, image: &str) -> Stored {
             seq: Seq(1),
         },
         image: Some(Bytes::copy_from_slice(image.as_bytes())),
+        merged: None,
         recorded: Hlc(stamp),
     }
 }

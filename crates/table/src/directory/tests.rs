@@ -69,6 +69,7 @@ fn define(tables: &Tables<MemStore>, filling: bool) {
         },
         replicas: BTreeSet::from([A, B]),
         filling,
+        resolver: crate::def::Resolver::Item,
         history: HistoryDef::default(),
         indexes: Vec::new(),
         expiry: None,

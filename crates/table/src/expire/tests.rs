@@ -66,6 +66,7 @@ fn def(replicas: &[RegionId]) -> TableDef {
         },
         replicas: replicas.iter().copied().collect(),
         filling: false,
+        resolver: crate::def::Resolver::Item,
         history: HistoryDef {
             stream: Some(Images::default()),
             rewinds: false,

@@ -95,6 +95,7 @@ fn def(id: TableId, replicas: &[RegionId], history: HistoryDef) -> TableDef {
         },
         replicas: replicas.iter().copied().collect(),
         filling: false,
+        resolver: crate::def::Resolver::Item,
         indexes: Vec::new(),
         expiry: None,
         history,

@@ -103,6 +103,7 @@ fn def(indexes: Vec<IndexDef>) -> TableDef {
         schema: schema(),
         replicas: BTreeSet::from([HERE]),
         filling: false,
+        resolver: crate::def::Resolver::Item,
         history: HistoryDef::default(),
         indexes,
         expiry: Some(ExpiryDef {

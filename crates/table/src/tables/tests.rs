@@ -94,6 +94,7 @@ async fn open_with(
         },
         replicas: replicas.iter().copied().collect(),
         filling: false,
+        resolver: crate::def::Resolver::Item,
         history: HistoryDef::default(),
         indexes: Vec::new(),
         expiry: None,

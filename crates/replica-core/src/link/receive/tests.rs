@@ -56,6 +56,7 @@ fn data(origin: RegionId, round: u32, after: u64, bytes: usize) -> Data {
             key: Bytes::from_static(b"key"),
             image: Some(Bytes::from(vec![0; bytes])),
             stamp: None,
+            merged: None,
         }],
     };
     Data {

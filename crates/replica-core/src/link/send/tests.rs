@@ -54,6 +54,7 @@ fn record(origin: RegionId, seq: u64, bytes: usize) -> Record {
             key: Bytes::from_static(b"key"),
             image: Some(Bytes::from(vec![0; bytes])),
             stamp: None,
+            merged: None,
         }],
     }
 }

@@ -19,6 +19,7 @@ fn record(seq: u64, tables: &[TableId]) -> Record {
         key: Bytes::from_static(b"key"),
         image: None,
         stamp: None,
+        merged: None,
     };
     Record {
         origin: RegionId(1),
