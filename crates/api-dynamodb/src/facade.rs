@@ -119,6 +119,7 @@ impl<S: Store> DynamoDb<S> {
             | Service::Acm
             | Service::Sts
             | Service::Iam
+            | Service::CloudWatch
             | Service::Unknown(_) => DYNAMODB,
         };
         let exchange = Exchange::open(dialect, caller, request.headers());

@@ -89,6 +89,8 @@ pub enum Service {
     Sts,
     /// Identity and Access Management.
     Iam,
+    /// `CloudWatch`.
+    CloudWatch,
     /// Any other, by its signing name or by what else names it.
     Unknown(String),
 }
@@ -120,6 +122,7 @@ impl Service {
             "acm" => Self::Acm,
             "sts" => Self::Sts,
             "iam" => Self::Iam,
+            "monitoring" => Self::CloudWatch,
             other => Self::Unknown(other.to_owned()),
         }
     }
@@ -135,6 +138,7 @@ impl Service {
             Self::Acm => "acm",
             Self::Sts => "sts",
             Self::Iam => "iam",
+            Self::CloudWatch => "monitoring",
             Self::Unknown(name) => name,
         }
     }
@@ -149,18 +153,20 @@ impl Service {
             | Self::ExecuteApi
             | Self::Lambda
             | Self::Acm
+            | Self::CloudWatch
             | Self::Unknown(_) => false,
         }
     }
 
-    /// Returns how the service writes; `None` for an unknown one.
+    /// Returns how the service writes; `None` for an unknown one. `CloudWatch` answers in whatever
+    /// way it is asked, and has the failures of the oldest.
     pub fn wire(&self) -> Option<Wire> {
         match self {
             Self::DynamoDb | Self::DynamoDbStreams => Some(Wire::Json10),
             Self::Acm => Some(Wire::Json11),
             Self::ApiGateway | Self::ExecuteApi | Self::Lambda => Some(Wire::RestJson),
             Self::Route53 => Some(Wire::RestXml),
-            Self::Sts | Self::Iam => Some(Wire::Query),
+            Self::Sts | Self::Iam | Self::CloudWatch => Some(Wire::Query),
             Self::Unknown(_) => None,
         }
     }
@@ -178,6 +184,7 @@ impl fmt::Display for Service {
             | Self::Acm
             | Self::Sts
             | Self::Iam
+            | Self::CloudWatch
             | Self::Unknown(_) => f.write_str(self.signing_name()),
         }
     }

@@ -95,6 +95,7 @@ fn of_target(headers: &HeaderMap) -> Option<Service> {
         _ if prefix == json::DYNAMODB.target_prefix => Service::DynamoDb,
         _ if prefix == json::DYNAMODB_STREAMS.target_prefix => Service::DynamoDbStreams,
         _ if prefix == json::ACM.target_prefix => Service::Acm,
+        _ if prefix == json::CLOUDWATCH.target_prefix => Service::CloudWatch,
         _ => Service::Unknown(prefix.to_owned()),
     })
 }
@@ -109,6 +110,9 @@ fn of_path(path: &str) -> Option<Service> {
         ("v2" | "restapis" | "domainnames" | "apikeys" | "usageplans" | "vpclinks", _) => {
             Some(Service::ApiGateway)
         }
+        ("service", Some(name)) if name == json::CLOUDWATCH.target_prefix => {
+            Some(Service::CloudWatch)
+        }
         (version, Some(_)) if is_date(version) => Some(Service::Lambda),
         _ => None,
     }
@@ -122,6 +126,7 @@ fn of_form(request: &Request<Bytes>) -> Option<Service> {
     let version = |parameters: Parameters| match parameters.first("Version")? {
         "2011-06-15" => Some(Service::Sts),
         "2010-05-08" => Some(Service::Iam),
+        "2010-08-01" => Some(Service::CloudWatch),
         _ => None,
     };
     version(Parameters::of_uri(request.uri()))

@@ -26,7 +26,7 @@ use crate::gzip::{InflateError, inflate};
 use crate::hosts::Hosts;
 use crate::request_id::{RequestId, RequestIds};
 use crate::sigv4::{Scope, SignatureError, Verifier, credential};
-use crate::{json, query, rest_json, rest_xml};
+use crate::{cbor, json, query, rest_json, rest_xml};
 
 /// The door of one node.
 pub struct Front {
@@ -225,6 +225,7 @@ pub fn answer(caller: &Caller, headers: &HeaderMap, fault: &Fault) -> Response<B
         Writing::RestJson(dialect) => rest_json::fault(dialect, caller, fault),
         Writing::RestXml => rest_xml::fault(caller, rest_xml::ROUTE53, fault),
         Writing::Query(namespace) => query::fault(caller, namespace, fault),
+        Writing::Cbor => cbor::fault(caller, &fault.code, fault),
     }
 }
 
@@ -249,6 +250,7 @@ enum Writing {
     RestJson(rest_json::Dialect),
     RestXml,
     Query(&'static str),
+    Cbor,
 }
 
 impl Writing {
@@ -264,6 +266,11 @@ impl Writing {
             Service::Route53 => Self::RestXml,
             Service::Sts => Self::Query(query::STS),
             Service::Iam => Self::Query(query::IAM),
+            Service::CloudWatch if cbor::is_spoken(headers) => Self::Cbor,
+            Service::CloudWatch if headers.contains_key(json::TARGET) => {
+                Self::Json(json::CLOUDWATCH)
+            }
+            Service::CloudWatch => Self::Query(query::CLOUDWATCH),
             Service::Unknown(_) if headers.contains_key(json::TARGET) => Self::Json(json::ACM),
             Service::Unknown(_) if is_form(headers) => Self::Query(query::STS),
             Service::Unknown(_) => Self::RestJson(rest_json::Dialect::ApiGateway),
@@ -275,7 +282,7 @@ impl Writing {
             Self::Json(_) => Wire::Json10,
             Self::RestJson(_) => Wire::RestJson,
             Self::RestXml => Wire::RestXml,
-            Self::Query(_) => Wire::Query,
+            Self::Query(_) | Self::Cbor => Wire::Query,
         }
     }
 }

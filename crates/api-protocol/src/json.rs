@@ -49,6 +49,13 @@ pub const ACM: Dialect = Dialect {
     content_type: JSON_11,
 };
 
+/// `CloudWatch`.
+pub const CLOUDWATCH: Dialect = Dialect {
+    target_prefix: "GraniteServiceVersion20100801",
+    namespace: "com.amazonaws.cloudwatch",
+    content_type: JSON_10,
+};
+
 impl Dialect {
     /// Returns the operation that a request names.
     ///

@@ -4,12 +4,13 @@
 //!
 //! A request's walk: [`dispatch`] says which service and region it is for, [`sigv4`] who sent
 //! it ([`front`] does both and answers what is no call), the facade reads it with [`json`],
-//! [`rest_json`], [`rest_xml`] or [`query`], and answers through the same module, a failure
-//! as a [`fault::Fault`].
+//! [`rest_json`], [`rest_xml`], [`query`] or [`cbor`], and answers through the same module, a
+//! failure as a [`fault::Fault`].
 
 pub mod caller;
 
 pub mod authority;
+pub mod cbor;
 pub mod cors;
 pub mod dispatch;
 pub mod fault;

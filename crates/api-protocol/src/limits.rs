@@ -8,6 +8,9 @@ use base::units::ByteCount;
 /// An item nested 32 levels deep, in a transaction, needs 72; `serde_json` itself stops at 128.
 pub const JSON_DEPTH_MAX: usize = 120;
 
+/// Deepest nesting of a CBOR body. 32; the deepest request of `CloudWatch` has 8.
+pub const CBOR_DEPTH_MAX: usize = 32;
+
 /// Deepest nesting of an XML body. 32; Route 53's deepest request has 8.
 pub const XML_DEPTH_MAX: usize = 32;
 

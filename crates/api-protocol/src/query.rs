@@ -17,6 +17,9 @@ pub const STS: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 /// The namespace of IAM's documents.
 pub const IAM: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 
+/// The namespace of `CloudWatch`'s documents.
+pub const CLOUDWATCH: &str = "http://monitoring.amazonaws.com/doc/2010-08-01/";
+
 /// Returns a call's parameters, those of the query string before those of the body.
 pub fn parameters(request: &Request<Bytes>) -> Parameters {
     let query = request.uri().query().unwrap_or_default().as_bytes();

@@ -160,7 +160,7 @@ impl Node {
             &tasks,
         )?;
         let directory = follow_directory(&control, &tasks);
-        let live = ports::live(&health, dns.views.clone());
+        let live = (ports::live(&health, dns.views.clone()), links.delays());
         let seen = sessions::seen(&control, &health);
         let status = crate::status::Sources {
             control: control.clone(),

@@ -8,6 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::watch;
 
+use api_cloudwatch::facade::CloudWatch;
+use api_cloudwatch::port::{Figures, Minute};
 use api_dynamodb::faults::set::Faults;
 use api_dynamodb::model::check::Wording;
 use api_dynamodb::throttle::Throttling;
@@ -17,7 +19,8 @@ use api_protocol::front::{Authentication, Front};
 use api_protocol::hosts::Hosts;
 use api_protocol::sigv4::Verifier;
 use api_route53::facade::Live;
-use base::region::RegionName;
+use base::name::TableId;
+use base::region::{RegionId, RegionName};
 use clock::port::{Clock, Entropy};
 use control::access::directory::Directory;
 use control::control::Control;
@@ -29,6 +32,7 @@ use function::host::Host;
 use function::spec::{CodeHash, FunctionSpec};
 use gateway_core::invoke::{FunctionName, InvokeError};
 use health_core::view::HealthView;
+use replica::delays::Delays;
 use store::port::Store;
 
 use crate::config::{self, Access, NodeConfig};
@@ -169,12 +173,36 @@ pub(crate) fn live(
     }
 }
 
+/// What a node measures, for the facade that tells it.
+struct Measured(Arc<Delays>);
+
+impl Figures for Measured {
+    fn delays(&self) -> Vec<(TableId, RegionId)> {
+        let minutes = self.0.read();
+        let pairs = minutes.pairs();
+        pairs.map(|(table, region, _)| (table, region)).collect()
+    }
+
+    fn delays_between(&self, pair: (TableId, RegionId), minutes: (i64, i64)) -> Vec<Minute> {
+        let kept = self.0.read();
+        let told = kept.between(pair, minutes).map(|minute| Minute {
+            number: minute.number,
+            count: minute.count,
+            sum: minute.sum,
+            min: minute.min,
+            max: minute.max,
+            spread: minute.spread().collect(),
+        });
+        told.collect()
+    }
+}
+
 /// Makes the facades of a node.
 pub(crate) fn facades<S: Store>(
     config: &NodeConfig,
     control: &Control<S>,
     host: &Host,
-    live: Live,
+    (live, delays): (Live, Arc<Delays>),
     clock: &Arc<dyn Clock>,
 ) -> Facades<S> {
     let runner = Functions {
@@ -203,6 +231,7 @@ pub(crate) fn facades<S: Store>(
         acm: api_acm::facade::Acm::new(control.clone()),
         iam: api_iam::facade::Iam::new(control.clone()),
         sts: api_sts::identity::Sts::new(control.clone()),
+        cloudwatch: CloudWatch::new(control.clone(), Arc::new(Measured(delays))),
     }
 }
 

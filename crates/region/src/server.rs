@@ -54,6 +54,7 @@ pub(crate) struct Facades<S: Store> {
     pub(crate) acm: api_acm::facade::Acm<S>,
     pub(crate) iam: api_iam::facade::Iam<S>,
     pub(crate) sts: api_sts::identity::Sts<S>,
+    pub(crate) cloudwatch: api_cloudwatch::facade::CloudWatch<S>,
 }
 
 impl<S: Store> Endpoint<S> {
@@ -139,6 +140,7 @@ impl<S: Store> Facades<S> {
             Service::Acm => self.acm.handle(caller, request).await,
             Service::Sts => self.sts.handle(caller, &request),
             Service::Iam => self.iam.handle(caller, &request).await,
+            Service::CloudWatch => self.cloudwatch.handle(caller, &request),
             Service::ExecuteApi | Service::Unknown(_) => front::unknown_service(caller, &request),
         }
     }

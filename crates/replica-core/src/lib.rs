@@ -18,6 +18,8 @@ pub mod frame;
 
 pub mod link;
 
+pub mod delays;
+
 pub mod planted;
 
 pub mod limits;

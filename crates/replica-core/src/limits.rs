@@ -102,3 +102,14 @@ pub const MERGED_BYTES: usize = 65_536;
 /// Longest that may be kept beside a merged item. 256 KiB: a write that would make it longer is
 /// refused. What cannot be forgotten are counts, one for each region and counted attribute.
 pub const MERGED_BYTES_MAX: usize = 256 * 1024;
+
+/// How long delays are kept, in minutes. 180: what `ListMetrics` calls recent.
+pub const DELAY_MINUTES: i64 = 180;
+
+/// Most minutes of delays kept, of all tables and regions. 32,768: a busy minute takes about 1 KiB;
+/// beyond it the oldest are forgotten.
+pub const DELAY_MINUTES_ALL: usize = 32_768;
+
+/// Most changes on their way to one peer whose delay is measured. 65,536, of 24 bytes each; of more
+/// the newest.
+pub const DELAYS_WAITING_MAX: usize = 65_536;

@@ -8,6 +8,8 @@ pub mod status;
 
 pub mod greeting;
 
+pub mod delays;
+
 mod listening;
 
 mod telling;

@@ -34,6 +34,7 @@ use store::port::Store;
 use table::tables::Tables;
 
 use crate::connection::EndError;
+use crate::delays::Delays;
 use crate::limits::EVENTS_MAX;
 use crate::status::{Failure, LinkStatus};
 use crate::watching::Event;
@@ -69,6 +70,7 @@ pub struct Config {
 pub struct Links<S> {
     tables: Tables<S>,
     status: watch::Receiver<Arc<LinkStatus>>,
+    delays: Arc<Delays>,
     tasks: Tasks,
 }
 
@@ -80,6 +82,7 @@ pub(crate) struct Shared<S> {
     pub(crate) dialer: Dialer,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) delays: Arc<Delays>,
     pub(crate) events: mpsc::Sender<Event>,
     pub(crate) fills: watch::Receiver<Arc<Fills>>,
     pub(crate) unreachable: watch::Receiver<Arc<BTreeSet<RegionId>>>,
@@ -101,6 +104,7 @@ impl<S: Store> Links<S> {
         );
         let region = config.region.clone();
         let names = config.peers.iter().map(|(name, _)| name.clone());
+        let delays = Arc::new(Delays::default());
         let shared = Arc::new(Shared {
             tables: tables.clone(),
             identity: Identity::new(&config.project, region, directory),
@@ -108,6 +112,7 @@ impl<S: Store> Links<S> {
             dialer: config.dialer,
             clock: config.clock,
             entropy: config.entropy,
+            delays: Arc::clone(&delays),
             events,
             fills: config.fills,
             unreachable,
@@ -133,8 +138,14 @@ impl<S: Store> Links<S> {
         Self {
             tables,
             status,
+            delays,
             tasks,
         }
+    }
+
+    /// Returns how late this region's writes are seen in the others.
+    pub fn delays(&self) -> Arc<Delays> {
+        Arc::clone(&self.delays)
     }
 
     /// Returns a watch of what the links tell of themselves.

@@ -14,10 +14,12 @@ use tokio::sync::Notify;
 use tracing::{debug, error, info, warn};
 
 use base::region::RegionName;
-use clock::time::Moment;
+use clock::time::{Moment, WallTime};
+use replica_core::delays::Flying;
 use replica_core::frame::Frame;
 use replica_core::frame::copy::CopyRequest;
 use replica_core::limits::{COPIES_MAX, REDIAL, REDIAL_REFUSED};
+use replica_core::link::Now;
 use replica_core::link::send::{CopyRead, Input, LogRead, Output, Sender};
 use store::port::Store;
 
@@ -35,6 +37,7 @@ struct Sending<S> {
     shared: Arc<Shared<S>>,
     peer: RegionName,
     sender: Sender,
+    flying: Flying,
     status: status::Sending,
     reported: Moment,
 }
@@ -46,6 +49,7 @@ pub(crate) async fn run<S: Store>(shared: Arc<Shared<S>>, peer: RegionName, addr
     let came = links.came.get(&peer).unwrap_or(&never);
     let mut sending = Sending {
         sender: Sender::new(shared.region().clone()),
+        flying: Flying::new(shared.region().id()),
         reported: shared.now().moment,
         status: status::Sending::default(),
         shared,
@@ -151,13 +155,31 @@ impl<S: Store> Sending<S> {
     fn hear(&mut self, connection: &mut Connection) -> Result<(), EndError> {
         self.sender.handle_input(self.shared.now(), Input::Heard);
         while let Some(frame) = connection.frame()? {
+            let now = self.shared.now();
+            let mut acked = None;
             if let Frame::CopyRequest(request) = &frame {
                 self.note_copy(request);
+            } else if let Frame::Ack(ack) = &frame {
+                acked = Some(ack.sample.wall);
             }
-            let now = self.shared.now();
             self.sender.handle_input(now, Input::Frame(frame));
+            if let Some(said) = acked {
+                self.note_delays(now, said);
+            }
         }
         Ok(())
+    }
+
+    /// Notes how late what the peer has applied was when it said so, by its clock at `said`.
+    fn note_delays(&mut self, now: Now, said: WallTime) {
+        // Before its clock is known, its word counts from when it came.
+        let ahead = self.sender.clock().ahead();
+        let said = ahead.map_or(now.wall.as_micros(), |ahead| {
+            said.as_micros().saturating_sub(ahead)
+        });
+        let own = self.sender.applied().at(self.shared.region().id());
+        let late = self.flying.applied(own, said);
+        self.shared.delays.note(now.wall, self.peer.id(), late);
     }
 
     /// Notes how far a copy has come, which the next report tells.
@@ -178,7 +200,12 @@ impl<S: Store> Sending<S> {
             && let Some(output) = self.sender.poll_output(self.shared.now())
         {
             match output {
-                Output::Send(frame) => connection.post(&frame),
+                Output::Send(frame) => {
+                    if let Frame::Data(data) = &frame {
+                        self.flying.sent(data);
+                    }
+                    connection.post(&frame);
+                }
                 Output::ReadLog { .. } | Output::ReadCopy { .. } => self.read(output, work),
                 Output::Acked => {
                     // Whoever acknowledges has admitted our directory.

@@ -105,6 +105,16 @@ fn unsigned_requests_go_by_target_path_and_form() {
         home,
     );
     check(
+        target("GraniteServiceVersion20100801.ListMetrics"),
+        Service::CloudWatch,
+        home,
+    );
+    check(
+        Request::post("/service/GraniteServiceVersion20100801/operation/ListMetrics"),
+        Service::CloudWatch,
+        home,
+    );
+    check(
         target("TrentService.ListKeys"),
         Service::Unknown("TrentService".to_owned()),
         home,

@@ -118,7 +118,7 @@ fn slot_of(now: Moment) -> u64 {
 }
 
 /// Buckets of width 1 below 64; above, 32 to each doubling.
-fn bucket_of(micros: u64) -> usize {
+pub(crate) fn bucket_of(micros: u64) -> usize {
     let capped = micros.min(CAP);
     let bucket = if capped < EXACT {
         capped
@@ -131,7 +131,7 @@ fn bucket_of(micros: u64) -> usize {
 }
 
 /// Returns the largest value that falls in `bucket`.
-fn upper_bound(bucket: usize) -> u64 {
+pub(crate) fn upper_bound(bucket: usize) -> u64 {
     let bucket = bucket as u64;
     if bucket < EXACT {
         return bucket;
