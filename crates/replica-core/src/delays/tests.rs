@@ -23,6 +23,7 @@ fn record(seq: u64, hlc: i64, tables: &[TableId]) -> Record {
         key: Bytes::new(),
         image: None,
         stamp: None,
+        merged: None,
     };
     Record {
         origin: OWN,
