@@ -190,8 +190,14 @@ async fn the_log_of_a_region_that_comes_back_empty_waits_for_nobody() {
     b.define(&all, true);
     b.fill(&[a.id(), c.id()]);
     let own = b.id();
-    b.until(a, |peer| Seq(1 << 40) <= peer.sending.applied.at(own))
-        .await;
+    // It tells B of no position of its log while something of it is owed.
+    let mut progress = a.tables.progress();
+    patiently(async {
+        while a.tables.applied().at(own) < Seq(1 << 40) {
+            progress.changed().await.expect("the tables are open");
+        }
+    })
+    .await;
     b.put("bob", "tea", "2").await;
     a.until_applied(b).await;
     assert_eq!(a.quantity("bob", "tea").await.as_deref(), Some("2"));
