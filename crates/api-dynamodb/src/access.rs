@@ -4,7 +4,7 @@
 //! read is refused. Callers whom nothing limits pass without being looked at.
 //! Source: service authorization reference, "Actions, resources, and condition keys for Amazon
 //! DynamoDB"; DynamoDB developer guide, "Using IAM policy conditions for fine-grained access
-//! control".
+//! control", "DynamoDB global tables security".
 //!
 //! ```text
 //! nobody checks, or root and no table has a policy ─► passes
@@ -12,6 +12,7 @@
 //! ```
 
 mod asks;
+mod beside;
 mod files;
 mod reach;
 mod statements;
@@ -59,7 +60,11 @@ impl<S: Store> DynamoDb<S> {
             return Ok(());
         }
         for ask in asks::of(operation, body)? {
+            let of_replicas = self.of_replicas(&ask);
             self.check_ask(caller, identity, ask)?;
+            for ask in of_replicas {
+                self.check_ask(caller, identity, ask)?;
+            }
         }
         Ok(())
     }
@@ -95,8 +100,16 @@ impl<S: Store> DynamoDb<S> {
         let table = ask.on.table().and_then(|given| self.plain_name(given));
         let open = table.and_then(|table| self.tables_by_name().get(table).cloned());
         let resource = self.resource(caller, &ask.on);
-        let of_stream = self.policy_of_stream(&ask.on);
-        let policy = match (&of_stream, open.as_deref()) {
+        let replica = open
+            .as_deref()
+            .and_then(|open| self.replica_of(open, &ask.on));
+        let of_its_own = match (&ask.on, table, replica) {
+            (On::Replica(..), Some(table), Some(replica)) => {
+                kept::of_table(table, &replica.settings).map(Arc::new)
+            }
+            _ => self.policy_of_stream(&ask.on),
+        };
+        let policy = match (&of_its_own, open.as_deref()) {
             (Some(policy), _) => Some(&**policy),
             (None, Some(open)) => self.policy_of(open, &ask.on),
             (None, None) => None,
@@ -105,19 +118,24 @@ impl<S: Store> DynamoDb<S> {
             |key: &str| identity.mentions(key) || policy.is_some_and(|policy| policy.mentions(key));
         let mut context = Context::new();
         caller.describe(&mut context);
+        if let On::Replica(_, region) = &ask.on {
+            context.set(keys::REQUESTED_REGION, region.clone());
+        }
         context.know(keys::OF_DYNAMODB);
         // Streams, backups and the like have tags of which nothing is told.
         if !matches!(ask.on, On::Arn(_)) {
             context.know(&[keys::RESOURCE_TAG]);
         }
         if is_asked(keys::RESOURCE_TAG)
-            && let Some(own) = open.as_deref().and_then(|open| self.own_replica(open))
+            && let Some(replica) = replica
         {
-            for (tag, value) in Own::of(own).tags {
+            for (tag, value) in Own::of(replica).tags {
                 context.set_tag(keys::RESOURCE_TAG, &tag, value);
             }
         }
-        let looks_at_items = is_asked(keys::LEADING_KEYS) || is_asked(keys::ATTRIBUTES);
+        let looks_at_items = is_asked(keys::LEADING_KEYS)
+            || is_asked(keys::ATTRIBUTES)
+            || keys::PARTITION_KEY_VALUES.into_iter().any(is_asked);
         let reach = match (&ask.stated, open.as_deref()) {
             (Some(stated), Some(open)) => {
                 let reached = stated.reached(open);
@@ -149,6 +167,16 @@ impl<S: Store> DynamoDb<S> {
         match on {
             On::Nothing => "*".to_owned(),
             On::Table(given) => arn(given),
+            On::Replica(given, region) => match self.plain_name(given) {
+                Some(table) => {
+                    format!("arn:aws:dynamodb:{region}:{}:table/{table}", caller.account)
+                }
+                None => given.clone(),
+            },
+            On::Tables => self.table_arn(caller, "*"),
+            On::GlobalTable(name) => {
+                format!("arn:aws:dynamodb::{}:global-table/{name}", caller.account)
+            }
             On::Index(given, index) => format!("{}/index/{index}", arn(given)),
             // As for tables: under no other account's name does a policy miss it. Records outlive
             // their table, so that it is not asked for.
@@ -156,6 +184,31 @@ impl<S: Store> DynamoDb<S> {
                 Some((table, label)) => self.arn(caller, format!("table/{table}/stream/{label}")),
                 None => arn.clone(),
             },
+        }
+    }
+
+    /// Returns what a call that reaches all replicas of a table asks leave for in other regions.
+    fn of_replicas(&self, ask: &Ask) -> Vec<Ask> {
+        let On::Table(given) = &ask.on else {
+            return Vec::new();
+        };
+        let Some(open) = self.find(given).filter(|_| ask.action == OF_EVERY_REPLICA) else {
+            return Vec::new();
+        };
+        let here = self.control.project().region.as_str();
+        let others = open.view.replicas.keys().filter(|region| *region != here);
+        let on = |region: &String| On::Replica(given.clone(), region.clone());
+        others
+            .map(|region| Ask::plain("dynamodb", OF_EVERY_REPLICA, on(region)))
+            .collect()
+    }
+
+    /// Returns the replica of a table that is asked for.
+    fn replica_of<'t>(&self, open: &'t OpenTable, on: &On) -> Option<&'t Replica> {
+        match on {
+            On::Replica(_, region) => open.view.replicas.get(region),
+            On::Table(_) | On::Index(..) => self.own_replica(open),
+            On::Nothing | On::Tables | On::GlobalTable(_) | On::Arn(_) => None,
         }
     }
 
@@ -191,7 +244,7 @@ impl<S: Store> DynamoDb<S> {
     /// Returns the policy of a table, which is one for its indexes, too.
     fn policy_of<'t>(&self, open: &'t OpenTable, on: &On) -> Option<&'t Policy> {
         match on {
-            On::Nothing | On::Arn(_) => None,
+            On::Nothing | On::Tables | On::GlobalTable(_) | On::Replica(..) | On::Arn(_) => None,
             On::Table(_) | On::Index(..) => self.policy_of_table(open),
         }
     }
@@ -205,6 +258,10 @@ impl<S: Store> DynamoDb<S> {
         open.policy.get_or_init(compile).as_ref()
     }
 }
+
+/// The call that needs leave in every region of a global table.
+/// Source: DynamoDB developer guide, "DynamoDB global tables security".
+const OF_EVERY_REPLICA: &str = "UpdateTimeToLive";
 
 const BATCH_OF_STATEMENTS: &str = "BatchExecuteStatement";
 

@@ -261,9 +261,14 @@ impl Denial<'_> {
             message += arn;
         }
         match self.cause {
-            Cause::Explicit(of, _) => {
+            Cause::Explicit(of, source) => {
                 message += " with an explicit deny in ";
                 message += of.with_article();
+                // Policies inside of an identity or a resource have no ARN of their own.
+                if of != PolicyType::Resource && source.policy.starts_with("arn:") {
+                    message += ": ";
+                    message += source.policy;
+                }
             }
             Cause::Implicit(of) => {
                 message += " because no ";

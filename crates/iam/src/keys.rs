@@ -48,8 +48,16 @@ pub const TAG_KEYS: &str = "aws:tagkeys";
 /// Whether a service calls for somebody else. Yes or no.
 pub const VIA_AWS_SERVICE: &str = "aws:viaawsservice";
 
-/// The values of the partition keys of the items that are asked for. Many texts.
+/// The values of the first attribute of the partition keys that are asked for. Many texts.
 pub const LEADING_KEYS: &str = "dynamodb:leadingkeys";
+/// The values of each attribute of the partition key, from the first, which is also told as
+/// [`LEADING_KEYS`]; later ones are of indexes whose partition key has several. Many texts each.
+pub const PARTITION_KEY_VALUES: [&str; 4] = [
+    "dynamodb:firstpartitionkeyvalues",
+    "dynamodb:secondpartitionkeyvalues",
+    "dynamodb:thirdpartitionkeyvalues",
+    "dynamodb:fourthpartitionkeyvalues",
+];
 /// The names of the attributes that are asked for, written or compared, keys among them. Many.
 pub const ATTRIBUTES: &str = "dynamodb:attributes";
 /// `Select` of a query or a scan. One text.
@@ -101,6 +109,10 @@ pub const OF_CALLS: &[&str] = &[
 /// What is known of any call of DynamoDB's, told or absent.
 pub const OF_DYNAMODB: &[&str] = &[
     LEADING_KEYS,
+    PARTITION_KEY_VALUES[0],
+    PARTITION_KEY_VALUES[1],
+    PARTITION_KEY_VALUES[2],
+    PARTITION_KEY_VALUES[3],
     ATTRIBUTES,
     SELECT,
     RETURN_VALUES,

@@ -11,6 +11,7 @@ use iam::context::Context;
 use iam::keys;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use super::beside;
 use super::files;
 use super::statements::{self, Stated};
 use crate::catalog;
@@ -41,8 +42,14 @@ pub(super) enum On {
     Nothing,
     /// A table, by name or ARN.
     Table(String),
+    /// A table in another region: by name or ARN as it is here, and the region.
+    Replica(String, String),
     /// An index of a table.
     Index(String, String),
+    /// All tables of the region.
+    Tables,
+    /// A global table of version 2017.11.29.
+    GlobalTable(String),
     /// What has an ARN of its own: a stream, a backup, an export.
     Arn(String),
 }
@@ -172,7 +179,6 @@ shape! {
         source_arn: "SourceTableArn" as String,
         target: "TargetTableName" as String,
         parameters: "TableCreationParameters" as ParametersIn,
-        policy: "ResourcePolicy" as String,
         tags: "Tags" as Vec<TagIn>,
         tag_keys: "TagKeys" as Vec<String>,
     }
@@ -215,6 +221,7 @@ pub(super) fn of(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
         }
         _ => {
             let mut asks = named(operation, body)?;
+            asks.extend(beside::of(operation, body)?);
             asks.extend(files::of(operation, body)?);
             Ok(asks)
         }
@@ -266,10 +273,7 @@ fn transaction(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
 
 fn named(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
     let request: NamedIn = json::parse(body)?;
-    let tags = request.tags.unwrap_or_default().into_iter();
-    let tags: BTreeMap<String, String> = tags
-        .filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default())))
-        .collect();
+    let tags = tags_in(request.tags);
     let tag_keys = request.tag_keys;
     let ask = |on: On| Ask {
         facts: Facts {
@@ -279,18 +283,26 @@ fn named(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
         },
         ..Ask::plain("dynamodb", operation, on)
     };
+    if operation == "ListTables" {
+        return Ok(vec![ask(On::Tables)]);
+    }
     if LISTS.contains(&operation) {
         return Ok(vec![ask(On::Nothing)]);
     }
+    let global = request.global.as_ref();
+    // What describes one names no table.
+    let its_table = global.filter(|_| !operation.starts_with("Describe"));
+    // A table that is filled from what another was is written to: see `beside`.
+    let target = request.target.filter(|_| operation != TO_POINT_IN_TIME);
     let imported = request.parameters.and_then(|parameters| parameters.table);
     let tables = [
         request.table,
         request.table_arn,
         request.resource,
-        request.global,
+        its_table.cloned(),
         request.source,
         request.source_arn,
-        request.target,
+        target,
         imported,
     ];
     let stream = request.stream;
@@ -306,19 +318,19 @@ fn named(operation: &str, body: &[u8]) -> Result<Vec<Ask>, Refused> {
     ];
     let tables = tables.into_iter().flatten().map(On::of_table);
     let others = others.into_iter().flatten().map(On::Arn);
-    let mut asks: Vec<Ask> = tables.chain(others).map(ask).collect();
-    // Who makes a table with a policy puts the policy, too.
-    if operation == "CreateTable" && request.policy.is_some() {
-        let puts = asks.first().map(|one| ask(one.on.clone()));
-        asks.extend(puts.map(|one| Ask {
-            action: "PutResourcePolicy".to_owned(),
-            ..one
-        }));
-    }
+    let others = others.chain(global.cloned().map(On::GlobalTable));
+    let asks: Vec<Ask> = tables.chain(others).map(ask).collect();
     if asks.is_empty() {
         return Ok(vec![ask(On::Nothing)]);
     }
     Ok(asks)
+}
+
+/// Returns the tags of a request by name.
+pub(super) fn tags_in(tags: Option<Vec<TagIn>>) -> BTreeMap<String, String> {
+    let tags = tags.unwrap_or_default().into_iter();
+    let pair = |tag: TagIn| Some((tag.key?, tag.value.unwrap_or_default()));
+    tags.filter_map(pair).collect()
 }
 
 impl Ask {
@@ -354,7 +366,8 @@ impl Ask {
                 returns: if is_all(&call.on_failure) {
                     call.on_failure.clone()
                 } else {
-                    call.returns.clone()
+                    let usual = || gives_back(action).then(|| "NONE".to_owned());
+                    call.returns.clone().or_else(usual)
                 },
                 capacity,
                 enclosing: enclosing.map(str::to_owned),
@@ -434,23 +447,26 @@ impl On {
     /// Returns the table that it is about, by name or ARN.
     pub(super) fn table(&self) -> Option<&str> {
         match self {
-            Self::Table(given) | Self::Index(given, _) => Some(given),
-            Self::Nothing | Self::Arn(_) => None,
+            Self::Table(given) | Self::Replica(given, _) | Self::Index(given, _) => Some(given),
+            Self::Nothing | Self::Tables | Self::GlobalTable(_) | Self::Arn(_) => None,
         }
     }
 }
 
 impl Facts {
-    /// What a failed condition shows counts as given back.
-    pub(super) fn of_statement(
-        on_failure: Option<String>,
-        capacity: Option<String>,
-        enclosing: Option<&str>,
-    ) -> Self {
+    /// What a failed condition shows counts as given back; what is told of capacity is no
+    /// condition's concern.
+    pub(super) fn of_statement(on_failure: Option<String>, enclosing: Option<&str>) -> Self {
         Self {
             returns: on_failure.filter(|wanted| wanted == "ALL_OLD"),
-            capacity,
             enclosing: enclosing.map(str::to_owned),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_tags(tags: BTreeMap<String, String>) -> Self {
+        Self {
+            tags,
             ..Self::default()
         }
     }
@@ -478,6 +494,11 @@ impl Facts {
     }
 }
 
+/// Returns whether an action has `ReturnValues`, which then has a value even where none is said.
+fn gives_back(action: &str) -> bool {
+    matches!(action, "PutItem" | "UpdateItem" | "DeleteItem")
+}
+
 fn takes_index(action: &str) -> bool {
     matches!(action, "Query" | "Scan")
 }
@@ -499,16 +520,16 @@ fn select(action: &str, call: &CallIn) -> Option<String> {
     Some(said.unwrap_or_else(|| usual.to_owned()))
 }
 
-/// Calls that are about nothing in particular, even where they name a table to list less.
-const LISTS: [&str; 10] = [
+const TO_POINT_IN_TIME: &str = "RestoreTableToPointInTime";
+
+/// Calls that are about nothing in particular, even where they name a table to list less; the
+/// lists of exports and imports are about the table that they name.
+const LISTS: [&str; 7] = [
     "DescribeEndpoints",
     "DescribeLimits",
     "ListBackups",
     "ListBulkOperations",
     "ListContributorInsights",
-    "ListExports",
     "ListGlobalTables",
-    "ListImports",
     "ListStreams",
-    "ListTables",
 ];

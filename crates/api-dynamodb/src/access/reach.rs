@@ -23,8 +23,8 @@ use crate::wire::value::ItemIn;
 /// What a request reaches.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Reach {
-    /// The values of partition keys; `None` where any may be met.
-    leading: Option<Vec<AttributeValue>>,
+    /// The values of each attribute of the partition key; `None` where any may be met.
+    leading: Option<Vec<Vec<AttributeValue>>>,
     attributes: BTreeSet<String>,
 }
 
@@ -94,15 +94,20 @@ impl Reach {
     /// Takes what a statement reaches.
     pub(super) fn of_statement(reached: Reached) -> Self {
         Self {
-            leading: reached.leading,
+            // A statement that reads an index of several such attributes goes through all of it.
+            leading: reached.leading.map(|values| vec![values]),
             attributes: reached.attributes,
         }
     }
 
     /// Tells a context what is reached.
     pub(super) fn tell(self, context: &mut Context<'_>) {
-        if let Some(leading) = self.leading {
-            context.set_many(keys::LEADING_KEYS, leading.into_iter().filter_map(shown));
+        let leading = self.leading.unwrap_or_default();
+        if let Some(first) = leading.first().cloned() {
+            context.set_many(keys::LEADING_KEYS, first.into_iter().filter_map(shown));
+        }
+        for (key, values) in keys::PARTITION_KEY_VALUES.iter().zip(leading) {
+            context.set_many(key, values.into_iter().filter_map(shown));
         }
         context.set_many(keys::ATTRIBUTES, self.attributes);
     }
@@ -116,7 +121,12 @@ fn partition_key(open: &OpenTable, on: &On) -> Vec<String> {
             let keys = index.iter().flat_map(|index| &index.def.partition);
             keys.map(|key| key.name.clone()).collect()
         }
-        On::Table(_) | On::Arn(_) | On::Nothing => {
+        On::Table(_)
+        | On::Replica(..)
+        | On::Tables
+        | On::GlobalTable(_)
+        | On::Arn(_)
+        | On::Nothing => {
             let key = open.def.schema.attributes().next();
             key.map(|key| key.name.clone()).into_iter().collect()
         }
@@ -136,25 +146,30 @@ fn key_names(open: &OpenTable, on: &On) -> BTreeSet<String> {
     names
 }
 
-fn of_items(items: &[Item], partition: &[String]) -> Vec<AttributeValue> {
-    let values = items
-        .iter()
-        .flat_map(|item| partition.iter().filter_map(|name| item.get(name)));
-    values.cloned().collect()
+fn of_items(items: &[Item], partition: &[String]) -> Vec<Vec<AttributeValue>> {
+    let values = |name: &String| {
+        let values = items.iter().filter_map(|item| item.get(name));
+        values.cloned().collect()
+    };
+    partition.iter().map(values).collect()
 }
 
-fn of_condition(condition: &KeyCondition, partition: &[String]) -> Vec<AttributeValue> {
-    let value = |(name, test): &(String, KeyTest)| match test {
-        KeyTest::Eq(value) if partition.contains(name) => Some(value.clone()),
-        KeyTest::Eq(_)
-        | KeyTest::Lt(_)
+fn of_condition(condition: &KeyCondition, partition: &[String]) -> Vec<Vec<AttributeValue>> {
+    let value = |(_, test): &(String, KeyTest)| match test {
+        KeyTest::Eq(value) => Some(value.clone()),
+        KeyTest::Lt(_)
         | KeyTest::Le(_)
         | KeyTest::Gt(_)
         | KeyTest::Ge(_)
         | KeyTest::Between(..)
         | KeyTest::BeginsWith(_) => None,
     };
-    condition.tests().iter().filter_map(value).collect()
+    let values = |wanted: &String| {
+        let tests = condition.tests().iter();
+        let tests = tests.filter(|(name, _)| name == wanted);
+        tests.filter_map(value).collect()
+    };
+    partition.iter().map(values).collect()
 }
 
 /// Returns the value of a key as conditions compare it.

@@ -31,7 +31,6 @@ shape! {
         statements: "Statements" as Vec<StatementIn>,
         transaction: "TransactStatements" as Vec<StatementIn>,
         on_failure: "ReturnValuesOnConditionCheckFailure" as String,
-        capacity: "ReturnConsumedCapacity" as String,
     }
 }
 
@@ -96,7 +95,7 @@ pub(super) fn of(operation: &str, body: &[u8]) -> Result<Vec<Option<Ask>>, Refus
                 None => On::Table(table),
             },
             call: CallIn::default(),
-            facts: Facts::of_statement(one.on_failure, request.capacity.clone(), enclosing),
+            facts: Facts::of_statement(one.on_failure, enclosing),
             stated: Some(stated),
         })
     };

@@ -1,5 +1,6 @@
 //! Tests of what requests ask leave for, with policies as AWS's guide writes them.
 
+mod rows;
 mod world;
 
 use serde_json::json;
@@ -244,6 +245,20 @@ async fn resources_are_tables_indexes_streams_and_more() {
         ),
         ("ListTables", "*", "{}", true),
         ("ListTables", "table/carts", "{}", false),
+        ("ListTables", "table/*", "{}", true),
+        (
+            "ListExports",
+            "table/carts",
+            r#"{"TableArn":"arn:aws:dynamodb:us-east-1:000000000000:table/carts"}"#,
+            true,
+        ),
+        ("ListImports", "table/carts", "{}", false),
+        (
+            "ListBackups",
+            "table/carts",
+            r#"{"TableName":"carts"}"#,
+            false,
+        ),
     ] {
         let arn = match resource {
             "*" => "*".to_owned(),

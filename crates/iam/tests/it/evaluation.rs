@@ -529,6 +529,19 @@ fn a_denial_is_told_in_awss_words() {
         ),
         format!("{user} on resource: {TABLE} with an explicit deny in an identity-based policy")
     );
+    let arn = "arn:aws:iam::111122223333:policy/no";
+    let managed = Policy::compile(arn, &document(DENY), Kind::Managed).expect("a policy");
+    let bounded = Policies {
+        identity: &everything,
+        boundary: Some(&managed),
+        ..Policies::default()
+    };
+    assert_eq!(
+        tell(bounded, TABLE),
+        format!(
+            "{user} on resource: {TABLE} with an explicit deny in a permissions boundary: {arn}"
+        )
+    );
     let bounded = Policies {
         identity: &everything,
         boundary: Some(&none),

@@ -110,6 +110,17 @@ impl World {
         changed.expect("changed");
     }
 
+    /// Gives the table a replica in another region, with a policy of its own or none.
+    pub(super) async fn add_replica(&self, region: &str, policy: serde_json::Value) {
+        let open = self.facade.find("carts").expect("a table");
+        let own = self.facade.own_replica(&open).expect("a replica");
+        let mut other = own.clone();
+        other.region = region.to_owned();
+        other.settings["policy"] = policy;
+        let made = self.facade.control.change(vec![Change::create(&other)]);
+        made.await.expect("made");
+    }
+
     /// Returns what is kept with the table.
     pub(super) fn kept(&self) -> serde_json::Value {
         let open = self.facade.find("carts").expect("a table");
@@ -158,6 +169,26 @@ impl World {
         let answers = answer["Responses"].as_array().expect("answers");
         let code = |one: &serde_json::Value| one["Error"]["Code"].as_str().map(str::to_owned);
         answers.iter().map(code).collect()
+    }
+
+    /// Gives the table an index whose partition key has two attributes.
+    pub(super) async fn index_by_firm_and_place(&self) {
+        let body = serde_json::json!({"TableName": "carts",
+            "AttributeDefinitions": [{"AttributeName": "firm", "AttributeType": "S"},
+                                     {"AttributeName": "place", "AttributeType": "S"}],
+            "GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "by-place",
+                "Projection": {"ProjectionType": "ALL"},
+                "KeySchema": [{"AttributeName": "firm", "KeyType": "HASH"},
+                              {"AttributeName": "place", "KeyType": "HASH"}]}}]});
+        self.done("UpdateTable", &body.to_string()).await;
+    }
+
+    /// Returns whether anna may do what a call asks.
+    pub(super) fn is_allowed(&self, operation: &str, body: &str) -> bool {
+        let asked = self
+            .facade
+            .authorise(&self.anna, operation, body.as_bytes());
+        asked.is_ok()
     }
 
     #[track_caller]
