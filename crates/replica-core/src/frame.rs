@@ -50,12 +50,16 @@ pub enum Frame {
     Want(Vec<Want>),
     /// The records that the receiver needs next are gone.
     Trimmed(Trimmed),
-    /// The receiver asks for a page of a table.
+    /// The receiver asks for the pages of a table.
     CopyRequest(CopyRequest),
     /// A page of a table.
     CopyPage(CopyPage),
     /// The sender cannot copy that table yet; ask again.
     CopyLater(TableId),
+    /// The receiver has merged a page, and goes on behind it: one more may be sent.
+    CopyTaken(CopyRequest),
+    /// The receiver wants no more pages of that table.
+    CopyStop(TableId),
 }
 
 /// Records of one origin's log, in order.
@@ -250,6 +254,8 @@ impl Frame {
             COPY_REQUEST => Self::CopyRequest(CopyRequest::decode(buf)?),
             COPY_PAGE => Self::CopyPage(CopyPage::decode(buf)?),
             COPY_LATER => Self::CopyLater(TableId(wire::u64(buf, "a table's number")?)),
+            COPY_TAKEN => Self::CopyTaken(CopyRequest::decode(buf)?),
+            COPY_STOP => Self::CopyStop(TableId(wire::u64(buf, "a table's number")?)),
             found => {
                 let what = "a frame";
                 return Err(WireError::Tag { what, found });
@@ -275,6 +281,8 @@ impl Frame {
             Self::CopyRequest(_) => "copy request",
             Self::CopyPage(_) => "copy page",
             Self::CopyLater(_) => "copy later",
+            Self::CopyTaken(_) => "copy taken",
+            Self::CopyStop(_) => "copy stop",
         }
     }
 
@@ -291,6 +299,8 @@ impl Frame {
             Self::CopyRequest(_) => COPY_REQUEST,
             Self::CopyPage(_) => COPY_PAGE,
             Self::CopyLater(_) => COPY_LATER,
+            Self::CopyTaken(_) => COPY_TAKEN,
+            Self::CopyStop(_) => COPY_STOP,
         }
     }
 
@@ -316,9 +326,9 @@ impl Frame {
                 buf.put_u32(trimmed.round);
                 buf.put_u64(trimmed.first.0);
             }
-            Self::CopyRequest(request) => request.encode(buf),
+            Self::CopyRequest(request) | Self::CopyTaken(request) => request.encode(buf),
             Self::CopyPage(page) => page.encode(buf),
-            Self::CopyLater(table) => buf.put_u64(table.0),
+            Self::CopyLater(table) | Self::CopyStop(table) => buf.put_u64(table.0),
         }
     }
 }
@@ -481,6 +491,8 @@ const TRIMMED: u8 = 20;
 const COPY_REQUEST: u8 = 21;
 const COPY_PAGE: u8 = 22;
 const COPY_LATER: u8 = 23;
+const COPY_STOP: u8 = 24;
+const COPY_TAKEN: u8 = 25;
 
 #[cfg(test)]
 mod tests;

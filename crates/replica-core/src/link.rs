@@ -19,7 +19,8 @@
 //!           ──── Data, Beat ───────────────────►
 //!           ◄───────────────────────────── Ack ─
 //!           ◄───────────────────── CopyRequest ─              backfill, behind the log
-//!           ──── CopyPage ─────────────────────►
+//!           ──── CopyPage, CopyPage, … ────────►              a window of pages
+//!           ◄─────────────────────── CopyTaken ─
 //! ```
 //!
 //! A [`send::Sender`] and a [`receive::Receiver`] exist once for each peer and outlive their

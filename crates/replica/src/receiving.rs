@@ -55,6 +55,10 @@ pub(crate) async fn run<S: Store>(
         shared,
         peer,
     };
+    match links.tables.kept(receiving.peer.id()).await {
+        Ok(kept) => receiving.take(Input::Kept(kept)),
+        Err(error) => warn!(%error, "replicas are filled from their first page"),
+    }
     loop {
         let turned = tokio::select! {
             turn = turn(&mut receiving.connection) => receiving.hear(turn),
@@ -215,6 +219,7 @@ impl<S: Store> Receiving<S> {
 
     fn work_on(&self, output: Output) {
         let tables = self.shared.tables.clone();
+        let source = self.peer.id();
         match output {
             Output::Apply {
                 ticket,
@@ -235,7 +240,7 @@ impl<S: Store> Receiving<S> {
             })),
             Output::Merge { table, arrived } => self.work.push(Box::pin(async move {
                 let ticket = arrived.ticket;
-                let merged = tables.merge_page(table, arrived).await;
+                let merged = tables.merge_page(source, table, arrived).await;
                 let merged = merged.unwrap_or_else(|error| {
                     error!(%table, %error, "cannot merge a copied page");
                     false

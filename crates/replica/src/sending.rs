@@ -157,7 +157,7 @@ impl<S: Store> Sending<S> {
         while let Some(frame) = connection.frame()? {
             let now = self.shared.now();
             let mut acked = None;
-            if let Frame::CopyRequest(request) = &frame {
+            if let Frame::CopyRequest(request) | Frame::CopyTaken(request) = &frame {
                 self.note_copy(request);
             } else if let Frame::Ack(ack) = &frame {
                 acked = Some(ack.sample.wall);

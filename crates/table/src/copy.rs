@@ -2,6 +2,7 @@
 //!
 //! Copies are merged by version alone, so their order against the log does not matter.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError, pre
 
 use crate::history::Cause;
 use crate::layout::{self, Stored};
-use crate::limits::STEP_ROWS;
+use crate::limits::{STEP_BYTES, STEP_ROWS};
 use crate::locks::Locks;
 use crate::merging;
 use crate::state::{self, Staging};
@@ -108,6 +109,17 @@ impl<S: Store> Tables<S> {
         table: TableId,
         items: Vec<CopiedItem>,
     ) -> Result<(), ReadError> {
+        let how = (Batch::default(), Durability::Disk);
+        self.merge_items(table, items, how).await
+    }
+
+    /// Merges copied items in one batch with what is in that already.
+    pub(crate) async fn merge_items(
+        &self,
+        table: TableId,
+        items: Vec<CopiedItem>,
+        (mut batch, durability): (Batch, Durability),
+    ) -> Result<(), ReadError> {
         for item in &items {
             layout::decode_suffix(&item.key).map_err(|_| Damaged("a copied key"))?;
         }
@@ -119,9 +131,13 @@ impl<S: Store> Tables<S> {
         let ahead = i64::try_from(AHEAD_MAX.as_micros()).unwrap_or(i64::MAX);
         let last = Hlc(self.inner.clock.wall().as_micros()).max(self.lock().clock.last());
         let recorded = Hlc(last.0.saturating_add(ahead));
+        let mut found = self.stored_between(table, &items).await?;
         let mut staged = Vec::with_capacity(items.len());
         for item in items {
-            let stored = self.stored(table, &item.key).await?;
+            let stored = match &mut found {
+                Some(found) => found.remove(&item.key),
+                None => self.stored(table, &item.key).await?,
+            };
             if merging::is_needed(stored.as_ref(), item.merged.as_ref()) {
                 let joined = merging::join_copy(stored.as_ref(), &item, recorded)?;
                 if stored.as_ref() != Some(&joined) {
@@ -140,19 +156,21 @@ impl<S: Store> Tables<S> {
         let (done, wait) = oneshot::channel();
         {
             let _order = self.in_order();
-            let mut batch = Batch::default();
-            self.lock().begin(now);
-            for (key, old, new) in &staged {
-                let def = self.table(table);
-                let change = Staging {
-                    table,
-                    def: def.as_deref(),
-                    suffix: key,
-                    old: old.as_ref(),
-                    new: Some(new),
-                    cause: Cause::Copied,
-                };
-                self.lock().stage(&mut batch, &change);
+            let def = self.table(table);
+            {
+                let mut state = self.lock();
+                state.begin(now);
+                for (key, old, new) in &staged {
+                    let change = Staging {
+                        table,
+                        def: def.as_deref(),
+                        suffix: key,
+                        old: old.as_ref(),
+                        new: Some(new),
+                        cause: Cause::Copied,
+                    };
+                    state.stage(&mut batch, &change);
+                }
             }
             let inner = Arc::clone(&self.inner);
             let completion = move |result: Result<(), StoreError>| {
@@ -171,8 +189,36 @@ impl<S: Store> Tables<S> {
             };
             self.inner
                 .store
-                .submit(batch, Durability::Disk, Box::new(completion));
+                .submit(batch, durability, Box::new(completion));
         }
         Ok(wait.await.unwrap_or(Err(StoreError::Closed))?)
+    }
+
+    /// Reads what is stored among some items, whose locks are held, at once: mostly nothing, where
+    /// a replica is filled. `None` where there is more than a page of it.
+    async fn stored_between(
+        &self,
+        table: TableId,
+        items: &[CopiedItem],
+    ) -> Result<Option<BTreeMap<Bytes, Stored>>, ReadError> {
+        let keys = || items.iter().map(|item| &item.key);
+        let (Some(first), Some(last)) = (keys().min(), keys().max()) else {
+            return Ok(Some(BTreeMap::new()));
+        };
+        let range = Range {
+            space: Space::Items,
+            from: Bound::Included(layout::item_key(table, first)),
+            to: Bound::Included(layout::item_key(table, last)),
+            order: Order::Ascending,
+            rows_max: STEP_ROWS,
+            bytes_max: STEP_BYTES,
+        };
+        let page = self.inner.store.range(range).await?;
+        if page.more {
+            return Ok(None);
+        }
+        let decode = |(key, value): (Bytes, Bytes)| Ok((key.slice(8..), Stored::decode(value)?));
+        let found = page.rows.into_iter().map(decode);
+        Ok(Some(found.collect::<Result<_, Damaged>>()?))
     }
 }

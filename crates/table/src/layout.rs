@@ -336,6 +336,18 @@ pub(crate) mod meta {
         named(b"owed/", origin)
     }
 
+    /// How far replicas are filled: see [`filled`].
+    pub(crate) const FILLED: &[u8] = b"filled/";
+
+    /// Returns the name of how far a replica is filled from a source: made 8 · items 1 · the last
+    /// key; without one, all has come.
+    pub(crate) fn filled(table: TableId, source: RegionId) -> Vec<u8> {
+        let mut key = FILLED.to_vec();
+        key.put_u64(table.0);
+        key.put_u16(source.0);
+        key
+    }
+
     /// Returns the name of up to where `origin`'s log is here whole, where some is owed: seq 8.
     pub(crate) fn unpaid(origin: RegionId) -> Vec<u8> {
         named(b"unpaid/", origin)

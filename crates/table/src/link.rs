@@ -2,18 +2,22 @@
 //!
 //! It decides nothing, and logs nothing.
 
+mod filling;
+
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use base::name::TableId;
 use base::region::RegionId;
 use replica_core::frame::copy::{CopyItem, CopyItems};
 use replica_core::link::Local;
-use replica_core::link::copies::Arrived;
+use replica_core::link::copies::{Arrived, Kept};
 use replica_core::link::receive::ApplyFault;
 use replica_core::link::send::{CopyRead, LogRead};
 use replica_core::link::share::Part;
 use replica_core::vector::{Seq, VersionVector};
-use store::port::Store;
+use store::port::{Batch, Durability, Store};
 
 use crate::copy::CopiedItem;
 use crate::log::LogError;
@@ -114,11 +118,19 @@ impl<S: Store> Tables<S> {
         })
     }
 
-    /// Merges a page of a table. Returns whether it is on disk: a page for a replica whose items
-    /// are not, or no longer, those that are held here is left out.
+    /// Merges a page of a table that `source` gave. Returns whether it can be read, and is on disk
+    /// no later than what is merged after it, and with the last one: a page for a replica whose
+    /// items are not, or no longer, those that are held here is left out.
+    ///
+    /// How far a replica is filled is kept with the page.
     ///
     /// Errors: those of [`Tables::merge_copy`].
-    pub async fn merge_page(&self, table: TableId, page: Arrived) -> Result<bool, ReadError> {
+    pub async fn merge_page(
+        &self,
+        source: RegionId,
+        table: TableId,
+        page: Arrived,
+    ) -> Result<bool, ReadError> {
         let turn = self.turn_of(table);
         // The replica may be removed, and another one made, while its last page is merged.
         let _turn = turn.read().await;
@@ -128,16 +140,32 @@ impl<S: Store> Tables<S> {
             filling && claimed.is_none()
         };
         // Whoever claims the table for a replica that is filled removes what came before.
-        let is_in_vain = match page.made {
-            Some(_) => page.made != claimed,
+        let is_in_vain = match page.portion {
+            Some(portion) => Some(portion.made) != claimed,
             None => is_undecided() || !self.is_replica(table, self.region()),
         };
         if is_in_vain {
             return Ok(false);
         }
         let items = page.items.into_iter().map(CopiedItem::from).collect();
-        self.merge_copy(table, items).await?;
+        let mut batch = Batch::default();
+        if let Some(portion) = page.portion {
+            let after = page.next.clone();
+            filling::stage(&mut batch, (table, source), &Kept { portion, after });
+        }
+        let durability = match page.next {
+            Some(_) => Durability::Buffered,
+            None => Durability::Disk,
+        };
+        self.merge_items(table, items, (batch, durability)).await?;
         Ok(true)
+    }
+
+    /// Returns how far replicas here are filled from `source`.
+    ///
+    /// Errors: those of the store.
+    pub async fn kept(&self, source: RegionId) -> Result<BTreeMap<TableId, Kept>, ReadError> {
+        filling::kept(&self.inner.store, source).await
     }
 }
 

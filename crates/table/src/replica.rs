@@ -69,6 +69,9 @@ impl<S: Store> Tables<S> {
         }
         batch.delete(Space::Meta, meta::replica(id));
         batch.delete(Space::Meta, meta::unbroken(id));
+        for source in self.members() {
+            batch.delete(Space::Meta, meta::filled(id, *source));
+        }
         Ok(self.commit(batch, Durability::Disk).await?)
     }
 

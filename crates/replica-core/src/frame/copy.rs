@@ -13,12 +13,15 @@ use crate::record::{IMAGE_BYTES_MAX, KEY_BYTES_MAX, WireError};
 use crate::vector::Seq;
 use crate::wire;
 
-/// Asks for a page of a table.
+/// Asks for the pages of a table, of which a window's worth is under way at a time, or says how
+/// far they are merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyRequest {
     /// The table.
     pub table: TableId,
-    /// The last key of the page before, none for the first page.
+    /// Grows when the pages are to start again behind `after`.
+    pub round: u32,
+    /// The last key of the last page that is merged, none before the first.
     pub after: Option<Bytes>,
     /// Which items to send.
     pub items: CopyItems,
@@ -40,7 +43,9 @@ pub enum CopyItems {
 pub struct CopyPage {
     /// The table.
     pub table: TableId,
-    /// The request's position.
+    /// The request's round.
+    pub round: u32,
+    /// Where the page before ended, or the request's position.
     pub after: Option<Bytes>,
     /// The items, by key.
     pub items: Vec<CopyItem>,
@@ -73,6 +78,7 @@ impl CopyRequest {
 
     pub(super) fn encode(&self, buf: &mut BytesMut) {
         buf.put_u64(self.table.0);
+        buf.put_u32(self.round);
         put_key(buf, self.after.as_ref());
         buf.put_u8(match self.items {
             CopyItems::All => 0,
@@ -84,6 +90,7 @@ impl CopyRequest {
     pub(super) fn decode(buf: &mut Bytes) -> Result<Self, WireError> {
         Ok(Self {
             table: TableId(wire::u64(buf, "a table's number")?),
+            round: wire::u32(buf, "a round")?,
             after: key(buf)?,
             items: match wire::u8(buf, "the items to copy")? {
                 0 => CopyItems::All,
@@ -101,6 +108,7 @@ impl CopyRequest {
 impl CopyPage {
     pub(super) fn encode(&self, buf: &mut BytesMut) {
         buf.put_u64(self.table.0);
+        buf.put_u32(self.round);
         put_key(buf, self.after.as_ref());
         put_key(buf, self.next.as_ref());
         put_count(buf, self.items.len());
@@ -118,6 +126,7 @@ impl CopyPage {
 
     pub(super) fn decode(buf: &mut Bytes) -> Result<Self, WireError> {
         let table = TableId(wire::u64(buf, "a table's number")?);
+        let round = wire::u32(buf, "a round")?;
         let after = key(buf)?;
         let next = key(buf)?;
         let count = wire::count(buf, "a page's items", COPY_ITEMS_MAX)?;
@@ -149,6 +158,7 @@ impl CopyPage {
         })?;
         Ok(Self {
             table,
+            round,
             after,
             items,
             next,

@@ -145,7 +145,7 @@ fn log_frames() -> [Frame; 5] {
     ]
 }
 
-fn copy_frames() -> [Frame; 3] {
+fn copy_frames() -> [Frame; 5] {
     let key = Some(Bytes::from_static(b"k"));
     let version = Version {
         hlc: Hlc(-3),
@@ -162,19 +162,23 @@ fn copy_frames() -> [Frame; 3] {
     };
     let request = CopyRequest {
         table: TableId(4),
+        round: 4,
         after: key.clone(),
         items: CopyItems::OwnOnly,
     };
     let page = CopyPage {
         table: TableId(4),
+        round: 4,
         after: None,
         items: vec![item(None), item(key.clone())],
         next: key,
     };
     [
-        Frame::CopyRequest(request),
+        Frame::CopyRequest(request.clone()),
+        Frame::CopyTaken(request),
         Frame::CopyPage(page),
         Frame::CopyLater(TableId(5)),
+        Frame::CopyStop(TableId(5)),
     ]
 }
 

@@ -1,15 +1,15 @@
-//! Copies of whole tables from one source, page by page, behind the log.
+//! Copies of whole tables from one source: a window of pages of each, behind the log.
 //!
 //! It reads no pages and stores none. A copy outlives connections: it goes on after the last
-//! page that was merged.
+//! page that was merged, and after a restart where that was kept with the page.
 //!
 //! ```text
-//!   Waiting ── asked ──► Asked ── page ──► Merging ── merged, next key ──► Waiting
-//!      ▲                   │ later                  └─ merged, last ─────► Done
-//!      └──── COPY_RETRY ───┘
+//!   Waiting ── asked ──► Running ── pages, merged in their order ── the last one ──► Done
+//!      ▲                    │ later, not merged, no link
+//!      └──── COPY_RETRY ────┘
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::{Buf, Bytes};
 
@@ -18,7 +18,7 @@ use base::region::RegionId;
 use clock::time::Moment;
 
 use crate::frame::copy::{CopyItem, CopyItems, CopyPage, CopyRequest};
-use crate::limits::{COPIES_MAX, COPY_RETRY};
+use crate::limits::{COPIES_MAX, COPY_RETRY, COPY_WINDOW};
 use crate::link::Owed;
 
 /// Which tables are to be filled here.
@@ -73,19 +73,42 @@ pub enum Given {
 pub struct Arrived {
     /// To be given back when it is merged.
     pub ticket: u64,
-    /// When the replica was made that it fills; `None` where it stands for missing records.
-    pub made: Option<i64>,
+    /// What it is a part of, where it fills a replica; `None` where it stands for missing records.
+    pub portion: Option<Portion>,
     /// Its items.
     pub items: Vec<CopyItem>,
+    /// Where the next page starts, none after the last page.
+    pub next: Option<Bytes>,
+}
+
+/// How far a replica has been filled from one source, as it is kept with the pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// What the source gives.
+    pub portion: Portion,
+    /// The last key that is here; none where all is.
+    pub after: Option<Bytes>,
 }
 
 /// The copies that come from one source.
 #[derive(Clone, Debug, Default)]
 pub struct Copies {
     wanted: BTreeMap<(Reason, TableId), Copy>,
-    /// Tables of which a page will come that nobody waits for any more. None is asked for before.
-    stale: BTreeSet<TableId>,
+    /// How far an earlier process has come.
+    kept: BTreeMap<TableId, Kept>,
+    /// What the source is to be told.
+    words: VecDeque<Word>,
+    rounds: u32,
     tickets: u64,
+}
+
+/// What a source is told of a copy that it gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// A page is merged.
+    Taken(CopyRequest),
+    /// No more pages are waited for.
+    Stop(TableId),
 }
 
 /// Why a table is copied. A table may be copied for both reasons, one page at a time: what comes
@@ -119,9 +142,21 @@ struct Copy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
     Waiting { until: Option<Moment> },
-    Asked,
-    Merging { ticket: u64, next: Option<Bytes> },
+    Running(Run),
     Done,
+}
+
+/// Pages under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Run {
+    /// The round that was asked for; none where its pages do not come any more.
+    round: Option<u32>,
+    /// Where the page that comes next starts.
+    expected: Option<Bytes>,
+    /// Pages that have come, in their order: the items, and where the next page starts.
+    pages: VecDeque<(Vec<CopyItem>, Option<Bytes>)>,
+    /// The page that is being merged.
+    merging: Option<(u64, Option<Bytes>)>,
 }
 
 impl Fill {
@@ -189,19 +224,42 @@ impl Copies {
         missing.map(|((_, table), copy)| (*table, copy))
     }
 
+    /// Takes over how far an earlier process has come with replicas that are to be filled.
+    pub fn keep(&mut self, kept: BTreeMap<TableId, Kept>) {
+        self.kept = kept;
+    }
+
     fn arrange(&mut self, reason: Reason, wanted: BTreeMap<TableId, Purpose>) {
-        let stale = &mut self.stale;
+        let words = &mut self.words;
         self.wanted.retain(|(other, table), copy| {
             let stays = *other != reason || wanted.get(table) == Some(&copy.purpose);
-            if !stays && copy.state == State::Asked {
-                stale.insert(*table);
+            if !stays && matches!(copy.state, State::Running(Run { round: Some(_), .. })) {
+                words.push_back(Word::Stop(*table));
             }
             stays
         });
+        let kept = &self.kept;
         for (table, purpose) in wanted {
             self.wanted
                 .entry((reason, table))
-                .or_insert_with(|| Copy::of(purpose));
+                .or_insert_with(|| Copy::of(purpose, kept.get(&table)));
+        }
+        if reason == Reason::Missing {
+            self.make_way();
+        }
+    }
+
+    /// Holds up what fills tables of which records are missing: the log waits for those.
+    fn make_way(&mut self) {
+        let missing: BTreeSet<TableId> = self.missing().map(|(table, _)| table).collect();
+        for ((reason, table), copy) in &mut self.wanted {
+            if *reason == Reason::Fill
+                && missing.contains(table)
+                && matches!(copy.state, State::Running(Run { round: Some(_), .. }))
+            {
+                copy.hold(None);
+                self.words.push_back(Word::Stop(*table));
+            }
         }
     }
 
@@ -209,46 +267,82 @@ impl Copies {
     pub fn ask(&mut self, now: Moment) -> Option<CopyRequest> {
         let until = |copy: &Copy| match copy.state {
             State::Waiting { until } => until.is_none_or(|until| until <= now),
-            State::Asked | State::Merging { .. } | State::Done => false,
+            State::Running(_) | State::Done => false,
         };
         let due = self.ready().find(|(_, copy)| until(copy));
         let (reason, table) = due.map(|(key, _)| *key)?;
         let copy = self.wanted.get_mut(&(reason, table))?;
-        copy.state = State::Asked;
-        Some(CopyRequest {
-            table,
-            after: copy.after.clone(),
-            items: copy.purpose.items,
-        })
+        self.rounds += 1;
+        let round = self.rounds;
+        copy.state = State::Running(Run {
+            round: Some(round),
+            expected: copy.after.clone(),
+            pages: VecDeque::new(),
+            merging: None,
+        });
+        Some(copy.request(table, round))
     }
 
-    /// Takes a page in. Returns what is to be merged; `None` for a page nobody waits for.
-    pub fn page(&mut self, page: CopyPage) -> Option<Arrived> {
-        if self.stale.remove(&page.table) {
-            return None;
+    /// Returns the next thing that the source is to be told.
+    pub fn word(&mut self) -> Option<Word> {
+        self.words.pop_front()
+    }
+
+    /// Takes a page in; one that nobody waits for is left out. Returns whether it was within the
+    /// window.
+    pub fn page(&mut self, page: CopyPage) -> bool {
+        let Some((is_late, run)) = self.running(page.table, Some(page.round)) else {
+            return true;
+        };
+        if run.expected != page.after {
+            return true;
         }
-        let (ticket, next) = (self.tickets + 1, page.next);
-        let asked = self.asked(page.table);
-        let copy = asked.filter(|copy| copy.after == page.after)?;
-        copy.state = State::Merging { ticket, next };
-        copy.is_late = false;
-        let (made, items) = (copy.purpose.made, page.items);
-        self.tickets = ticket;
-        Some(Arrived {
-            ticket,
-            made,
-            items,
-        })
+        if run.pages.len() + usize::from(run.merging.is_some()) >= COPY_WINDOW {
+            return false;
+        }
+        *is_late = false;
+        run.expected.clone_from(&page.next);
+        run.pages.push_back((page.items, page.next));
+        true
+    }
+
+    /// Returns a page that is to be merged: one of each copy at a time, in their order.
+    pub fn merge(&mut self) -> Option<(TableId, Arrived)> {
+        let ticket = self.tickets + 1;
+        for ((_, table), copy) in &mut self.wanted {
+            let Purpose { items: which, made } = copy.purpose;
+            if let State::Running(run) = &mut copy.state
+                && run.merging.is_none()
+                && let Some((items, next)) = run.pages.pop_front()
+            {
+                run.merging = Some((ticket, next.clone()));
+                self.tickets = ticket;
+                let portion = made.map(|made| Portion { made, items: which });
+                let arrived = Arrived {
+                    ticket,
+                    portion,
+                    items,
+                    next,
+                };
+                return Some((*table, arrived));
+            }
+        }
+        None
     }
 
     /// Notes that the source cannot give `table` yet.
     pub fn later(&mut self, now: Moment, table: TableId) {
-        if !self.stale.remove(&table)
-            && let Some(copy) = self.asked(table)
-        {
-            let until = Some(now + COPY_RETRY);
-            copy.state = State::Waiting { until };
-            copy.is_late = true;
+        let Some((is_late, run)) = self.running(table, None) else {
+            return;
+        };
+        *is_late = true;
+        let asked = run.round;
+        let copies = self.wanted.iter_mut();
+        let mut copies = copies.filter(|((_, other), _)| *other == table);
+        let copy = copies.find(|(_, copy)| copy.round() == asked);
+        if let Some((_, copy)) = copy {
+            copy.hold(Some(now + COPY_RETRY));
+            self.words.push_back(Word::Stop(table));
         }
     }
 
@@ -256,38 +350,49 @@ impl Copies {
     /// and what has been given of it.
     pub fn merged(&mut self, now: Moment, ticket: u64, merged: bool) -> Option<(TableId, Given)> {
         let mut copies = self.wanted.iter_mut();
-        let ((_, table), copy, next) = copies.find_map(|(key, copy)| match &mut copy.state {
-            State::Merging { ticket: its, next } if *its == ticket => {
-                let next = next.take();
-                Some((key, copy, next))
-            }
-            State::Waiting { .. } | State::Asked | State::Merging { .. } | State::Done => None,
+        let ((_, table), copy, next, round) = copies.find_map(|(key, copy)| {
+            let State::Running(run) = &mut copy.state else {
+                return None;
+            };
+            let (_, next) = run.merging.take_if(|(its, _)| *its == ticket)?;
+            let round = run.round;
+            Some((key, copy, next, round))
         })?;
-        copy.state = match (merged, next) {
-            (false, _) => {
-                let until = Some(now + COPY_RETRY);
-                State::Waiting { until }
+        let table = *table;
+        if !merged {
+            copy.state = State::Waiting {
+                until: Some(now + COPY_RETRY),
+            };
+            if round.is_some() {
+                self.words.push_back(Word::Stop(table));
             }
-            (true, None) => State::Done,
-            (true, next) => {
-                copy.after = next;
-                State::Waiting { until: None }
-            }
+            return None;
+        }
+        let Some(next) = next else {
+            copy.state = State::Done;
+            let Purpose { items, made } = copy.purpose;
+            return Some(match made {
+                Some(made) => (table, Given::Portion(Portion { made, items })),
+                None => (table, Given::Missing(items)),
+            });
         };
-        let is_done = copy.state == State::Done;
-        let Purpose { items, made } = copy.purpose;
-        is_done.then_some(match made {
-            Some(made) => (*table, Given::Portion(Portion { made, items })),
-            None => (*table, Given::Missing(items)),
-        })
+        copy.after = Some(next);
+        match round {
+            Some(round) => {
+                let taken = copy.request(table, round);
+                self.words.push_back(Word::Taken(taken));
+            }
+            None => copy.state = State::Waiting { until: None },
+        }
+        None
     }
 
     /// Notes that the connection is gone: what was asked will not come.
     pub fn down(&mut self) {
-        self.stale.clear();
+        self.words.clear();
         for copy in self.wanted.values_mut() {
-            if copy.state == State::Asked {
-                copy.state = State::Waiting { until: None };
+            if copy.round().is_some() {
+                copy.hold(None);
             }
         }
     }
@@ -297,7 +402,7 @@ impl Copies {
     pub fn poll_timeout(&self) -> Option<Moment> {
         let waits = self.ready().filter_map(|(_, copy)| match copy.state {
             State::Waiting { until } => until,
-            State::Asked | State::Merging { .. } | State::Done => None,
+            State::Running(_) | State::Done => None,
         });
         waits.min()
     }
@@ -314,33 +419,78 @@ impl Copies {
     }
 
     /// Returns the copies that may ask, in turn: none while enough run, and none of a table of
-    /// which a page is to come.
+    /// which another one runs.
     fn ready(&self) -> impl Iterator<Item = (&(Reason, TableId), &Copy)> {
         let copies = self.wanted.iter();
-        let asked = copies.filter(|(_, copy)| copy.state == State::Asked);
-        let mut busy: BTreeSet<TableId> = asked.map(|((_, table), _)| *table).collect();
-        busy.extend(&self.stale);
-        let merging = |copy: &&Copy| matches!(copy.state, State::Merging { .. });
-        let running = busy.len() + self.wanted.values().filter(merging).count();
-        let has_room = running < COPIES_MAX;
+        let running = copies.filter(|(_, copy)| matches!(copy.state, State::Running(_)));
+        let busy: Vec<TableId> = running.map(|((_, table), _)| *table).collect();
+        let has_room = busy.len() < COPIES_MAX;
         let copies = self.wanted.iter();
         copies.filter(move |((_, table), _)| has_room && !busy.contains(table))
     }
 
-    fn asked(&mut self, table: TableId) -> Option<&mut Copy> {
-        let mut copies = self.wanted.iter_mut();
-        let asked = copies.find(|((_, other), copy)| *other == table && copy.state == State::Asked);
-        asked.map(|(_, copy)| copy)
+    /// Returns the copy of a table whose pages come, of this round where one is given: whether its
+    /// source could give no more, and what has come.
+    fn running(&mut self, table: TableId, round: Option<u32>) -> Option<(&mut bool, &mut Run)> {
+        let copies = self.wanted.iter_mut();
+        let mut copies = copies.filter(|((_, other), _)| *other == table);
+        copies.find_map(|(_, copy)| match &mut copy.state {
+            State::Running(run)
+                if run.round.is_some() && (round.is_none() || run.round == round) =>
+            {
+                Some((&mut copy.is_late, run))
+            }
+            State::Running(_) | State::Waiting { .. } | State::Done => None,
+        })
     }
 }
 
 impl Copy {
-    const fn of(purpose: Purpose) -> Self {
+    /// Makes a copy, which goes on where an earlier process has left it.
+    fn of(purpose: Purpose, kept: Option<&Kept>) -> Self {
+        let portion = |made| Portion {
+            made,
+            items: purpose.items,
+        };
+        let kept = kept.filter(|kept| purpose.made.map(portion) == Some(kept.portion));
+        let after = kept.and_then(|kept| kept.after.clone());
+        let state = match (kept, &after) {
+            (Some(_), None) => State::Done,
+            (Some(_), Some(_)) | (None, _) => State::Waiting { until: None },
+        };
         Self {
             purpose,
-            after: None,
+            after,
             is_late: false,
-            state: State::Waiting { until: None },
+            state,
+        }
+    }
+
+    fn request(&self, table: TableId, round: u32) -> CopyRequest {
+        CopyRequest {
+            table,
+            round,
+            after: self.after.clone(),
+            items: self.purpose.items,
+        }
+    }
+
+    const fn round(&self) -> Option<u32> {
+        match &self.state {
+            State::Running(run) => run.round,
+            State::Waiting { .. } | State::Done => None,
+        }
+    }
+
+    /// Waits for no more pages: what is being merged is, and what else has come is left out.
+    fn hold(&mut self, until: Option<Moment>) {
+        match &mut self.state {
+            State::Running(run) if run.merging.is_some() => {
+                run.round = None;
+                run.pages.clear();
+            }
+            State::Running(_) => self.state = State::Waiting { until },
+            State::Waiting { .. } | State::Done => {}
         }
     }
 

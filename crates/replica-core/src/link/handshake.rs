@@ -24,7 +24,8 @@ use crate::vector::Seq;
 /// | 2 | where a log begins, which stamps are known of it, stamps of changes; no release has it |
 /// | 3 | which directory a log that is asked for is known to be of |
 /// | 4 | TLS around all of it, and frames without tags of their own |
-pub const FORMATS: RangeInclusive<u8> = 4..=4;
+/// | 5 | windows of pages |
+pub const FORMATS: RangeInclusive<u8> = 5..=5;
 
 /// Who this side is.
 #[derive(Clone, Debug)]

@@ -32,7 +32,7 @@ use clock::time::Moment;
 use crate::frame::copy::CopyItems;
 use crate::frame::{Ack, Beat, Data, Frame};
 use crate::limits::{COPY_RETRY, PARK_FOR};
-use crate::link::copies::{Arrived, Copies, Fills, Portion};
+use crate::link::copies::{Arrived, Copies, Fills, Kept, Portion, Word};
 use crate::link::latency::{Latencies, Summary};
 use crate::link::pulse::{Due, PeerClock, Pulse};
 use crate::link::receive::catch_up::CatchUp;
@@ -85,6 +85,8 @@ pub enum Input {
         /// Whether it was applied.
         result: Result<(), ApplyFault>,
     },
+    /// How far an earlier process has filled replicas here. It goes before all else.
+    Kept(BTreeMap<TableId, Kept>),
     /// Which tables are to be filled here.
     Fill(Fills),
     /// The tables that both regions replicate, while [`Receiver::needs_resync`].
@@ -252,6 +254,7 @@ impl Receiver {
                 let given = given.map(|(table, portion)| Output::Filled { table, portion });
                 self.outputs.extend(given);
             }
+            Input::Kept(kept) => self.copies.keep(kept),
             Input::Merged { ticket, merged } => self.merged(now, ticket, merged),
             Input::Shared(tables) => {
                 if let Some(catch_up) = &mut self.catch_up {
@@ -393,9 +396,8 @@ impl Receiver {
             }
             Frame::Trimmed(trimmed) => self.gone(trimmed),
             Frame::CopyPage(page) => {
-                let table = page.table;
-                if let Some(arrived) = self.copies.page(page) {
-                    self.outputs.push_back(Output::Merge { table, arrived });
+                if !self.copies.page(page) {
+                    self.close("more pages than its window");
                 }
             }
             Frame::CopyLater(table) => self.copies.later(now.moment, table),
@@ -407,7 +409,9 @@ impl Receiver {
             | Frame::Welcome(_)
             | Frame::Ack(_)
             | Frame::Want(_)
-            | Frame::CopyRequest(_) => self.close("a frame that no sender sends"),
+            | Frame::CopyRequest(_)
+            | Frame::CopyTaken(_)
+            | Frame::CopyStop(_) => self.close("a frame that no sender sends"),
         }
     }
 
@@ -461,8 +465,18 @@ impl Receiver {
                 records: data.records,
             });
         }
+        while let Some((table, arrived)) = self.copies.merge() {
+            self.outputs.push_back(Output::Merge { table, arrived });
+        }
         if self.pulse.is_none() {
             return;
+        }
+        while let Some(word) = self.copies.word() {
+            let frame = match word {
+                Word::Taken(request) => Frame::CopyTaken(request),
+                Word::Stop(table) => Frame::CopyStop(table),
+            };
+            self.say(now, frame);
         }
         while self.may_copy()
             && let Some(request) = self.copies.ask(now.moment)

@@ -11,7 +11,9 @@
 
 mod cursors;
 
-use std::collections::{BTreeMap, VecDeque};
+mod streams;
+
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -19,15 +21,13 @@ use base::name::TableId;
 use base::region::{RegionId, RegionName};
 use clock::time::Moment;
 
-use crate::frame::copy::{CopyItem, CopyItems, CopyPage, CopyRequest};
+use crate::frame::copy::{CopyItem, CopyItems};
 use crate::frame::greeting::Refusal;
 use crate::frame::{Ack, Beat, Data, Frame, Sample, Trimmed, Want, record_cost};
-use crate::limits::{
-    COPIES_MAX, COPY_PAGE_BYTES, FRAME_BYTES_CUT, FRAME_RECORDS_MAX, LOG_READS_MAX, PARK_FOR,
-    WINDOW_BYTES,
-};
+use crate::limits::{FRAME_BYTES_CUT, FRAME_RECORDS_MAX, LOG_READS_MAX, PARK_FOR, WINDOW_BYTES};
 use crate::link::pulse::{Due, PeerClock, Pulse};
 use crate::link::send::cursors::Cursors;
+use crate::link::send::streams::Streams;
 use crate::link::share::Part;
 use crate::link::{LinkError, Local, Now};
 use crate::planted::Planted;
@@ -47,11 +47,9 @@ pub struct Sender {
     frames: VecDeque<Data>,
     sent: u64,
     consumed: u64,
-    requests: BTreeMap<TableId, CopyRequest>,
+    streams: Streams,
     /// How many reads of logs have passed the page that waits.
     passed: u32,
-    copying: Option<(u64, CopyRequest)>,
-    copied: Option<Frame>,
     outputs: VecDeque<Output>,
     applied: VersionVector,
     durable: VersionVector,
@@ -180,10 +178,8 @@ impl Sender {
             frames: VecDeque::new(),
             sent: 0,
             consumed: 0,
-            requests: BTreeMap::new(),
+            streams: Streams::default(),
             passed: 0,
-            copying: None,
-            copied: None,
             outputs: VecDeque::new(),
             applied: VersionVector::default(),
             durable: VersionVector::default(),
@@ -211,7 +207,7 @@ impl Sender {
             Input::Frame(frame) => self.hear(now, frame),
             Input::Local(local) => self.local = local,
             Input::LogRead { ticket, read } => self.log_read(now, ticket, read),
-            Input::CopyRead { ticket, read } => self.copy_read(ticket, read),
+            Input::CopyRead { ticket, read } => self.streams.read(ticket, read),
         }
         self.pump(now);
         self.debug_assert_invariants();
@@ -249,7 +245,7 @@ impl Sender {
                 self.sent += data.cost();
                 Frame::Data(data)
             }
-            None => self.copied.take()?,
+            None => self.streams.frame()?,
         };
         if let Some(pulse) = &mut self.pulse {
             pulse.said(now);
@@ -309,10 +305,8 @@ impl Sender {
         self.reading = None;
         self.frames.clear();
         (self.sent, self.consumed) = (0, 0);
-        self.requests.clear();
+        self.streams = Streams::default();
         self.passed = 0;
-        self.copying = None;
-        self.copied = None;
         self.outputs.clear();
     }
 
@@ -327,7 +321,13 @@ impl Sender {
                 self.acked(ack);
             }
             Frame::Want(wants) => self.wanted(&wants),
-            Frame::CopyRequest(request) => self.copy_requested(request),
+            Frame::CopyRequest(request) => {
+                if !self.streams.asked(request) {
+                    self.close("too many copies at a time");
+                }
+            }
+            Frame::CopyTaken(request) => self.streams.taken(&request),
+            Frame::CopyStop(table) => self.streams.stop(table),
             Frame::Refuse(refusal) => {
                 self.outputs
                     .push_back(Output::Close(LinkError::Refused(refusal)));
@@ -384,13 +384,6 @@ impl Sender {
         self.outputs.push_back(Output::Send(Frame::Refuse(refusal)));
         self.outputs
             .push_back(Output::Close(LinkError::Rewound { origin, has, had }));
-    }
-
-    fn copy_requested(&mut self, request: CopyRequest) {
-        self.requests.insert(request.table, request);
-        if self.requests.len() > COPIES_MAX {
-            self.close("too many copies at a time");
-        }
     }
 
     fn log_read(&mut self, now: Now, ticket: u64, read: LogRead) {
@@ -470,23 +463,6 @@ impl Sender {
         self.frames.push_back(data);
     }
 
-    fn copy_read(&mut self, ticket: u64, read: CopyRead) {
-        let Some((_, request)) = self.copying.take_if(|(copying, _)| *copying == ticket) else {
-            return;
-        };
-        debug_assert!(self.copied.is_none(), "one page at a time");
-        let CopyRequest { table, after, .. } = request;
-        self.copied = Some(match read {
-            CopyRead::Page { items, next } => Frame::CopyPage(CopyPage {
-                table,
-                after,
-                items,
-                next,
-            }),
-            CopyRead::Later => Frame::CopyLater(table),
-        });
-    }
-
     /// Starts what can be started: one read of a log at a time, and one of a page where the log
     /// has nothing to say, or has passed it often enough.
     fn pump(&mut self, now: Now) {
@@ -495,7 +471,15 @@ impl Sender {
         }
         let is_idle = self.reading.is_none() && self.frames.is_empty() && !self.read_log(now);
         if is_idle || LOG_READS_MAX <= self.passed {
-            self.read_copy();
+            self.read_page();
+        }
+    }
+
+    fn read_page(&mut self) {
+        let ticket = self.tickets + 1;
+        if let Some(read) = self.streams.next(ticket) {
+            (self.tickets, self.passed) = (ticket, 0);
+            self.outputs.push_back(read);
         }
     }
 
@@ -523,27 +507,8 @@ impl Sender {
             bytes_max: room.min(FRAME_BYTES_CUT.as_len()),
         });
         self.cursors.took_turn(origin);
-        self.passed += u32::from(!self.requests.is_empty());
+        self.passed += u32::from(self.streams.is_due());
         true
-    }
-
-    fn read_copy(&mut self) {
-        if self.copying.is_some() || self.copied.is_some() {
-            return;
-        }
-        let Some((table, request)) = self.requests.pop_first() else {
-            return;
-        };
-        self.passed = 0;
-        self.tickets += 1;
-        self.outputs.push_back(Output::ReadCopy {
-            ticket: self.tickets,
-            table,
-            after: request.after.clone(),
-            items: request.items,
-            bytes_max: COPY_PAGE_BYTES.as_len(),
-        });
-        self.copying = Some((self.tickets, request));
     }
 
     fn say_beat(&mut self, sample: Sample) {

@@ -59,7 +59,7 @@ pub(crate) fn listen(frames: Vec<Frame>) {
 }
 
 fn frame() -> impl Strategy<Value = Frame> {
-    (0_u8..9, number(), number(), number(), 1_u16..4).prop_map(|(kind, a, b, c, region)| {
+    (0_u8..11, number(), number(), number(), 1_u16..4).prop_map(|(kind, a, b, c, region)| {
         let origin = RegionId(region);
         let round = u32::try_from(a % 4).expect("small");
         let vector = VersionVector::from_iter([(origin, Seq(a)), (RegionId(9), Seq(b))]);
@@ -114,21 +114,32 @@ fn frame() -> impl Strategy<Value = Frame> {
                 round,
                 first: Seq(c),
             }),
-            5 => Frame::CopyRequest(CopyRequest {
-                table: TableId(a),
-                after: key,
-                items: CopyItems::All,
-            }),
-            6 => Frame::CopyPage(CopyPage {
-                table: TableId(a % 4),
-                after: None,
-                items: vec![],
-                next: key,
-            }),
-            7 => Frame::CopyLater(TableId(a % 4)),
-            _ => Frame::Refuse(Refusal::Project),
+            5 => Frame::Refuse(Refusal::Project),
+            _ => copy_frame(kind, TableId(a % 8), round, key),
         }
     })
+}
+
+fn copy_frame(kind: u8, table: TableId, round: u32, key: Option<Bytes>) -> Frame {
+    let request = CopyRequest {
+        table,
+        round,
+        after: key.clone(),
+        items: CopyItems::All,
+    };
+    match kind {
+        6 => Frame::CopyRequest(request),
+        7 => Frame::CopyTaken(request),
+        8 => Frame::CopyPage(CopyPage {
+            table,
+            round,
+            after: None,
+            items: vec![],
+            next: key,
+        }),
+        9 => Frame::CopyLater(table),
+        _ => Frame::CopyStop(table),
+    }
 }
 
 /// Small numbers, which meet each other, and the extremes.

@@ -1,6 +1,6 @@
 //! Tests of tables: one region's promises, then two regions' merge.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -14,8 +14,8 @@ use clock::time::{Moment, WallTime};
 use item::codec;
 use item::key::{Key, KeyAttribute, KeyKind, KeySchema, KeyValue};
 use item::value::{AttributeValue, Item};
-use replica_core::frame::copy::CopyItem;
-use replica_core::link::copies::Arrived;
+use replica_core::frame::copy::{CopyItem, CopyItems};
+use replica_core::link::copies::{Arrived, Kept, Portion};
 use replica_core::vector::Seq;
 use store::memory::MemStore;
 use store::port::{Batch, Durability, Order, Space, Store as _};
@@ -933,16 +933,22 @@ async fn a_replica_made_anew_keeps_nothing_of_the_one_before() {
 async fn a_page_for_a_replica_that_is_no_more_is_left_out() {
     let (a, b) = (region(A).await, region(B).await);
     a.put("ann", "tea", "1").await;
-    let merges = async |made| {
+    let merges = async |made: Option<i64>| {
         let page = a.tables.copy_page(CARTS, None, 1 << 20, None).await;
         let items = page.expect("read").items.into_iter().map(CopyItem::from);
         let (ticket, items) = (1, items.collect());
+        let which = CopyItems::All;
         let arrived = Arrived {
             ticket,
-            made,
+            portion: made.map(|made| Portion { made, items: which }),
             items,
+            next: None,
         };
-        let merged = b.tables.merge_page(CARTS, arrived).await.expect("merged");
+        let merged = b
+            .tables
+            .merge_page(A, CARTS, arrived)
+            .await
+            .expect("merged");
         (merged, rows(&b).await)
     };
     assert_eq!(merges(Some(7)).await, (false, 0), "nobody has claimed it");
@@ -953,6 +959,40 @@ async fn a_page_for_a_replica_that_is_no_more_is_left_out() {
     assert_eq!(merges(None).await, (true, 1), "it stands for the log");
     b.tables.erase(CARTS).await.expect("left alone");
     assert_eq!(rows(&b).await, 1, "it is a replica again");
+}
+
+#[tokio::test]
+async fn how_far_a_replica_is_filled_is_kept_with_its_pages() {
+    let (a, b) = (region(A).await, region(B).await);
+    for name in ["ann", "bob", "eve"] {
+        a.put(name, "tea", "1").await;
+    }
+    b.tables.claim(CARTS, 8).await.expect("claimed");
+    let portion = Portion {
+        made: 8,
+        items: CopyItems::All,
+    };
+    let mut after: Option<Bytes> = None;
+    for left in [true, true, false] {
+        let page = a.tables.copy_page(CARTS, after.as_deref(), 1, None).await;
+        let page = page.expect("read");
+        assert_eq!((page.items.len(), page.next.is_some()), (1, left));
+        let arrived = Arrived {
+            ticket: 1,
+            portion: Some(portion),
+            items: page.items.into_iter().map(CopyItem::from).collect(),
+            next: page.next.clone(),
+        };
+        let merged = b.tables.merge_page(A, CARTS, arrived).await;
+        assert!(merged.expect("merged"));
+        after = page.next;
+        let kept = b.tables.kept(A).await.expect("read");
+        let after = after.clone();
+        assert_eq!(kept[&CARTS], Kept { portion, after });
+        assert_eq!(b.tables.kept(B).await.expect("read"), BTreeMap::new());
+    }
+    assert_eq!(rows(&b).await, 3);
+    assert_eq!(b.tables.digest(CARTS).0, a.tables.digest(CARTS).0);
 }
 
 /// Opens a region that acknowledges before the disk, over a store that completes nothing by itself.

@@ -8,9 +8,9 @@ use base::name::TableId;
 use base::region::RegionId;
 use clock::time::Moment;
 
-use super::{Arrived, Copies, Fill, Fills, Given, Holders, Portion};
-use crate::frame::copy::{CopyItems, CopyPage};
-use crate::limits::COPIES_MAX;
+use super::{Copies, Fill, Fills, Given, Holders, Kept, Portion, Word};
+use crate::frame::copy::{CopyItems, CopyPage, CopyRequest};
+use crate::limits::{COPIES_MAX, COPY_WINDOW};
 
 const A: RegionId = RegionId(1);
 const B: RegionId = RegionId(2);
@@ -39,21 +39,31 @@ fn fill(made: i64, sources: &[RegionId]) -> Fill {
     }
 }
 
-fn page(after: Option<&'static [u8]>, next: Option<&'static [u8]>) -> CopyPage {
+/// Makes a page of what is asked for.
+fn page(
+    asked: &CopyRequest,
+    after: Option<&'static [u8]>,
+    next: Option<&'static [u8]>,
+) -> CopyPage {
     CopyPage {
-        table: CARTS,
+        table: asked.table,
+        round: asked.round,
         after: after.map(Bytes::from_static),
         items: vec![],
         next: next.map(Bytes::from_static),
     }
 }
 
+/// Takes a page in. Returns the ticket of what is to be merged then.
+fn take(copies: &mut Copies, page: CopyPage) -> Option<u64> {
+    assert!(copies.page(page), "within the window");
+    copies.merge().map(|(_, arrived)| arrived.ticket)
+}
+
 /// Takes a page in and merges it. Returns what has been given in full then.
 fn merge(copies: &mut Copies, page: CopyPage) -> Option<Portion> {
-    let table = page.table;
-    let Arrived { ticket, .. } = copies.page(page).expect("asked for");
-    let (given, what) = copies.merged(at(0), ticket, true)?;
-    assert_eq!(given, table);
+    let ticket = take(copies, page).expect("asked for");
+    let (_, what) = copies.merged(at(0), ticket, true)?;
     match what {
         Given::Portion(portion) => Some(portion),
         Given::Missing(_) => None,
@@ -77,24 +87,78 @@ fn a_lost_replica_takes_all_from_each_source() {
 }
 
 #[test]
-fn pages_are_asked_one_after_the_other_until_the_last() {
+fn a_window_of_pages_comes_and_is_merged_in_its_order() {
     let mut copies = Copies::default();
     copies.fill(A, &carts_from(&[A, B]));
-    let request = copies.ask(at(0)).expect("due");
-    assert_eq!((request.after, request.items), (None, CopyItems::All));
-    assert_eq!(copies.ask(at(0)), None, "one page of a table at a time");
-    let Arrived { ticket, .. } = copies
-        .page(page(None, Some(b"\x80\x00k")))
-        .expect("asked for");
-    assert_eq!(copies.ask(at(0)), None, "nothing before it is merged");
-    assert_eq!(copies.merged(at(0), ticket, true), None);
+    let asked = copies.ask(at(0)).expect("due");
+    assert_eq!((asked.after.clone(), asked.items), (None, CopyItems::All));
+    assert_eq!(copies.ask(at(0)), None, "one copy of a table at a time");
+    let first = take(&mut copies, page(&asked, None, Some(b"\x80\x00k"))).expect("asked for");
+    let second = page(&asked, Some(b"\x80\x00k"), None);
+    assert_eq!(take(&mut copies, second), None, "the first is being merged");
+    assert_eq!(copies.merged(at(0), first, true), None);
     assert_eq!(progress(&copies), 50);
-    let request = copies.ask(at(0)).expect("due");
-    assert_eq!(request.after.as_deref(), Some(&b"\x80\x00k"[..]));
-    let given = merge(&mut copies, page(Some(b"\x80\x00k"), None));
-    assert_eq!(given, Some(portion(MADE, CopyItems::All)));
-    assert_eq!(copies.ask(at(0)), None);
+    let taken = CopyRequest {
+        after: Some(Bytes::from_static(b"\x80\x00k")),
+        ..asked
+    };
+    assert_eq!(copies.word(), Some(Word::Taken(taken)));
+    let (table, arrived) = copies.merge().expect("the second");
+    assert_eq!(
+        (arrived.portion, arrived.next),
+        (Some(portion(MADE, CopyItems::All)), None)
+    );
+    let given = copies.merged(at(0), arrived.ticket, true);
+    let all = Given::Portion(portion(MADE, CopyItems::All));
+    assert_eq!(given, Some((table, all)));
+    assert_eq!((copies.ask(at(0)), copies.word()), (None, None));
     assert_eq!(progress(&copies), 100);
+}
+
+#[test]
+fn more_pages_than_the_window_are_not_taken() {
+    let mut copies = Copies::default();
+    copies.fill(A, &carts_from(&[A]));
+    let asked = copies.ask(at(0)).expect("due");
+    let page = |after: u8| CopyPage {
+        table: CARTS,
+        round: asked.round,
+        after: (after > 0).then(|| Bytes::copy_from_slice(&[after])),
+        items: vec![],
+        next: Some(Bytes::copy_from_slice(&[after + 1])),
+    };
+    let taken = (0..100)
+        .take_while(|after| copies.page(page(*after)))
+        .count();
+    assert_eq!(taken, COPY_WINDOW);
+}
+
+#[test]
+fn a_restart_goes_on_after_what_was_kept() {
+    let kept = |after: Option<&'static [u8]>| Kept {
+        portion: portion(MADE, CopyItems::All),
+        after: after.map(Bytes::from_static),
+    };
+    let start = |after| {
+        let mut copies = Copies::default();
+        copies.keep(BTreeMap::from([(CARTS, kept(after))]));
+        copies.fill(A, &carts_from(&[A]));
+        copies
+    };
+    let asked = start(Some(b"k7")).ask(at(0)).expect("due");
+    assert_eq!(asked.after.as_deref(), Some(&b"k7"[..]));
+    let mut whole = start(None);
+    assert_eq!(whole.ask(at(0)), None);
+    assert_eq!(
+        whole.given().next(),
+        Some((CARTS, portion(MADE, CopyItems::All)))
+    );
+    let mut other = start(Some(b"k7"));
+    other.fill(A, &BTreeMap::from([(CARTS, fill(MADE + 1, &[A]))]));
+    assert_eq!(other.ask(at(0)).expect("due").after, None, "made anew");
+    other.replace_missing(&BTreeMap::from([(CARTS, CopyItems::All)]));
+    let missing = other.ask(at(0)).expect("due");
+    assert_eq!(missing.after, None, "the log stands elsewhere by now");
 }
 
 #[test]
@@ -113,20 +177,21 @@ fn other_sources_give_only_what_they_wrote() {
 fn a_cut_goes_on_after_the_last_merged_page() {
     let mut copies = Copies::default();
     copies.fill(A, &carts_from(&[A]));
-    copies.ask(at(0));
-    merge(&mut copies, page(None, Some(b"k1")));
-    copies.ask(at(0));
+    let asked = copies.ask(at(0)).expect("due");
+    merge(&mut copies, page(&asked, None, Some(b"k1")));
+    let late = take(&mut copies, page(&asked, Some(b"k1"), Some(b"k2"))).expect("asked for");
+    assert_eq!(take(&mut copies, page(&asked, Some(b"k2"), None)), None);
     copies.down();
-    assert!(
-        copies.page(page(Some(b"k1"), None)).is_none(),
-        "nobody waits for it"
-    );
-    let request = copies.ask(at(0)).expect("asked again");
-    assert_eq!(request.after.as_deref(), Some(&b"k1"[..]));
-    assert!(
-        copies.page(page(None, None)).is_none(),
-        "a page of another position"
-    );
+    assert_eq!(copies.ask(at(0)), None, "a page is still being merged");
+    assert_eq!(copies.merged(at(0), late, true), None);
+    assert_eq!(copies.word(), None, "nobody hears it");
+    assert_eq!(copies.merge(), None, "what came behind it was left out");
+    let again = copies.ask(at(0)).expect("asked again");
+    assert_eq!(again.after.as_deref(), Some(&b"k2"[..]));
+    let stale = page(&asked, Some(b"k2"), None);
+    assert_eq!(take(&mut copies, stale), None, "of an earlier round");
+    let other = page(&again, None, None);
+    assert_eq!(take(&mut copies, other), None, "of another position");
 }
 
 #[test]
@@ -137,10 +202,13 @@ fn a_page_that_was_not_ready_or_not_merged_is_asked_again_after_a_while() {
     copies.later(at(10), CARTS);
     assert_eq!(copies.ask(at(209)), None);
     assert_eq!(copies.poll_timeout(), Some(at(210)));
-    assert!(copies.ask(at(210)).is_some());
-    let Arrived { ticket, .. } = copies.page(page(None, Some(b"k1"))).expect("asked for");
+    let asked = copies.ask(at(210)).expect("due");
+    while copies.word().is_some() {}
+    let ticket = take(&mut copies, page(&asked, None, Some(b"k1"))).expect("asked for");
+    assert!(copies.page(page(&asked, Some(b"k1"), None)), "behind it");
     assert_eq!(copies.merged(at(300), ticket, false), None);
-    assert_eq!(copies.ask(at(300)), None);
+    assert_eq!(copies.word(), Some(Word::Stop(CARTS)));
+    assert_eq!((copies.merge(), copies.ask(at(300))), (None, None));
     assert_eq!(copies.ask(at(500)).expect("again").after, None);
 }
 
@@ -160,15 +228,17 @@ fn few_tables_are_copied_at_a_time() {
 fn a_replica_that_is_made_anew_is_filled_anew() {
     let mut copies = Copies::default();
     copies.fill(A, &carts_from(&[A]));
-    copies.ask(at(0));
-    merge(&mut copies, page(None, Some(b"k1")));
-    copies.ask(at(0));
+    let before = copies.ask(at(0)).expect("due");
+    merge(&mut copies, page(&before, None, Some(b"k1")));
+    while copies.word().is_some() {}
     let again = BTreeMap::from([(CARTS, fill(MADE + 1, &[A]))]);
     copies.fill(A, &again);
-    assert_eq!(copies.ask(at(0)), None, "the page of before is on its way");
-    assert!(copies.page(page(Some(b"k1"), None)).is_none());
-    assert_eq!(copies.ask(at(0)).expect("due").after, None);
-    let given = merge(&mut copies, page(None, None));
+    assert_eq!(copies.word(), Some(Word::Stop(CARTS)));
+    let asked = copies.ask(at(0)).expect("due");
+    assert_eq!(asked.after, None);
+    let stale = page(&before, Some(b"k1"), None);
+    assert_eq!(take(&mut copies, stale), None, "of the one before");
+    let given = merge(&mut copies, page(&asked, None, None));
     assert_eq!(given, Some(portion(MADE + 1, CopyItems::All)));
 }
 
@@ -176,13 +246,18 @@ fn a_replica_that_is_made_anew_is_filled_anew() {
 fn what_stands_for_missing_records_does_not_wait_for_what_fills() {
     let mut copies = Copies::default();
     copies.fill(A, &carts_from(&[B, A]));
+    let fills = copies.ask(at(0)).expect("due");
+    assert_eq!(fills.items, CopyItems::OwnOnly);
     copies.replace_missing(&BTreeMap::from([(CARTS, CopyItems::All)]));
-    assert_eq!(copies.ask(at(0)).expect("due").items, CopyItems::All);
-    assert_eq!(copies.ask(at(0)), None, "one page of a table at a time");
-    assert_eq!(merge(&mut copies, page(None, None)), None);
+    assert_eq!(copies.word(), Some(Word::Stop(CARTS)));
+    let asked = copies.ask(at(0)).expect("due");
+    assert_eq!(asked.items, CopyItems::All);
+    assert_eq!(copies.ask(at(0)), None, "one copy of a table at a time");
+    assert_eq!(merge(&mut copies, page(&asked, None, None)), None);
     assert!(copies.has_replaced());
-    assert_eq!(copies.ask(at(0)).expect("due").items, CopyItems::OwnOnly);
-    let given = merge(&mut copies, page(None, None));
+    let asked = copies.ask(at(0)).expect("due");
+    assert_eq!(asked.items, CopyItems::OwnOnly);
+    let given = merge(&mut copies, page(&asked, None, None));
     assert_eq!(given, Some(portion(MADE, CopyItems::OwnOnly)));
 }
 
@@ -190,61 +265,32 @@ fn what_stands_for_missing_records_does_not_wait_for_what_fills() {
 fn what_fills_is_not_taken_for_missing_records() {
     let mut copies = Copies::default();
     copies.fill(A, &carts_from(&[A]));
-    copies.ask(at(0));
-    merge(&mut copies, page(None, None));
+    let asked = copies.ask(at(0)).expect("due");
+    merge(&mut copies, page(&asked, None, None));
     copies.replace_missing(&BTreeMap::from([(CARTS, CopyItems::All)]));
     assert!(!copies.has_replaced(), "the copy began too early");
     copies.ask(at(0));
     copies.later(at(0), CARTS);
     copies.fill(A, &Fills::new());
     assert_eq!(copies.poll_timeout(), Some(at(200)));
-    copies.ask(at(200));
-    merge(&mut copies, page(None, None));
+    let asked = copies.ask(at(200)).expect("due");
+    merge(&mut copies, page(&asked, None, None));
     assert!(copies.has_replaced());
-}
-
-#[test]
-fn a_page_on_its_way_holds_the_other_copy_of_its_table_back() {
-    let mut copies = Copies::default();
-    copies.fill(A, &carts_from(&[A]));
-    copies.ask(at(0));
-    copies.later(at(0), CARTS);
-    copies.replace_missing(&BTreeMap::from([(CARTS, CopyItems::All)]));
-    copies.ask(at(0)).expect("due");
-    assert_eq!(copies.poll_timeout(), None, "time alone makes no room");
-    assert_eq!(copies.ask(at(200)), None);
-    merge(&mut copies, page(None, None));
-    copies.ask(at(200)).expect("due");
 }
 
 #[test]
 fn a_page_of_an_earlier_replica_that_is_merged_late_does_not_fill_the_next() {
     let mut copies = Copies::default();
     copies.fill(A, &carts_from(&[A]));
-    copies.ask(at(0));
-    let Arrived { ticket: early, .. } = copies.page(page(None, None)).expect("asked for");
+    let asked = copies.ask(at(0)).expect("due");
+    let early = take(&mut copies, page(&asked, None, None)).expect("asked for");
     copies.fill(A, &BTreeMap::from([(CARTS, fill(MADE + 1, &[A]))]));
-    copies.ask(at(0)).expect("due");
-    let Arrived { ticket, .. } = copies.page(page(None, Some(b"k1"))).expect("asked for");
+    let asked = copies.ask(at(0)).expect("due");
+    let ticket = take(&mut copies, page(&asked, None, Some(b"k1"))).expect("asked for");
     assert_eq!(copies.merged(at(0), early, true), None);
-    assert_eq!(copies.ask(at(0)), None, "its own page is not merged");
+    assert_eq!(copies.given().next(), None, "its own page is not merged");
     copies.merged(at(0), ticket, true);
+    copies.down();
     let request = copies.ask(at(0)).expect("due");
     assert_eq!(request.after.as_deref(), Some(&b"k1"[..]));
-}
-
-#[test]
-fn pages_that_nobody_waits_for_take_room_at_the_source() {
-    let mut copies = Copies::default();
-    let tables = |from: u64| (from..from + 4).map(|number| (TableId(number), fill(MADE, &[A])));
-    copies.fill(A, &tables(1 << 20).collect());
-    while copies.ask(at(0)).is_some() {}
-    copies.fill(A, &tables(1 << 21).collect());
-    assert_eq!(
-        copies.ask(at(0)),
-        None,
-        "the source holds as many as it may"
-    );
-    copies.later(at(0), TableId(1 << 20));
-    assert!(copies.ask(at(0)).is_some());
 }

@@ -52,7 +52,7 @@ fn refused(dialler: &Identity, target: &str, listener: &Identity, expect: &Refus
 fn peers_of_one_project_talk_and_only_to_each_other() {
     let (a, b) = (identity("lab-1"), identity("lab-2"));
     let (dialler, listener) = greet(&a, "lab-2", &b).expect("let in");
-    assert_eq!((dialler.peer.as_str(), dialler.format), ("lab-2", 4));
+    assert_eq!((dialler.peer.as_str(), dialler.format), ("lab-2", 5));
     assert_eq!(
         (listener.peer.as_str(), listener.directory),
         ("lab-1", DIRECTORY)
@@ -73,11 +73,11 @@ fn strangers_and_the_misdirected_are_told_so() {
 
 #[test]
 fn neighbouring_releases_talk_and_others_are_told_the_range() {
-    let newer = identity("lab-1").with_formats(4..=5);
+    let newer = identity("lab-1").with_formats(5..=6);
     let (dialler, listener) = greet(&newer, "lab-2", &identity("lab-2")).expect("let in");
-    assert_eq!((dialler.format, listener.format), (4, 4));
-    let refusal = Refusal::Format { min: 4, max: 4 };
-    for others in [5..=6, 3..=3] {
+    assert_eq!((dialler.format, listener.format), (5, 5));
+    let refusal = Refusal::Format { min: 5, max: 5 };
+    for others in [6..=7, 4..=4] {
         let other = identity("lab-1").with_formats(others);
         refused(&other, "lab-2", &identity("lab-2"), &refusal);
     }
@@ -126,7 +126,7 @@ fn whoever_speaks_without_tls_is_told_the_formats() {
     let b = identity("lab-2");
     let older = identity("lab-1").with_formats(1..=3);
     let (dialled, hello) = Dialled::begin(&older, name("lab-2"));
-    let refusal = Refusal::Format { min: 4, max: 4 };
+    let refusal = Refusal::Format { min: 5, max: 5 };
     let ours = hear_plain(&b, hello);
     assert_eq!(ours, GreetingError::Ours(refusal.clone()));
     let told = dialled.end(Frame::Refuse(refusal.clone()));

@@ -11,7 +11,7 @@ use super::{CopyRead, Input, LogRead, Output, Sender};
 use crate::frame::copy::{CopyItems, CopyRequest};
 use crate::frame::greeting::Refusal;
 use crate::frame::{Ack, Data, Frame, Sample, Want};
-use crate::limits::{FRAME_BYTES_CUT, LOG_READS_MAX, WINDOW_BYTES};
+use crate::limits::{COPY_WINDOW, FRAME_BYTES_CUT, LOG_READS_MAX, WINDOW_BYTES};
 use crate::link::share::Part;
 use crate::link::{LinkError, Local, Now, Pause};
 use crate::record::{Change, Record};
@@ -362,6 +362,7 @@ fn pages_go_only_while_the_log_has_nothing_to_say() {
     let mut sender = asked(&[(own, 1)], vec![want(own, 1, 0)]);
     let request = CopyRequest {
         table: TableId(7),
+        round: 1,
         after: None,
         items: CopyItems::OwnOnly,
     };
@@ -390,12 +391,69 @@ fn pages_go_only_while_the_log_has_nothing_to_say() {
     );
 }
 
+/// Answers each read of a page with one that others follow. Returns where those sent start.
+fn pages(sender: &mut Sender) -> Vec<Option<u8>> {
+    let mut sent = Vec::new();
+    while let Some(output) = sender.poll_output(at(0)) {
+        match output {
+            Output::ReadCopy { ticket, after, .. } => {
+                let place = after.map_or(0, |after| after[0]);
+                let next = Some(Bytes::copy_from_slice(&[place + 1]));
+                let items = Vec::new();
+                let read = CopyRead::Page { items, next };
+                sender.handle_input(at(0), Input::CopyRead { ticket, read });
+            }
+            Output::Send(Frame::CopyPage(page)) => {
+                sent.push(page.after.map(|after| after[0]));
+            }
+            _ => {}
+        }
+    }
+    sent
+}
+
+#[test]
+fn a_window_of_pages_goes_out_unasked_and_each_that_is_taken_makes_room() {
+    let own = own().id();
+    let mut sender = asked(&[(own, 0)], vec![want(own, 1, 0)]);
+    let request = |round| CopyRequest {
+        table: TableId(7),
+        round,
+        after: None,
+        items: CopyItems::All,
+    };
+    let hear = |sender: &mut Sender, frame| {
+        sender.handle_input(at(0), Input::Frame(frame));
+        pages(sender)
+    };
+    let first = hear(&mut sender, Frame::CopyRequest(request(1)));
+    assert_eq!(
+        (first.len(), first[0], first[1]),
+        (COPY_WINDOW, None, Some(1))
+    );
+    assert_eq!(hear(&mut sender, Frame::CopyTaken(request(1))).len(), 1);
+    assert_eq!(
+        hear(&mut sender, Frame::CopyTaken(request(9))),
+        [],
+        "of no round"
+    );
+    let again = hear(&mut sender, Frame::CopyRequest(request(2)));
+    assert_eq!((again.len(), again[0]), (COPY_WINDOW, None));
+    hear(&mut sender, Frame::CopyStop(TableId(7)));
+    assert_eq!(
+        hear(&mut sender, Frame::CopyTaken(request(2))),
+        [],
+        "it has ended"
+    );
+}
+
 #[test]
 fn a_log_that_never_ends_holds_no_page_up_for_ever() {
     let own = own().id();
     let mut sender = asked(&[(own, 1)], vec![want(own, 1, 0)]);
     let request = CopyRequest {
         table: TableId(7),
+        round: 1,
         after: None,
         items: CopyItems::All,
     };

@@ -42,7 +42,7 @@ impl Process {
             let input = match output {
                 Output::Merge { table, arrived } => {
                     let ticket = arrived.ticket;
-                    let merged = tables.merge_page(table, arrived).await.unwrap_or(false);
+                    let merged = tables.merge_page(id, table, arrived).await.unwrap_or(false);
                     Input::Merged { ticket, merged }
                 }
                 Output::Skip { to, owed } => {
