@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use bytes::{Buf, BufMut};
+use bytes::{Buf, BufMut, Bytes};
 
 use base::name::TableId;
 use base::region::RegionId;
@@ -18,7 +18,7 @@ use crate::tables::{self, Damaged, ReadError};
 /// Adds how far a table is filled from a source to the batch of a page.
 pub(super) fn stage(batch: &mut Batch, (table, source): (TableId, RegionId), kept: &Kept) {
     let Kept { portion, after } = kept;
-    let mut fact = Vec::with_capacity(9 + after.as_ref().map_or(0, |after| after.len()));
+    let mut fact = Vec::with_capacity(9 + after.as_ref().map_or(0, Bytes::len));
     fact.put_i64(portion.made);
     fact.put_u8(match portion.items {
         CopyItems::All => 0,

@@ -406,7 +406,11 @@ fn pages(sender: &mut Sender) -> Vec<Option<u8>> {
             Output::Send(Frame::CopyPage(page)) => {
                 sent.push(page.after.map(|after| after[0]));
             }
-            _ => {}
+            Output::Send(_)
+            | Output::ReadLog { .. }
+            | Output::Acked
+            | Output::NeedsResync { .. }
+            | Output::Close(_) => {}
         }
     }
     sent
