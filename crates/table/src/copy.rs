@@ -138,18 +138,8 @@ impl<S: Store> Tables<S> {
                 Some(found) => found.remove(&item.key),
                 None => self.stored(table, &item.key).await?,
             };
-            if merging::is_needed(stored.as_ref(), item.merged.as_ref()) {
-                let joined = merging::join_copy(stored.as_ref(), &item, recorded)?;
-                if stored.as_ref() != Some(&joined) {
-                    staged.push((item.key, stored, joined));
-                }
-                continue;
-            }
-            let newer = stored.as_ref().map(|stored| stored.stamp.version);
-            if newer.is_none_or(|version| version < item.stamp.version) {
-                let recorded = recorded.max(item.stamp.version.hlc);
-                let new = state::stored(item.stamp, item.image, recorded);
-                staged.push((item.key, stored, new));
+            if let Some(taken) = taken(stored.as_ref(), &item, recorded)? {
+                staged.push((item.key, stored, taken));
             }
         }
         let now = self.inner.clock.wall();
@@ -221,4 +211,21 @@ impl<S: Store> Tables<S> {
         let found = page.rows.into_iter().map(decode);
         Ok(Some(found.collect::<Result<_, Damaged>>()?))
     }
+}
+
+/// Returns what is stored of a copied item from now on, where that is not what is `stored`.
+fn taken(
+    stored: Option<&Stored>,
+    item: &CopiedItem,
+    recorded: Hlc,
+) -> Result<Option<Stored>, Damaged> {
+    if merging::is_needed(stored, item.merged.as_ref()) {
+        let joined = merging::join_copy(stored, item, recorded)?;
+        return Ok(Some(joined).filter(|joined| stored != Some(joined)));
+    }
+    let newer = stored.is_none_or(|stored| stored.stamp.version < item.stamp.version);
+    Ok(newer.then(|| {
+        let recorded = recorded.max(item.stamp.version.hlc);
+        state::stored(item.stamp, item.image.clone(), recorded)
+    }))
 }
