@@ -14,6 +14,7 @@ use tracing::{error, info, warn};
 
 use base::region::RegionName;
 use clock::time::Moment;
+use replica_core::link::copies::Fills;
 use replica_core::link::receive::{ApplyFault, Input, Output, Receiver};
 use store::port::Store;
 
@@ -55,10 +56,6 @@ pub(crate) async fn run<S: Store>(
         shared,
         peer,
     };
-    match links.tables.kept(receiving.peer.id()).await {
-        Ok(kept) => receiving.take(Input::Kept(kept)),
-        Err(error) => warn!(%error, "replicas are filled from their first page"),
-    }
     loop {
         let turned = tokio::select! {
             turn = turn(&mut receiving.connection) => receiving.hear(turn),
@@ -78,7 +75,7 @@ pub(crate) async fn run<S: Store>(
             }
             Ok(()) = fills.changed() => {
                 let fills = fills.borrow_and_update().as_ref().clone();
-                receiving.take(Input::Fill(fills));
+                receiving.fill(fills).await;
                 Ok(())
             }
             Ok(()) = unreachable.changed() => {
@@ -120,6 +117,18 @@ impl<S: Store> Receiving<S> {
         if self.connection.is_some() {
             self.take(Input::Local(self.shared.tables.local()));
         }
+    }
+
+    /// Takes over what is to be filled, from where it stands on disk: what was removed of it
+    /// meanwhile is asked for again.
+    async fn fill(&mut self, fills: Fills) {
+        let kept = self.shared.tables.kept(self.peer.id()).await;
+        let kept = kept.unwrap_or_else(|error| {
+            warn!(%error, "replicas are filled from their first page");
+            BTreeMap::new()
+        });
+        self.take(Input::Kept(kept));
+        self.take(Input::Fill(fills));
     }
 
     async fn up(&mut self, connection: Connection) {

@@ -69,9 +69,6 @@ impl<S: Store> Tables<S> {
         }
         batch.delete(Space::Meta, meta::replica(id));
         batch.delete(Space::Meta, meta::unbroken(id));
-        for source in self.members() {
-            batch.delete(Space::Meta, meta::filled(id, *source));
-        }
         Ok(self.commit(batch, Durability::Disk).await?)
     }
 
@@ -146,6 +143,12 @@ impl<S: Store> Tables<S> {
     /// Removes a table's items, each under its lock, so that digests stay right whatever is
     /// written meanwhile.
     pub(crate) async fn remove_items(&self, id: TableId) -> Result<(), ReadError> {
+        // First: whoever is stopped half-way may not go on behind what is gone.
+        let mut batch = Batch::default();
+        for source in self.members() {
+            batch.delete(Space::Meta, meta::filled(id, *source));
+        }
+        self.commit(batch, Durability::Buffered).await?;
         let prefix = id.0.to_be_bytes();
         let mut pages = Pages::with_prefix(&self.inner.store, Space::Items, &prefix);
         while let Some(rows) = pages.next().await? {

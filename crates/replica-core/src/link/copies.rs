@@ -94,7 +94,7 @@ pub struct Kept {
 #[derive(Clone, Debug, Default)]
 pub struct Copies {
     wanted: BTreeMap<(Reason, TableId), Copy>,
-    /// How far an earlier process has come.
+    /// How far replicas are filled, as it was on disk when it was last said what is to be.
     kept: BTreeMap<TableId, Kept>,
     /// What the source is to be told.
     words: VecDeque<Word>,
@@ -224,7 +224,7 @@ impl Copies {
         missing.map(|((_, table), copy)| (*table, copy))
     }
 
-    /// Takes over how far an earlier process has come with replicas that are to be filled.
+    /// Takes over how far replicas are filled on disk, where copies that begin go on.
     pub fn keep(&mut self, kept: BTreeMap<TableId, Kept>) {
         self.kept = kept;
     }

@@ -85,7 +85,7 @@ pub enum Input {
         /// Whether it was applied.
         result: Result<(), ApplyFault>,
     },
-    /// How far an earlier process has filled replicas here. It goes before all else.
+    /// How far replicas here are filled, as it is on disk. It goes before what is to be filled.
     Kept(BTreeMap<TableId, Kept>),
     /// Which tables are to be filled here.
     Fill(Fills),

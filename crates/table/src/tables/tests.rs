@@ -993,6 +993,9 @@ async fn how_far_a_replica_is_filled_is_kept_with_its_pages() {
     }
     assert_eq!(rows(&b).await, 3);
     assert_eq!(b.tables.digest(CARTS).0, a.tables.digest(CARTS).0);
+    b.tables.claim(CARTS, 9).await.expect("claimed");
+    let kept = b.tables.kept(A).await.expect("read");
+    assert_eq!((rows(&b).await, kept), (0, BTreeMap::new()));
 }
 
 /// Opens a region that acknowledges before the disk, over a store that completes nothing by itself.
