@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use base::region::RegionId;
-use http::header::{COOKIE, SET_COOKIE};
+use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::limits::{SESSION_BYTES_MAX, SESSION_SECS_MAX};
@@ -157,19 +157,20 @@ impl Session {
     /// Returns the session after `here` has served a request that came with `before`: nothing of
     /// what was read there lies beyond `touched`.
     ///
-    /// Where its own region does not have it, it can be had nowhere any more: data was lost, and
-    /// the session begins anew in place of asking for it for ever.
+    /// What a region lacks of its own log can be had nowhere any more: data was lost, and the
+    /// session forgets that part in place of asking for it for ever. What it lacks of others' logs,
+    /// a disk that is being filled again among the reasons, will come.
     pub fn after(before: Option<(Self, State)>, here: RegionId, touched: Positions) -> Self {
         match before {
-            Some((before, State::Unmet)) if before.holder != here => {
-                let mut seen = before.seen;
-                seen.join(&touched);
-                Self {
-                    holder: before.holder,
-                    seen,
+            Some((before, State::Unmet)) => {
+                let Self { holder, mut seen } = before;
+                if holder == here {
+                    seen.0.remove(&here);
                 }
+                seen.join(&touched);
+                Self { holder, seen }
             }
-            Some(_) | None => Self {
+            Some((_, State::Met)) | None => Self {
                 holder: here,
                 seen: touched,
             },
@@ -257,7 +258,10 @@ pub fn tell(headers: &mut HeaderMap, token: &str, state: Option<State>) {
     }
 }
 
-/// Has a browser keep a token.
+/// Has a browser keep a token, and no shared cache the response that brings it: caches keep
+/// responses with cookies like others.
+///
+/// Source: RFC 9111, section 7.3.
 pub fn set_cookie(headers: &mut HeaderMap, token: &str, security: Security) {
     let secure = match security {
         Security::Tls => "; Secure",
@@ -268,6 +272,30 @@ pub fn set_cookie(headers: &mut HeaderMap, token: &str, security: Security) {
     );
     if let Ok(value) = HeaderValue::from_str(&cookie) {
         headers.append(SET_COOKIE, value);
+        keep_private(headers);
+    }
+}
+
+/// Adds `private` to what a response says of caches, in place of what speaks against it.
+fn keep_private(headers: &mut HeaderMap) {
+    let said = headers.get_all(CACHE_CONTROL).iter();
+    let said = said.filter_map(|value| value.to_str().ok());
+    let said = said.collect::<Vec<_>>().join(", ");
+    let mut kept = vec!["private"];
+    // A comma may stand between quotes, in a list of names.
+    let mut is_quoted = false;
+    let directives = said.split(|at: char| {
+        is_quoted ^= at == '"';
+        at == ',' && !is_quoted
+    });
+    kept.extend(directives.map(str::trim).filter(|directive| {
+        let name = directive.split('=').next().unwrap_or_default().trim();
+        let is_told = |other: &str| name.eq_ignore_ascii_case(other);
+        // `private="name"` would hold for the header of that name alone.
+        !(name.is_empty() || is_told("public") || is_told("private") || is_told("s-maxage"))
+    }));
+    if let Ok(value) = HeaderValue::from_str(&kept.join(", ")) {
+        headers.insert(CACHE_CONTROL, value);
     }
 }
 

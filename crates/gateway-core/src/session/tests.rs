@@ -88,8 +88,14 @@ fn a_session_goes_on_from_what_was_touched() {
     let unmet = after(Some((before(3), State::Unmet)));
     assert_eq!(unmet.holder, RegionId(3));
     assert_eq!(unmet.seen, positions(&[(1, 9), (2, 4), (3, 2)]));
-    // What its own region has not is lost.
-    assert_eq!(after(Some((before(1), State::Unmet))), fresh);
+    // What its own region has not of its own log is lost, and what it has not of others' is not.
+    let before = Session {
+        holder: RegionId(1),
+        seen: positions(&[(1, 12), (2, 3), (3, 2)]),
+    };
+    let unmet = after(Some((before, State::Unmet)));
+    assert_eq!(unmet.holder, RegionId(1));
+    assert_eq!(unmet.seen, positions(&[(1, 9), (2, 4), (3, 2)]));
 }
 
 #[test]
@@ -123,4 +129,26 @@ fn a_cookie_is_kept_as_its_domain_is_asked() {
         "hither-session=x; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax; Secure"
     );
     assert!(!cookie(Security::Plain).contains("Secure"));
+}
+
+#[test]
+fn a_response_with_a_cookie_is_for_its_client_alone() {
+    for (said, expect) in [
+        (&[][..], "private"),
+        (&["public, max-age=60"][..], "private, max-age=60"),
+        (&["Public", "S-MaxAge=9, no-cache"][..], "private, no-cache"),
+        (&["no-store"][..], "private, no-store"),
+        (
+            &["private=\"x, public\", no-cache=\"a, b\""][..],
+            "private, no-cache=\"a, b\"",
+        ),
+    ] {
+        let mut headers = HeaderMap::new();
+        for value in said {
+            headers.append(CACHE_CONTROL, HeaderValue::from_static(value));
+        }
+        set_cookie(&mut headers, "x", Security::Tls);
+        let told: Vec<_> = headers.get_all(CACHE_CONTROL).iter().collect();
+        assert_eq!(told, [expect], "{said:?}");
+    }
 }
