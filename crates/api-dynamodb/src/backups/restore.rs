@@ -151,9 +151,9 @@ impl<S: Store> DynamoDb<S> {
         let target = request.target.clone().unwrap_or_default();
         let mut shared = request.settings(source.table, self.control.clock().wall())?;
         let mut own = Own::default();
-        // Its items are stored by it, so it comes along, unlike other tags.
+        // Its items are stored by it, so the copy would be merged by it.
         if let Some(name) = &shared.resolver {
-            own.tags.insert(resolver::TAG.to_owned(), name.clone());
+            resolver::check_offered(name)?;
         }
         // Without a word of it the service encrypts what it restores by a key of its own.
         let encryption = match &request.encryption {

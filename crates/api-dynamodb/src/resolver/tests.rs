@@ -34,11 +34,36 @@ fn an_attribute_set_to_itself_and_a_number_is_added_to() {
 }
 
 #[test]
-fn a_resolver_is_one_of_three_and_stays() {
+fn only_the_resolver_of_dynamodb_is_offered() {
+    let checked = |tags: &[(&str, &str)]| {
+        let tags = tags.iter();
+        let tags = tags.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let checked = check_chosen(&tags.collect());
+        checked.map_err(|fault| (fault.code, fault.message))
+    };
+    assert_eq!(checked(&[]), Ok(()));
+    assert_eq!(checked(&[("team", "counters")]), Ok(()));
+    assert_eq!(checked(&[(TAG, "item")]), Ok(()));
+    for (name, message) in [
+        (
+            "attributes",
+            "The resolver attributes of the tag hither:resolver is not offered yet; only item is",
+        ),
+        (
+            "counters",
+            "The resolver counters of the tag hither:resolver is not offered yet; only item is",
+        ),
+        ("Counters", "Tag hither:resolver is item, not Counters"),
+    ] {
+        let (code, found) = checked(&[(TAG, name)]).expect_err("refused");
+        assert_eq!(code, "ValidationException");
+        assert_eq!(found, message);
+    }
+}
+
+#[test]
+fn a_resolver_stays() {
     let tags = |name: &str| BTreeMap::from([(TAG.to_owned(), name.to_owned())]);
-    assert_eq!(chosen(&tags("item")), Ok(None));
-    assert_eq!(chosen(&tags("counters")), Ok(Some("counters".to_owned())));
-    assert!(chosen(&tags("Counters")).is_err());
     let (none, counters) = (BTreeMap::new(), tags("counters"));
     let kept = |resolver, before, after| check_kept(resolver, (before, after)).is_ok();
     assert!(kept(Resolver::Counters, &counters, &counters));

@@ -161,7 +161,7 @@ impl<S: Store> DynamoDb<S> {
             encryption.set(&mut shared, &mut own);
         }
         shared.stream_roll = streams::roll_of(&own.tags)?;
-        shared.resolver = resolver::chosen(&own.tags)?;
+        resolver::check_chosen(&own.tags)?;
         Ok(TableDraft {
             name,
             schema,

@@ -26,7 +26,7 @@ partition_key = { customer = "S" }
 sort_key = { sku = "S" }
 stream = "NEW_AND_OLD_IMAGES"
 ttl = "expires"
-tags = { "hither:resolver" = "attributes" }
+tags = { "hither:resolver" = "item" }
 
 [functions.cart]
 runtime = "provided.al2023"

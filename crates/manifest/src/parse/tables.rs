@@ -55,9 +55,10 @@ fn table(entry: &Entry<'_>, regions: &[Region]) -> Option<Table> {
         .entry("tags")
         .map_or_else(Vec::new, |entry| tags(&entry));
     if let Some(entry) = section.entry("resolver")
-        && let Some(at) = entry.word(&RESOLVERS, "resolver = \"counters\"")
+        && let Some(at) = entry.word(&RESOLVERS, "resolver = \"item\"")
         && let Some(name) = RESOLVERS.get(at)
     {
+        check_offered(&entry, name);
         given.retain(|(key, _)| key != RESOLVER_TAG);
         given.push((RESOLVER_TAG.to_owned(), (*name).to_owned()));
     }
@@ -131,6 +132,15 @@ fn ttl(entry: &Entry<'_>) -> Option<String> {
     Some(name.to_owned())
 }
 
+/// Checks that a resolver is the one that is offered.
+fn check_offered(entry: &Entry<'_>, name: &str) {
+    if name != "item" {
+        let message = format!("the resolver `{name}` is not offered yet");
+        let fix = "leave it out, or write \"item\": of two writes that raced the later one stays";
+        entry.problem(Code::Unsupported, message, "not offered", fix);
+    }
+}
+
 fn tags(entry: &Entry<'_>) -> Vec<(String, String)> {
     let example = "tags = { team = \"shop\" }";
     let entries = entry.names(example).map(|s| s.entries());
@@ -155,6 +165,9 @@ fn tags(entry: &Entry<'_>) -> Vec<(String, String)> {
         } else {
             None
         };
+        if key == RESOLVER_TAG {
+            check_offered(&entry, text.value);
+        }
         match wrong {
             None => tags.push((key.to_owned(), text.value.to_owned())),
             Some(rule) => {

@@ -22,7 +22,7 @@ partition_key = { customer = "S" }
 sort_key      = { sku = "S" }
 stream        = "NEW_AND_OLD_IMAGES"
 regions       = ["eu-west-1", "us-east-1"]
-tags          = { "hither:resolver" = "attributes" }
+tags          = { "hither:resolver" = "item" }
 
 [functions.cart]
 runtime     = "provided.al2023"

@@ -1072,3 +1072,20 @@ health = { path = "health" }
         ]
     );
 }
+
+#[test]
+fn resolvers_that_merge() {
+    let table = "[tables.carts]\npartition_key = { id = \"S\" }\n";
+    for line in [
+        "resolver = \"attributes\"",
+        "resolver = \"counters\"",
+        "tags = { \"hither:resolver\" = \"counters\" }",
+    ] {
+        let text = format!("{table}{line}\n");
+        assert_eq!(codes(&text), [Code::Unsupported], "{line}");
+    }
+    let offered = format!("{table}resolver = \"item\"\n");
+    assert_eq!(codes(&offered), []);
+    let unknown = format!("{table}resolver = \"magic\"\n");
+    assert_eq!(codes(&unknown), [Code::UnknownWord]);
+}
