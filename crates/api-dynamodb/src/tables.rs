@@ -83,7 +83,7 @@ impl<S: Store> DynamoDb<S> {
         if open.def.filling {
             return Err(in_use(&format!("Table is being created: {name}")).into());
         }
-        if is_last_source(&open, &own.region) {
+        if leaves_none_whole(&open, &[&own.region]) {
             return Err(fault::validation(SOURCE).into());
         }
         let copied = self.control.copied_from();
@@ -209,11 +209,11 @@ impl<S: Store> DynamoDb<S> {
     }
 }
 
-/// Returns whether a replica is being filled that nobody could fill without that of `region`.
-fn is_last_source(open: &OpenTable, region: &str) -> bool {
+/// Returns whether replicas would be left of which none is whole, without those of `regions`.
+fn leaves_none_whole(open: &OpenTable, regions: &[&str]) -> bool {
     let replicas = open.view.replicas.values();
     let mut others = replicas
-        .filter(|replica| replica.region != region)
+        .filter(|replica| !regions.contains(&replica.region.as_str()))
         .peekable();
     others.peek().is_some() && others.all(|replica| replica.status == ReplicaStatus::Creating)
 }

@@ -387,7 +387,8 @@ impl<S: Store> Control<S> {
     /// Returns which replicas of this region are to be filled, and from whom: whole ones first.
     /// Where none is whole, and none is going to be, each gives what it has.
     ///
-    /// One whose forerunner's items are still being removed is left out until they are gone.
+    /// One whose forerunner's items are still being removed is left out until they are gone; so is
+    /// one of which nobody else is known to hold a replica, while they may not be known yet.
     pub fn fillings(&self) -> Fills {
         let own = self.project().region.as_str();
         let mut fillings = Fills::new();
@@ -411,6 +412,9 @@ impl<S: Store> Control<S> {
                 let is_whole = |other: &&Replica| other.status == ReplicaStatus::Active;
                 let will_be = |other: &&Replica| other.is_being_restored();
                 let will_be = |other: &&Replica| will_be(other) || other.imported.is_some();
+                if (is_refilled || others.is_empty()) && !self.tables().is_introduced() {
+                    continue;
+                }
                 let is_left = is_refilled || !others.is_empty();
                 let holders = match others.iter().any(is_whole) {
                     false if is_left && !others.iter().any(will_be) => Holders::Parts,

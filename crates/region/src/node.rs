@@ -43,7 +43,7 @@ use crate::credentials;
 use crate::expiry;
 use crate::forward::Forwarder;
 use crate::identity;
-use crate::limits::{DRAIN_GRACE, DRAIN_LEAST};
+use crate::limits::{DRAIN_GRACE, DRAIN_LEAST, INTRODUCTION_LOOK};
 use crate::ports::{self, Code};
 use crate::retention;
 use crate::server::{self, Endpoint};
@@ -380,6 +380,30 @@ fn start_health(
     Ok((plane.run(tasks), views))
 }
 
+/// Follows whether what all regions share has come here: which replicas are to be filled cannot be
+/// said before, and no resource changes when it has.
+fn follow_introduction(control: &Control<FjallStore>, tasks: &Arc<Tasks>) -> watch::Receiver<bool> {
+    let tables = control.tables().clone();
+    let (told, introduced) = watch::channel(tables.is_introduced());
+    tasks.spawn(async move {
+        loop {
+            let mut progress = tables.progress();
+            while !tables.is_introduced() {
+                if progress.changed().await.is_err() {
+                    return;
+                }
+            }
+            told.send_if_modified(|told| !std::mem::replace(told, true));
+            // Seldom: a directory that takes a lost one's place after it has heard from a peer.
+            while tables.is_introduced() {
+                tokio::time::sleep(INTRODUCTION_LOOK).await;
+            }
+            told.send_replace(false);
+        }
+    });
+    introduced
+}
+
 fn start_links(
     config: &NodeConfig,
     control: &Control<FjallStore>,
@@ -390,7 +414,10 @@ fn start_links(
     let follower = control.follower();
     let (sender, fillings) = watch::channel(Arc::new(control.fillings()));
     let source = control.clone();
-    views::follow(tasks, follower, sender, move || Some(source.fillings()));
+    let introduced = follow_introduction(control, tasks);
+    views::follow_with(tasks, follower, introduced, sender, move || {
+        Some(source.fillings())
+    });
     let (filled, mut done) = mpsc::channel::<(TableId, i64)>(64);
     let marking = control.clone();
     tasks.spawn(async move {

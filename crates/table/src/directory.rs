@@ -173,6 +173,7 @@ impl<S: Store> Tables<S> {
 
     /// Notes that `peer` takes our log from this directory.
     pub fn note_welcome(&self, peer: RegionId) {
+        let _order = self.in_order();
         let mut known = self.known();
         if !known.welcomed.insert(peer) {
             return;
@@ -287,6 +288,23 @@ impl<S: Store> Tables<S> {
             }
         }
         self.is_refilled(def).await
+    }
+
+    /// Returns whether what all regions share has come here whole, from one of them at least. Until
+    /// then a part of it may be here, since copies come in pages.
+    pub fn is_introduced(&self) -> bool {
+        let begins_anew = {
+            let known = self.known();
+            known.begins.map(|_| known.copied.is_empty())
+        };
+        match begins_anew {
+            Some(nothing_came) => !nothing_came,
+            None => {
+                let (own, applied) = (self.region(), self.applied());
+                let mut others = self.members().iter().filter(|region| **region != own);
+                others.clone().next().is_none() || others.any(|one| Seq(0) < applied.at(*one))
+            }
+        }
     }
 
     /// Returns the position up to which a log came in copies, or the one after which our own

@@ -30,9 +30,10 @@ impl<S: Store> Tables<S> {
         let (head, horizon) = self.horizon();
         let (begins, pauses) = (self.begins(), self.pauses());
         let (met, copied) = (self.all_met(), self.copied());
-        let (owed, unpaid) = (self.owed(), self.unpaid());
         let stable = self.stable();
         let state = self.lock();
+        // Under the lock: a debt is noted before the log that it is of counts as applied.
+        let (owed, unpaid) = (self.owed(), self.unpaid());
         let mut applied = state.applied.clone();
         let own = self.region();
         if state.durable.at(own) < applied.at(own) {

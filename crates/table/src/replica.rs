@@ -34,9 +34,9 @@ impl<S: Store> Tables<S> {
         state.clear_indexes(&mut batch, id, |_| true);
         drop(state);
         self.hand_in_indexes(batch);
-        drop(order);
         // Last: nothing is owed of a table that is not known.
         self.remit(id, &BTreeSet::new());
+        drop(order);
     }
 
     /// Removes what is left of a table that was forgotten.

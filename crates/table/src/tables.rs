@@ -439,15 +439,16 @@ impl<S: Store> Tables<S> {
         self.inner.store.range(range).await
     }
 
-    pub(crate) async fn commit(
+    /// Hands in a batch at once; what is returned waits until it counts as done.
+    pub(crate) fn commit(
         &self,
         batch: Batch,
         durability: Durability,
-    ) -> Result<(), StoreError> {
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<S> {
         let (done, wait) = oneshot::channel();
         let done = move |result| drop(done.send(result));
         self.inner.store.submit(batch, durability, Box::new(done));
-        wait.await.unwrap_or(Err(StoreError::Closed))
+        async move { wait.await.unwrap_or(Err(StoreError::Closed)) }
     }
 }
 

@@ -10,6 +10,7 @@ use base::region::RegionName;
 use control::resource::Change;
 use control::tables::replicas::ReplicaDraft;
 use control::tables::{Replica, TableError};
+use serde_json::{Value, json as json_value};
 use store::port::Store;
 
 use super::encryption;
@@ -72,6 +73,23 @@ pub(super) enum ReplicaChange {
     Create(RegionName, Own),
     Update(Box<Replica>, Own),
     Delete(RegionName),
+}
+
+/// Adds a replica that goes to an answer, which tells of it even where it is gone already.
+pub(super) fn add_going(description: &mut Value, region: &RegionName) {
+    let Some(members) = description.as_object_mut() else {
+        return;
+    };
+    let replicas = members.entry("Replicas").or_insert_with(|| json_value!([]));
+    let is_told = |one: &Value| one["RegionName"] == region.as_str();
+    if let Some(replicas) = replicas.as_array_mut()
+        && !replicas.iter().any(is_told)
+    {
+        replicas.push(json_value!({
+            "RegionName": region.as_str(),
+            "ReplicaStatus": "DELETING",
+        }));
+    }
 }
 
 /// What an element does to its replica.
@@ -141,6 +159,11 @@ impl<S: Store> DynamoDb<S> {
                 }
                 (Action::Delete(_), Some(_)) => ReplicaChange::Delete(known.name.clone()),
             });
+        }
+        let deleted = changes.iter().filter_map(ReplicaChange::deleted);
+        let deleted: Vec<&str> = deleted.map(RegionName::as_str).collect();
+        if !deleted.is_empty() && super::leaves_none_whole(open, &deleted) {
+            return Err(fault::validation(super::SOURCE).into());
         }
         Ok(changes)
     }

@@ -97,6 +97,9 @@ impl<S: Store> DynamoDb<S> {
             .find(&name)
             .ok_or_else(|| fault::no_table_named(&name))?;
         let mut description = self.description(caller, &open, None);
+        for region in plan.replicas.iter().filter_map(ReplicaChange::deleted) {
+            replica_updates::add_going(&mut description, region);
+        }
         if let Some(index) = &plan.indexes.deleted {
             let arn = self.table_arn(caller, &name);
             let told = self.describe_index(&open, index, &Shared::of(&open.view.table), &arn);

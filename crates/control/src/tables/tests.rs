@@ -8,11 +8,12 @@ use base::region::RegionName;
 use item::key::Key;
 use item::value::{AttributeValue, Item};
 use replica_core::frame::copy::CopyItems;
+use replica_core::link::Owed;
 use replica_core::link::send::CopyRead;
 use store::memory::MemStore;
 use table::write::{Effect, Write};
 
-use super::{Holders, Replica, ReplicaStatus, Table, TableError, TableView};
+use super::{Fills, Holders, Replica, ReplicaStatus, Table, TableError, TableView};
 use crate::control::Control;
 use crate::resource::Change;
 use crate::system::SystemTable;
@@ -175,6 +176,11 @@ async fn a_replica_whose_directory_is_lost_is_filled_again() {
     assert!(again.control.tables().table(id).expect("known").filling);
     again.control.settle().await.expect("settled");
     assert_eq!(status(&again.control), ReplicaStatus::Creating);
+    let none = Fills::new();
+    assert_eq!(again.control.fillings(), none, "others may not be known");
+    let to = east.control.tables().applied().at(east.id());
+    let skipped = again.control.tables().skip(east.id(), to, Owed::new());
+    skipped.await.expect("noted");
     let fill = &again.control.fillings()[&id];
     assert_eq!(fill.sources, [east.id()]);
     again.control.filled(id, fill.made).await.expect("noted");

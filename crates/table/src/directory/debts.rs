@@ -91,7 +91,14 @@ impl<S: Store> Tables<S> {
             let fact = whole.min(applied).0.to_be_bytes().to_vec();
             batch.put(Space::Meta, meta::unpaid(origin), fact);
         }
-        known.owed.insert(origin, owed);
+        // What it owes in the place of another is not in what it says itself.
+        let debts = known.owed.entry(origin).or_default();
+        let redirected = std::mem::replace(debts, owed);
+        for (table, items) in redirected {
+            if items == CopyItems::All {
+                debts.insert(table, items);
+            }
+        }
         let mut changed = BTreeSet::from([origin]);
         for (table, replicas) in sharers {
             changed.extend(known.redirect(self.region(), table, &replicas.unwrap_or_default()));
@@ -110,8 +117,10 @@ impl<S: Store> Tables<S> {
     ) -> Result<(), ApplyError> {
         let turn = self.inner.applying.get(&origin);
         let _turn = turn.ok_or(ApplyError::NoPeer(origin))?.lock().await;
-        let mut batch = Batch::default();
-        {
+        let wait = {
+            // Whole facts are written: the last that was made is the last on disk.
+            let _order = self.in_order();
+            let mut batch = Batch::default();
             let mut known = self.known();
             let owed = known.owed.entry(origin).or_default();
             if owed.get(&table) != Some(&items) {
@@ -119,14 +128,17 @@ impl<S: Store> Tables<S> {
             }
             owed.remove(&table);
             known.stage_owed(&mut batch, &BTreeSet::from([origin]));
-        }
-        self.commit(batch, Durability::Disk).await?;
+            drop(known);
+            self.commit(batch, Durability::Disk)
+        };
+        wait.await?;
         self.inner.note_progress();
         Ok(())
     }
 
     /// Follows a table to the regions that share it from here on: what one owed of it that does
-    /// not any more is owed by all others. None owes anything where it is not here any more.
+    /// not any more is owed by all others. None owes anything where it is not here any more. Its
+    /// caller holds the order.
     pub(crate) fn remit(&self, table: TableId, replicas: &BTreeSet<RegionId>) {
         let mut batch = Batch::default();
         {
