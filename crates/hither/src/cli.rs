@@ -271,6 +271,9 @@ pub(crate) struct AskedArgs {
     /// The region to ask; by default the first that answers and has the table.
     #[arg(long)]
     pub(crate) region: Option<String>,
+    /// The project's secret, which the regions of a project want whose callers sign.
+    #[arg(long)]
+    pub(crate) project_key: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -9,12 +9,16 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
+use region::proof::Proofs;
+
 use crate::cli::{AskedArgs, ConflictsArgs, ConflictsCommand, RaceArgs, RacesArgs};
-use crate::http_get::{self, Refused};
+use crate::http_get::{self, NotAsked, Refused};
+use crate::project;
 use crate::status;
 
 const CONFLICTS: &str = "/_hither/conflicts";
@@ -54,6 +58,7 @@ async fn list(args: RacesArgs) -> anyhow::Result<ExitCode> {
     let Some(nodes) = nodes(&args.asked)? else {
         return Ok(ExitCode::FAILURE);
     };
+    let proofs = proofs(&args.asked)?;
     let mut races: Vec<Value> = Vec::new();
     let (mut next, mut node, mut region) = (None::<String>, None, Value::Null);
     while races.len() < args.limit {
@@ -64,7 +69,10 @@ async fn list(args: RacesArgs) -> anyhow::Result<ExitCode> {
         let path = format!("{CONFLICTS}{filter}&limit={limit}{start}");
         // The pages of one list are of one region.
         let nodes = node.map_or_else(|| nodes.clone(), |node| vec![node]);
-        let (from, page) = first(&nodes, async |node| http_get::get(node, &path).await).await?;
+        let (from, page) = first(&nodes, async |node| {
+            http_get::proven(node, Method::GET, &path, proofs.as_ref()).await
+        })
+        .await?;
         node = Some(from);
         region = page["region"].clone();
         races.extend(page["conflicts"].as_array().into_iter().flatten().cloned());
@@ -97,7 +105,11 @@ async fn show(args: RaceArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     };
     let path = format!("{CONFLICTS}/one{}", which(&args));
-    let (_, race) = first(&nodes, async |node| http_get::get(node, &path).await).await?;
+    let proofs = proofs(&args.asked)?;
+    let (_, race) = first(&nodes, async |node| {
+        http_get::proven(node, Method::GET, &path, proofs.as_ref()).await
+    })
+    .await?;
     if args.asked.json {
         println!("{race}");
     } else {
@@ -112,7 +124,12 @@ async fn restore(args: RaceArgs, force: bool) -> anyhow::Result<ExitCode> {
     };
     let force = if force { "&force=yes" } else { "" };
     let path = format!("{CONFLICTS}/restore{}{force}", which(&args));
-    let restored = first(&nodes, async |node| http_get::post(node, &path).await).await;
+    let proofs = proofs(&args.asked)?;
+    let restored = first(&nodes, async |node| {
+        let restored = http_get::proven(node, Method::POST, &path, proofs.as_ref()).await;
+        restored.map_err(once)
+    })
+    .await;
     let told = match restored {
         Ok((_, told)) => told,
         Err(error) => {
@@ -154,6 +171,29 @@ fn nodes(asked: &AskedArgs) -> anyhow::Result<Option<Vec<SocketAddr>>> {
     Ok(Some(nodes.into_iter().map(|(_, node)| node).collect()))
 }
 
+/// Returns what proves that the project's key is here, where its file is named.
+///
+/// Errors: when the file holds none.
+fn proofs(asked: &AskedArgs) -> anyhow::Result<Option<Proofs>> {
+    let file = asked.project_key.as_deref();
+    let key = file.map(project::known_key).transpose()?;
+    Ok(key.as_ref().map(Proofs::new))
+}
+
+/// A region that was asked and did not answer that it will not may have done the work.
+fn once(error: anyhow::Error) -> anyhow::Error {
+    let is_certain = error.is::<Refused>() || error.is::<NotAsked>();
+    if is_certain {
+        return error;
+    }
+    error.context(Unknown)
+}
+
+/// A region that may have written, and whose answer did not come.
+#[derive(Debug, thiserror::Error)]
+#[error("the loser may be written again, or not: look at the item before another try")]
+struct Unknown;
+
 /// Asks one region after another until one answers that has what is asked for.
 ///
 /// Errors: what a region that has it answers; else what the first said.
@@ -167,6 +207,9 @@ async fn first(
             Ok(answer) => return Ok((*node, answer)),
             Err(error) => error,
         };
+        if error.is::<Unknown>() {
+            return Err(error);
+        }
         let refused = error.downcast_ref::<Refused>();
         match (refused.map(|refused| refused.status), &problem) {
             (Some(http::StatusCode::NOT_FOUND), Some(_)) => {}

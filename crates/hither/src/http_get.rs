@@ -13,8 +13,11 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 
+use clock::port::Clock;
+use clock::wall::System;
 use net::dial::Dialer;
 use net::tasks::Tasks;
+use region::proof::{PROOF_HEADER, Proofs};
 
 /// How long an exchange may take. 5 s.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -33,6 +36,11 @@ pub(crate) struct Refused {
     /// Its words.
     said: String,
 }
+
+/// A node that could not be connected to, and so was asked for nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("connect")]
+pub(crate) struct NotAsked;
 
 /// Asks a node for `path` and returns the JSON that it answers.
 ///
@@ -63,6 +71,28 @@ pub(crate) async fn post(node: SocketAddr, path: &str) -> anyhow::Result<Value> 
     exchange(node, Method::POST, path, Bytes::new(), WORK_PATIENCE).await
 }
 
+/// Asks a node for `path`, or with [`Method::POST`] for work that takes a while, with a proof that
+/// the project's key is here where there is one, and returns the JSON that it answers.
+///
+/// Errors: when it cannot be reached, or answers with a failure.
+pub(crate) async fn proven(
+    node: SocketAddr,
+    method: Method,
+    path: &str,
+    proofs: Option<&Proofs>,
+) -> anyhow::Result<Value> {
+    let patience = match method {
+        Method::POST => WORK_PATIENCE,
+        _ => PATIENCE,
+    };
+    let proof = proofs.map(|proofs| proofs.make(System.wall(), &method, path));
+    let request = Request::builder().method(method).uri(path);
+    let request = proof.into_iter().fold(request, |request, proof| {
+        request.header(PROOF_HEADER, proof)
+    });
+    send(node, request, path, Bytes::new(), patience).await
+}
+
 async fn exchange(
     node: SocketAddr,
     method: Method,
@@ -70,14 +100,24 @@ async fn exchange(
     body: Bytes,
     patience: Duration,
 ) -> anyhow::Result<Value> {
+    let request = Request::builder().method(method).uri(path);
+    send(node, request, path, body, patience).await
+}
+
+async fn send(
+    node: SocketAddr,
+    request: http::request::Builder,
+    path: &str,
+    body: Bytes,
+    patience: Duration,
+) -> anyhow::Result<Value> {
     let exchange = async {
-        let stream = Dialer::default().connect(node, PATIENCE).await?;
+        let stream = Dialer::default().connect(node, PATIENCE).await;
+        let stream = stream.context(NotAsked)?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let tasks = Tasks::new();
         tasks.spawn(async move { drop(connection.await) });
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
+        let request = request
             .header(http::header::HOST, node.to_string())
             .body(Full::new(body))?;
         let response = sender.send_request(request).await?;

@@ -98,6 +98,13 @@ pub(crate) fn key(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<ProjectK
         write_key(path, &bytes).with_context(|| format!("write {}", path.display()))?;
         return Ok(ProjectKey(bytes));
     }
+    known_key(path)
+}
+
+/// Reads the project's key from a file.
+///
+/// Errors: when the file holds none.
+pub(crate) fn known_key(path: &Path) -> anyhow::Result<ProjectKey> {
     let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
     parse_key(text.trim()).with_context(|| {
         format!(

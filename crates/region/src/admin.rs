@@ -24,6 +24,7 @@ use api_protocol::cors;
 use api_protocol::hosts::Hosts;
 use base::name::TableId;
 use base::region::RegionId;
+use clock::port::Clock;
 use control::dns::LatencyEntry;
 use control::resource::Change;
 use item::key::KeySchema;
@@ -33,6 +34,7 @@ use table::def::TableDef;
 use crate::bodies::{Room, whole};
 use crate::config::{Access, Durability, NodeConfig};
 use crate::limits::ADMIN_BODY_BYTES_MAX;
+use crate::proof::Proofs;
 use crate::status::Sources;
 
 /// Serves the calls of Hither itself.
@@ -43,6 +45,8 @@ pub(crate) struct Admin<S: Store> {
     own: IpAddr,
     version: String,
     mode: Mode,
+    proofs: Proofs,
+    clock: Arc<dyn Clock>,
     durability: Durability,
     hosts: Hosts,
 }
@@ -60,13 +64,13 @@ impl<S: Store> Admin<S> {
     /// Makes them for a node that listens on `own`.
     pub(crate) fn new(
         sources: Sources<S>,
-        dynamodb: Arc<DynamoDb<S>>,
+        dynamodb: &Arc<DynamoDb<S>>,
         config: &NodeConfig,
-        own: IpAddr,
+        (own, clock): (IpAddr, &Arc<dyn Clock>),
     ) -> Self {
         Self {
             sources,
-            dynamodb,
+            dynamodb: Arc::clone(dynamodb),
             own,
             version: config.version.clone(),
             mode: match (&config.access, config.is_for_tests()) {
@@ -74,6 +78,8 @@ impl<S: Store> Admin<S> {
                 (_, true) => Mode::Tests,
                 (_, false) => Mode::Production,
             },
+            proofs: Proofs::new(&config.project.key),
+            clock: Arc::clone(clock),
             durability: config.durability,
             hosts: hosts(&config.hosts, own),
         }
@@ -105,6 +111,9 @@ impl<S: Store> Admin<S> {
                 return answer(fault.status, &json!({"message": fault.message}));
             }
         };
+        if path.starts_with("/_hither/conflicts") && !self.may_see_items(&request) {
+            return conflicts::refused();
+        }
         let query = parameters(request.uri().query().unwrap_or_default());
         let table = query.get("table").map(String::as_str).unwrap_or_default();
         match (request.method(), path.as_str()) {

@@ -8,6 +8,8 @@ pub mod node;
 
 pub mod identity;
 
+pub mod proof;
+
 mod views;
 
 mod bodies;

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+/// How far a proof of a call of Hither itself may be from the node's time. 60 s: two machines'
+/// clocks are not that far apart, and who hears a proof has no longer to repeat its call.
+pub(crate) const PROOF_AGE_MAX: Duration = Duration::from_mins(1);
+
 /// Connections served at once by the API endpoint. 4,096; each may hold one request's body.
 pub(crate) const CONNECTIONS_MAX: usize = 4_096;
 

@@ -176,7 +176,7 @@ impl Node {
             front: ports::front(&config, directory, Arc::clone(&clock), entropy.as_ref()),
             region: config.project.region.clone(),
             forwarder: forwarder(&config),
-            admin: Admin::new(status, Arc::clone(&facades.dynamodb), &config, own.api.ip()),
+            admin: Admin::new(status, &facades.dynamodb, &config, (own.api.ip(), &clock)),
             facades,
             room: Room::new(),
             seen,

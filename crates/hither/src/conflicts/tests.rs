@@ -56,3 +56,23 @@ fn images_differ_by_attributes() {
     ];
     assert_eq!(difference::lines(&json!(null), &other), gone);
 }
+
+#[tokio::test]
+async fn a_region_that_may_have_written_is_the_last_that_is_asked() {
+    let nodes = ["127.0.0.11:1", "127.0.0.12:1"].map(|node| node.parse().expect("an address"));
+    for (is_lost, asked) in [(true, 1), (false, 2)] {
+        let count = std::cell::Cell::new(0);
+        let ask = async |_| {
+            count.set(count.get() + 1);
+            let error = anyhow::anyhow!("no answer");
+            Err(super::once(if is_lost {
+                error
+            } else {
+                error.context(super::NotAsked)
+            }))
+        };
+        let error = super::first(&nodes, ask).await.expect_err("none answers");
+        assert_eq!(count.get(), asked);
+        assert_eq!(error.is::<super::Unknown>(), is_lost);
+    }
+}

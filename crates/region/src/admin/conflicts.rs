@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ use table::conflict::restore::{Over, RestoreError};
 use table::conflict::{self, Conflict, RaceId};
 use table::tables::ReadError;
 
-use super::{Admin, answer, no_table};
+use super::{Admin, Mode, answer, no_table};
 use crate::limits::{CONFLICTS_LOOKED_AT, CONFLICTS_SHOWN};
 
 /// Which races are asked for.
@@ -33,6 +33,16 @@ struct Asked {
 }
 
 impl<S: Store> Admin<S> {
+    /// Returns whether a call may show and write items: where callers of the AWS APIs must sign,
+    /// whoever has the project's key may, and no other.
+    pub(super) fn may_see_items<B>(&self, request: &Request<B>) -> bool {
+        let path = request.uri().path_and_query();
+        let path = path.map_or("/", |path| path.as_str());
+        let call = (request.method(), path);
+        self.mode == Mode::Development
+            || self.proofs.has(self.clock.wall(), call, request.headers())
+    }
+
     /// Answers with a page of a table's races: `limit` of them, from where the `next` of the page
     /// before said that this one starts; those alone of a `key`, `since` a stamp, of a `winner`'s
     /// and a `loser`'s region, where that is asked for.
@@ -223,6 +233,16 @@ fn asked(query: &BTreeMap<String, String>, schema: &KeySchema) -> Result<Asked, 
         winner: region("winner")?,
         loser: region("loser")?,
     })
+}
+
+/// Answers a call that shows or writes items, and whose caller proves nothing.
+pub(super) fn refused() -> Response<Bytes> {
+    let text = "callers of this region sign, and this call shows or writes items: prove that you \
+                have the project's key, `hither conflicts --project-key FILE`";
+    answer(
+        StatusCode::FORBIDDEN,
+        &json!({"message": text, "code": "ProofRequired"}),
+    )
 }
 
 fn race_id(query: &BTreeMap<String, String>) -> Result<RaceId, conflict::NoRaceId> {
