@@ -229,6 +229,8 @@ impl<S: Store> Control<S> {
             && !self.holdings().has(table, own.created)
         {
             self.settle().await?;
+            // Whoever removes it already is waited for: what is loaded may not go with it.
+            self.tables().claim(table, own.created).await?;
         }
         let replaced = self.tables().replaced();
         let is_lost = |known: &Progress| {
