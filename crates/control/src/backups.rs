@@ -279,13 +279,7 @@ impl<S: Store> Control<S> {
         let Some(restore) = &replica.restore else {
             return Ok(());
         };
-        if !self.holdings().has(table, replica.created) {
-            // What another replica left there goes first. Whoever removes it already is waited for:
-            // what is restored may not go with it.
-            self.settle().await?;
-            let claimed = self.tables().claim(table, replica.created);
-            claimed.await.map_err(ControlError::from)?;
-        }
+        self.clear(replica).await?;
         let Some(def) = self.tables().table(table) else {
             return Ok(());
         };

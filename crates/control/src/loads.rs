@@ -225,12 +225,8 @@ impl<S: Store> Control<S> {
     pub async fn begin_load(&self, load: &Load) -> Result<Progress, ControlError> {
         let table = TableId(load.table.id);
         let own = self.own_replica(table);
-        if let Some(own) = own.filter(|own| own.imported == Some(load.id))
-            && !self.holdings().has(table, own.created)
-        {
-            self.settle().await?;
-            // Whoever removes it already is waited for: what is loaded may not go with it.
-            self.tables().claim(table, own.created).await?;
+        if let Some(own) = own.filter(|own| own.imported == Some(load.id)) {
+            self.clear(&own).await?;
         }
         let replaced = self.tables().replaced();
         let is_lost = |known: &Progress| {

@@ -410,14 +410,14 @@ impl<S: Store> Control<S> {
                 let replaced = self.tables().replaced();
                 let is_refilled = replaced.is_some_and(|at| replica.created < at.as_micros());
                 let is_whole = |other: &&Replica| other.status == ReplicaStatus::Active;
-                let will_be = |other: &&Replica| other.is_being_restored();
-                let will_be = |other: &&Replica| will_be(other) || other.imported.is_some();
+                let will_be_whole =
+                    |other: &&Replica| other.is_being_restored() || other.imported.is_some();
                 if (is_refilled || others.is_empty()) && !self.tables().is_introduced() {
                     continue;
                 }
                 let is_left = is_refilled || !others.is_empty();
                 let holders = match others.iter().any(is_whole) {
-                    false if is_left && !others.iter().any(will_be) => Holders::Parts,
+                    false if is_left && !others.iter().any(will_be_whole) => Holders::Parts,
                     _ if is_refilled => Holders::Each,
                     _ => Holders::Primary,
                 };

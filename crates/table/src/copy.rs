@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use base::name::TableId;
 use base::region::RegionId;
 use clock::hlc::{AHEAD_MAX, Hlc};
-use replica_core::merge::Stamp;
+use replica_core::frame::copy::CopyItem;
 use store::port::{Batch, Durability, Order, Range, Space, Store, StoreError, prefix_end};
 
 use crate::history::Cause;
@@ -23,24 +23,11 @@ use crate::merging;
 use crate::state::{self, Staging};
 use crate::tables::{Damaged, Inner, ReadError, Tables};
 
-/// An item as one region has it, tombstones included.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CopiedItem {
-    /// Its key as in records.
-    pub key: Bytes,
-    /// Its version.
-    pub stamp: Stamp,
-    /// The encoded item; `None` is a tombstone.
-    pub image: Option<Bytes>,
-    /// What is merged of the item that its image does not say.
-    pub merged: Option<Bytes>,
-}
-
 /// Some of a table's items, in the order of their keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CopyPage {
     /// The items.
-    pub items: Vec<CopiedItem>,
+    pub items: Vec<CopyItem>,
     /// Where to go on; `None` at the end.
     pub next: Option<Bytes>,
 }
@@ -84,7 +71,7 @@ impl<S: Store> Tables<S> {
                     merged,
                     ..
                 } = stored;
-                page.items.push(CopiedItem {
+                page.items.push(CopyItem {
                     key: key.slice(8..),
                     stamp,
                     image,
@@ -104,11 +91,7 @@ impl<S: Store> Tables<S> {
     /// Merges copied items: each stays unless a later version is here. Returns once on disk.
     ///
     /// Errors: those of the store, and [`Damaged`] for keys that are none.
-    pub async fn merge_copy(
-        &self,
-        table: TableId,
-        items: Vec<CopiedItem>,
-    ) -> Result<(), ReadError> {
+    pub async fn merge_copy(&self, table: TableId, items: Vec<CopyItem>) -> Result<(), ReadError> {
         let how = (Batch::default(), Durability::Disk);
         self.merge_items(table, items, how).await
     }
@@ -117,7 +100,7 @@ impl<S: Store> Tables<S> {
     pub(crate) async fn merge_items(
         &self,
         table: TableId,
-        items: Vec<CopiedItem>,
+        items: Vec<CopyItem>,
         (mut batch, durability): (Batch, Durability),
     ) -> Result<(), ReadError> {
         for item in &items {
@@ -189,7 +172,7 @@ impl<S: Store> Tables<S> {
     async fn stored_between(
         &self,
         table: TableId,
-        items: &[CopiedItem],
+        items: &[CopyItem],
     ) -> Result<Option<BTreeMap<Bytes, Stored>>, ReadError> {
         let keys = || items.iter().map(|item| &item.key);
         let (Some(first), Some(last)) = (keys().min(), keys().max()) else {
@@ -216,7 +199,7 @@ impl<S: Store> Tables<S> {
 /// Returns what is stored of a copied item from now on, where that is not what is `stored`.
 fn taken(
     stored: Option<&Stored>,
-    item: &CopiedItem,
+    item: &CopyItem,
     recorded: Hlc,
 ) -> Result<Option<Stored>, Damaged> {
     if merging::is_needed(stored, item.merged.as_ref()) {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use base::name::TableId;
 use base::region::RegionId;
-use replica_core::frame::copy::{CopyItem, CopyItems};
+use replica_core::frame::copy::CopyItems;
 use replica_core::link::Local;
 use replica_core::link::copies::{Arrived, Kept};
 use replica_core::link::receive::ApplyFault;
@@ -19,7 +19,6 @@ use replica_core::link::share::Part;
 use replica_core::vector::{Seq, VersionVector};
 use store::port::{Batch, Durability, Store};
 
-use crate::copy::CopiedItem;
 use crate::log::LogError;
 use crate::remote::ApplyError;
 use crate::tables::{ReadError, Tables};
@@ -114,7 +113,7 @@ impl<S: Store> Tables<S> {
         let page = self.copy_page(table, after.as_deref(), bytes_max, only);
         let page = page.await?;
         Ok(CopyRead::Page {
-            items: page.items.into_iter().map(CopyItem::from).collect(),
+            items: page.items,
             next: page.next,
         })
     }
@@ -148,7 +147,6 @@ impl<S: Store> Tables<S> {
         if is_in_vain {
             return Ok(false);
         }
-        let items = page.items.into_iter().map(CopiedItem::from).collect();
         let mut batch = Batch::default();
         if let Some(portion) = page.portion {
             let after = page.next.clone();
@@ -158,7 +156,8 @@ impl<S: Store> Tables<S> {
             Some(_) => Durability::Buffered,
             None => Durability::Disk,
         };
-        self.merge_items(table, items, (batch, durability)).await?;
+        let how = (batch, durability);
+        self.merge_items(table, page.items, how).await?;
         Ok(true)
     }
 
@@ -176,40 +175,6 @@ impl From<&ApplyError> for ApplyFault {
             ApplyError::Gap { .. } => Self::Gap,
             ApplyError::TooFarAhead(too_far) => Self::TooFarAhead(too_far.ahead),
             ApplyError::NoPeer(_) | ApplyError::Damaged(_) | ApplyError::Store(_) => Self::Store,
-        }
-    }
-}
-
-impl From<CopiedItem> for CopyItem {
-    fn from(item: CopiedItem) -> Self {
-        let CopiedItem {
-            key,
-            stamp,
-            image,
-            merged,
-        } = item;
-        Self {
-            key,
-            stamp,
-            image,
-            merged,
-        }
-    }
-}
-
-impl From<CopyItem> for CopiedItem {
-    fn from(item: CopyItem) -> Self {
-        let CopyItem {
-            key,
-            stamp,
-            image,
-            merged,
-        } = item;
-        Self {
-            key,
-            stamp,
-            image,
-            merged,
         }
     }
 }

@@ -10,6 +10,7 @@ use clock::hlc::{Hlc, Version};
 use item::codec;
 use item::size;
 use item::value::Item;
+use replica_core::frame::copy::CopyItem;
 use replica_core::limits::{MERGED_BYTES, MERGED_BYTES_MAX};
 use replica_core::merge::{self, Decision, Stamp};
 use replica_core::merged::change::{Change, Touch};
@@ -19,7 +20,6 @@ use replica_core::vector::Seq;
 use store::port::{Batch, Store};
 
 use crate::conflict;
-use crate::copy::CopiedItem;
 use crate::def::{Resolver, TableDef};
 use crate::layout::Stored;
 use crate::planted::Planted;
@@ -239,7 +239,7 @@ impl<S: Store> Tables<S> {
 /// Errors: [`Damaged`] where either cannot be read.
 pub(crate) fn join_copy(
     stored: Option<&Stored>,
-    copy: &CopiedItem,
+    copy: &CopyItem,
     recorded: Hlc,
 ) -> Result<Stored, Damaged> {
     let before = stored.map(state_of).transpose()?.unwrap_or_default();

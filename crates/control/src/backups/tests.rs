@@ -7,6 +7,7 @@ use item::key::Key;
 use item::value::{AttributeValue, Item};
 use table::read::Scan;
 use table::write::{Effect, Write};
+use tokio::task::JoinSet;
 
 use super::{Backup, BackupStatus, Restore};
 use crate::tables::{ReplicaStatus, TableDraft, TableView};
@@ -109,6 +110,51 @@ async fn a_backup_asked_for_before_a_crash_is_made_after_it_as_of_then() {
     let view = node.control.table_named("again").expect("there");
     assert_eq!(view.replicas["us-east-1"].status, ReplicaStatus::Active);
     assert_eq!(rows(&node, id).await, 3);
+}
+
+#[tokio::test]
+async fn a_place_that_is_being_cleared_is_not_filled_yet() {
+    let node = Node::open("us-east-1").await;
+    let made = carts(&node).await;
+    put(&node, made.table.id(), "ann").await;
+    let asked = node.control.create_backup(&made, "nightly").await;
+    asked.expect("asked");
+    node.control.work_on_copies().await.expect("worked");
+    let backup = node.control.backups().pop().expect("it is there");
+    node.control.settle().await.expect("settled");
+    let again = restore(&node, &backup).await;
+    // As if another replica had left an item in its place.
+    let id = again.table.id();
+    put(&node, id, "bob").await;
+    let forerunner = node.control.tables().adopt(id, 1);
+    forerunner.await.expect("noted");
+    let node = node.restart().await;
+    let own = node.control.restoring().pop().expect("it is asked for");
+    node.store.hold();
+    let mut both = JoinSet::new();
+    let control = node.control.clone();
+    both.spawn(async move { control.settle().await });
+    while node.store.waiting() == 0 {
+        tokio::task::yield_now().await;
+    }
+    // The list of what is to be removed is empty by now, and the work on it is not done.
+    let control = node.control.clone();
+    both.spawn(async move { control.clear(&own).await });
+    for _ in 0..8 {
+        tokio::task::yield_now().await;
+    }
+    assert!(
+        both.try_join_next().is_none(),
+        "it would be filled and then cleared"
+    );
+    while !both.is_empty() {
+        node.store.step(usize::MAX);
+        if let Some(done) = both.try_join_next() {
+            done.expect("ended").expect("cleared");
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(rows(&node, id).await, 0);
 }
 
 #[tokio::test]

@@ -35,6 +35,19 @@ impl<S: Store> Control<S> {
         Ok(())
     }
 
+    /// Removes what other replicas left in the place of this region's own, before items are put
+    /// there. Whoever removes it already is waited for: what is put there may not go with it.
+    ///
+    /// Errors: those of the store; calling it again goes on where it stopped.
+    pub(crate) async fn clear(&self, own: &Replica) -> Result<(), ControlError> {
+        let table = TableId(own.table);
+        if !self.holdings().has(table, own.created) {
+            self.settle().await?;
+            self.tables().claim(table, own.created).await?;
+        }
+        Ok(())
+    }
+
     /// Settles replicas to be filled where there is nothing to remove, so that filling can begin
     /// at once.
     pub(crate) async fn settle_empty(&self) -> Result<(), ReadError> {

@@ -38,6 +38,27 @@ pub enum CopyItems {
     Rest,
 }
 
+impl CopyItems {
+    /// Returns the number that it has on the wire and on disk.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::All => 0,
+            Self::OwnOnly => 1,
+            Self::Rest => 2,
+        }
+    }
+
+    /// Reads the number that [`CopyItems::code`] gave.
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::All),
+            1 => Some(Self::OwnOnly),
+            2 => Some(Self::Rest),
+            _ => None,
+        }
+    }
+}
+
 /// A page of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyPage {
@@ -80,11 +101,7 @@ impl CopyRequest {
         buf.put_u64(self.table.0);
         buf.put_u32(self.round);
         put_key(buf, self.after.as_ref());
-        buf.put_u8(match self.items {
-            CopyItems::All => 0,
-            CopyItems::OwnOnly => 1,
-            CopyItems::Rest => 2,
-        });
+        buf.put_u8(self.items.code());
     }
 
     pub(super) fn decode(buf: &mut Bytes) -> Result<Self, WireError> {
@@ -92,14 +109,9 @@ impl CopyRequest {
             table: TableId(wire::u64(buf, "a table's number")?),
             round: wire::u32(buf, "a round")?,
             after: key(buf)?,
-            items: match wire::u8(buf, "the items to copy")? {
-                0 => CopyItems::All,
-                1 => CopyItems::OwnOnly,
-                2 => CopyItems::Rest,
-                found => {
-                    let what = "the items to copy";
-                    return Err(WireError::Tag { what, found });
-                }
+            items: {
+                let (what, found) = ("the items to copy", wire::u8(buf, "the items to copy")?);
+                CopyItems::from_code(found).ok_or(WireError::Tag { what, found })?
             },
         })
     }

@@ -211,11 +211,7 @@ impl Known {
             let mut fact = Vec::with_capacity(9 * owed.len());
             for (table, items) in owed {
                 fact.put_u64(table.0);
-                fact.put_u8(match items {
-                    CopyItems::All => 0,
-                    CopyItems::OwnOnly => 1,
-                    CopyItems::Rest => 2,
-                });
+                fact.put_u8(items.code());
             }
             batch.put(Space::Meta, meta::owed(*origin), fact);
         }
@@ -232,12 +228,9 @@ pub(super) fn owed(fact: &[u8]) -> Result<Owed, Damaged> {
     let (each, rest) = fact.as_chunks::<9>();
     let one = |mut bytes: &[u8]| {
         let table = TableId(bytes.get_u64());
-        match bytes.get_u8() {
-            0 => Ok((table, CopyItems::All)),
-            1 => Ok((table, CopyItems::OwnOnly)),
-            2 => Ok((table, CopyItems::Rest)),
-            _ => Err(Damaged("what a peer has still to give")),
-        }
+        let items = CopyItems::from_code(bytes.get_u8());
+        let items = items.ok_or(Damaged("what a peer has still to give"))?;
+        Ok((table, items))
     };
     if !rest.is_empty() {
         return Err(Damaged("what a peer has still to give"));

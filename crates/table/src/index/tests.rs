@@ -14,13 +14,13 @@ use item::key::{Key, KeyAttribute, KeyKind, KeySchema, KeyValue, encode_sort};
 use item::number::Number;
 use item::size::item_size;
 use item::value::{AttributeValue, Item};
+use replica_core::frame::copy::CopyItem;
 use store::memory::MemStore;
 use store::port::{Batch, Durability, Order, Range, Space, Store};
 use tokio::task::JoinSet;
 
 use super::fact::Fact;
 use super::read::{IndexQuery, IndexScan, Place};
-use crate::copy::CopiedItem;
 use crate::def::{ExpiryDef, HistoryDef, IndexDef, IndexId, TableDef};
 use crate::layout::meta;
 use crate::limits::STEP_ROWS;
@@ -498,7 +498,7 @@ async fn items_that_came_before_their_table_was_known_are_indexed() {
         write(source.clone(), number, Some(item(&mut dice, number))).await;
     }
     let copied = source.copy_page(ORDERS, None, usize::MAX, None).await;
-    let (mut first, second): (Vec<CopiedItem>, Vec<CopiedItem>) = {
+    let (mut first, second): (Vec<CopyItem>, Vec<CopyItem>) = {
         let mut items = copied.expect("read").items;
         let second = items.split_off(10);
         (items, second)

@@ -20,11 +20,7 @@ pub(super) fn stage(batch: &mut Batch, (table, source): (TableId, RegionId), kep
     let Kept { portion, after } = kept;
     let mut fact = Vec::with_capacity(9 + after.as_ref().map_or(0, Bytes::len));
     fact.put_i64(portion.made);
-    fact.put_u8(match portion.items {
-        CopyItems::All => 0,
-        CopyItems::OwnOnly => 1,
-        CopyItems::Rest => 2,
-    });
+    fact.put_u8(portion.items.code());
     if let Some(after) = after {
         fact.put_slice(after);
     }
@@ -36,18 +32,15 @@ pub(super) async fn kept<S: Store>(
     store: &S,
     source: RegionId,
 ) -> Result<BTreeMap<TableId, Kept>, ReadError> {
-    let damaged = |_| Damaged("how far a replica is filled");
+    let unreadable = Damaged("how far a replica is filled");
+    let damaged = |_| unreadable;
     let mut found = BTreeMap::new();
     for (mut name, mut fact) in tables::read_meta(store, meta::FILLED).await? {
         let table = TableId(name.try_get_u64().map_err(damaged)?);
         let of = RegionId(name.try_get_u16().map_err(damaged)?);
         let made = fact.try_get_i64().map_err(damaged)?;
-        let items = match fact.try_get_u8().map_err(damaged)? {
-            0 => CopyItems::All,
-            1 => CopyItems::OwnOnly,
-            2 => CopyItems::Rest,
-            _ => return Err(Damaged("how far a replica is filled").into()),
-        };
+        let items = CopyItems::from_code(fact.try_get_u8().map_err(damaged)?);
+        let items = items.ok_or(unreadable)?;
         if of == source {
             let portion = Portion { made, items };
             let after = (!fact.is_empty()).then_some(fact);

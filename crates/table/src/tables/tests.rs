@@ -14,7 +14,7 @@ use clock::time::{Moment, WallTime};
 use item::codec;
 use item::key::{Key, KeyAttribute, KeyKind, KeySchema, KeyValue};
 use item::value::{AttributeValue, Item};
-use replica_core::frame::copy::{CopyItem, CopyItems};
+use replica_core::frame::copy::CopyItems;
 use replica_core::link::copies::{Arrived, Kept, Portion};
 use replica_core::vector::Seq;
 use store::memory::MemStore;
@@ -935,8 +935,7 @@ async fn a_page_for_a_replica_that_is_no_more_is_left_out() {
     a.put("ann", "tea", "1").await;
     let merges = async |made: Option<i64>| {
         let page = a.tables.copy_page(CARTS, None, 1 << 20, None).await;
-        let items = page.expect("read").items.into_iter().map(CopyItem::from);
-        let (ticket, items) = (1, items.collect());
+        let (ticket, items) = (1, page.expect("read").items);
         let which = CopyItems::All;
         let arrived = Arrived {
             ticket,
@@ -980,7 +979,7 @@ async fn how_far_a_replica_is_filled_is_kept_with_its_pages() {
         let arrived = Arrived {
             ticket: 1,
             portion: Some(portion),
-            items: page.items.into_iter().map(CopyItem::from).collect(),
+            items: page.items,
             next: page.next.clone(),
         };
         let merged = b.tables.merge_page(A, CARTS, arrived).await;
