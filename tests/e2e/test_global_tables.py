@@ -4,6 +4,9 @@ It judges no data that races: test_tables.py writes on both sides of a cut. Each
 few, of what AWS documents or is known to answer.
 """
 
+import os
+import signal
+
 import pytest
 
 from laptop import EAST, IRELAND, REGIONS, TOKYO, error_code, eventually
@@ -78,21 +81,27 @@ def test_a_replica_is_added_to_a_table_with_data_and_without_a_stream(near, east
     with table.batch_writer() as batch:
         for number in range(3000):
             batch.put_item(Item={"id": f"{number}", "pad": "x" * 400})
-    answer = replicate(east, "gt-filled", "Create", RegionName=IRELAND)["TableDescription"]
-    assert answer["TableStatus"] == "UPDATING" and answer["GlobalTableVersion"] == "2019.11.21"
-    stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
-    assert answer["StreamSpecification"] == stream
-    # While a replica is made, nothing else of the table changes.
-    busy, percents = 0, []
+    # Stopped, it is not filled before it was looked at.
+    pid = near.pid(IRELAND)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        answer = replicate(east, "gt-filled", "Create", RegionName=IRELAND)["TableDescription"]
+        assert answer["TableStatus"] == "UPDATING" and answer["GlobalTableVersion"] == "2019.11.21"
+        stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+        assert answer["StreamSpecification"] == stream
+        # While a replica is made, nothing else of the table changes.
+        with pytest.raises(east.exceptions.ResourceInUseException):
+            east.update_table(TableName="gt-filled", DeletionProtectionEnabled=False)
+        told = replica(east, "gt-filled", IRELAND)
+        assert told["ReplicaStatus"] == "CREATING"
+        percents = [int(told.get("ReplicaStatusPercentProgress", "0"))]
+    finally:
+        os.kill(pid, signal.SIGCONT)
     while (told := replica(east, "gt-filled", IRELAND))["ReplicaStatus"] != "ACTIVE":
         assert told["ReplicaStatus"] == "CREATING"
         percents.append(int(told.get("ReplicaStatusPercentProgress", "0")))
-        try:
-            east.update_table(TableName="gt-filled", DeletionProtectionEnabled=False)
-        except east.exceptions.ResourceInUseException:
-            busy += 1
-    assert percents == sorted(percents) and all(0 <= percent <= 100 for percent in percents)
-    assert busy > 0
+    assert percents == sorted(percents)
+    assert all(0 <= percent <= 100 for percent in percents)
     eventually(lambda: describe(east, "gt-filled")["TableStatus"] == "ACTIVE", within=60)
     eventually(lambda: describe(ireland, "gt-filled")["TableStatus"] == "ACTIVE", within=60)
     there = near.table("gt-filled", IRELAND)

@@ -2,6 +2,8 @@
 //!
 //! Source: DynamoDB developer guide, "DynamoDB metrics and dimensions".
 
+use std::collections::BTreeMap;
+
 use api_protocol::fault::Fault;
 use base::name::TableId;
 use base::region::{RegionId, RegionName};
@@ -27,12 +29,10 @@ impl Metric {
     pub(crate) fn all<S: Store>(control: &Control<S>, figures: &dyn Figures) -> Vec<Self> {
         let project = control.project();
         let tables = control.tables_in(&project.region);
-        let named = |table: TableId| {
-            let mut tables = tables.iter();
-            tables.find(|(_, view)| view.table.id() == table)
-        };
+        let names = tables.iter().map(|(name, view)| (view.table.id(), name));
+        let names: BTreeMap<TableId, &String> = names.collect();
         let metrics = figures.delays().into_iter().filter_map(|pair| {
-            let (table, _) = named(pair.0)?;
+            let table = *names.get(&pair.0)?;
             let mut regions = project.regions.iter();
             let receiving = regions.find(|region| region.name.id() == pair.1)?;
             Some(Self {

@@ -2,6 +2,7 @@
 //!
 //! It is parsed here and nowhere else.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -247,8 +248,8 @@ pub(crate) struct RacesArgs {
     #[arg(long, value_name = "REGION")]
     pub(crate) loser: Option<String>,
     /// Most races to print.
-    #[arg(long, default_value_t = 100)]
-    pub(crate) limit: usize,
+    #[arg(long, default_value = "100")]
+    pub(crate) limit: NonZeroUsize,
     #[command(flatten)]
     pub(crate) asked: AskedArgs,
 }
@@ -269,7 +270,7 @@ pub(crate) struct AskedArgs {
     #[command(flatten)]
     pub(crate) at: AtArgs,
     /// The region to ask; by default the first that answers and has the table.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "endpoint")]
     pub(crate) region: Option<String>,
     /// The project's secret, which the regions of a project want whose callers sign.
     #[arg(long)]

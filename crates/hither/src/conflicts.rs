@@ -61,8 +61,8 @@ async fn list(args: RacesArgs) -> anyhow::Result<ExitCode> {
     let proofs = proofs(&args.asked)?;
     let mut races: Vec<Value> = Vec::new();
     let (mut next, mut node, mut region) = (None::<String>, None, Value::Null);
-    while races.len() < args.limit {
-        let limit = (args.limit - races.len()).min(PAGE_RACES_MAX);
+    while races.len() < args.limit.get() {
+        let limit = (args.limit.get() - races.len()).min(PAGE_RACES_MAX);
         let start = next
             .as_ref()
             .map_or_else(String::new, |next| format!("&start={next}"));

@@ -35,7 +35,6 @@ pub(super) fn check(
     replicas: &[ReplicaIn],
     witnesses: &[WitnessIn],
 ) -> Result<(), Fault> {
-    // Without replicas neither of the two changes anything.
     if replicas.is_empty() {
         return Ok(());
     }

@@ -64,7 +64,7 @@ struct Plan {
     own: Option<Own>,
     indexes: IndexChanges,
     replicas: Vec<ReplicaChange>,
-    /// Replicas that forget their keys of KMS.
+    /// Replicas that forget a class or a key of KMS of their own.
     forgotten: Vec<Change>,
 }
 
@@ -154,10 +154,15 @@ impl<S: Store> DynamoDb<S> {
             let changed = changed.get_or_insert_with(|| shared.clone());
             encryption.set(changed, &mut own_changed);
             if !encryption.is_kms() {
-                forgotten = self.others_forget(open, &replicas, |own| own.kms_key = None);
+                let kept = self.others_forget(open, &replicas, |own| own.kms_key = None);
+                forgotten.extend(kept);
             }
         }
         request.check_any(!replicas.is_empty() || changed.is_some())?;
+        if replicas.is_empty() {
+            // With replicas they were checked before; beside anything else they say nothing.
+            request.refuse_consistency()?;
+        }
         let next = changed.as_ref().unwrap_or(&shared);
         let indexes = self.index_changes(open, request, (&shared, next))?;
         let indexes_after = indexes.after(&open.view.indexes);
@@ -259,6 +264,16 @@ impl UpdateIn {
             self.replicas.as_deref().unwrap_or_default(),
             self.witnesses.as_deref().unwrap_or_default(),
         )
+    }
+
+    /// Refuses more than eventual consistency where no replica is changed.
+    fn refuse_consistency(&self) -> Result<(), Fault> {
+        let is_strong = self.consistency.as_deref() == Some("STRONG");
+        let has_witnesses = self.witnesses.as_ref().is_some_and(|all| !all.is_empty());
+        create::refuse(&[
+            ("MultiRegionConsistency", is_strong),
+            ("GlobalTableWitnessUpdates", has_witnesses),
+        ])
     }
 
     /// Refuses what tables do not have here.

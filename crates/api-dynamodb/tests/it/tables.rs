@@ -586,6 +586,22 @@ async fn strong_tables_are_refused_after_what_is_wrong_with_them() {
 }
 
 #[tokio::test]
+async fn strong_consistency_is_not_dropped_beside_another_change() {
+    let world = World::open("us-east-1").await;
+    world.ok("CreateTable", create("carts", &json!({}))).await;
+    let request = json!({
+        "TableName": "carts",
+        "MultiRegionConsistency": "STRONG",
+        "DeletionProtectionEnabled": true,
+    });
+    let message = "One or more parameter values were invalid: MultiRegionConsistency is not \
+                   supported by this endpoint";
+    world.invalid("UpdateTable", request, message).await;
+    let told = describe(&world, "carts").await;
+    assert_eq!(told["DeletionProtectionEnabled"], json!(false));
+}
+
+#[tokio::test]
 async fn a_replica_leaves_only_as_it_may() {
     let (virginia, _) = global().await;
     let leave = |region: &str| {

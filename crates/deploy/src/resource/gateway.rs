@@ -333,28 +333,26 @@ impl DomainName {
                 session.change(call).await?;
                 Change::Created
             }
-            Some(Some(arn)) if arn == certificate => {
-                let sessions = found.and_then(|name| self.sessions(&name));
-                match sessions {
-                    None => Change::Unchanged,
-                    Some(value) => {
-                        let resource = format!("/domainnames/{}", self.domain);
-                        let arn = format!("arn:aws:apigateway:{region}::{resource}");
-                        let tags = vec![(SESSIONS_TAG.to_owned(), value.to_owned())];
-                        let tag = Call::new(TAG_API, region)
-                            .with("ResourceArn", arn)
-                            .with("Tags", Shape::Map(tags));
-                        session.change(tag).await?;
-                        Change::Updated
-                    }
-                }
-            }
+            Some(Some(arn)) if arn == certificate => Change::Unchanged,
             Some(_) => {
                 let configuration = self.configuration(region, session.known())?;
                 let update = Call::new(UPDATE_DOMAIN_NAME, region)
                     .with("DomainName", &*self.domain)
                     .with("DomainNameConfigurations", configuration);
                 session.change(update).await?;
+                Change::Updated
+            }
+        };
+        let change = match found.and_then(|name| self.sessions(&name)) {
+            None => change,
+            Some(value) => {
+                let resource = format!("/domainnames/{}", self.domain);
+                let arn = format!("arn:aws:apigateway:{region}::{resource}");
+                let tags = vec![(SESSIONS_TAG.to_owned(), value.to_owned())];
+                let tag = Call::new(TAG_API, region)
+                    .with("ResourceArn", arn)
+                    .with("Tags", Shape::Map(tags));
+                session.change(tag).await?;
                 Change::Updated
             }
         };
