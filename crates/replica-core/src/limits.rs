@@ -107,7 +107,8 @@ pub const MERGED_BYTES: usize = 65_536;
 /// refused. What cannot be forgotten are counts, one for each region and counted attribute.
 pub const MERGED_BYTES_MAX: usize = 256 * 1024;
 
-/// How long delays are kept, in minutes. 180: what `ListMetrics` calls recent.
+/// How long delays are kept, in minutes, of a table and a region that have newer ones; what is
+/// silent keeps its last, within [`DELAY_MINUTES_ALL`]. 180: what `ListMetrics` calls recent.
 pub const DELAY_MINUTES: i64 = 180;
 
 /// Most minutes of delays kept, of all tables and regions. 32,768: a busy minute takes about 1 KiB;

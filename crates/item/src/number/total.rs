@@ -16,6 +16,7 @@ pub struct Total {
 const LOWEST: i16 = NUMBER_POWER_MIN + 1 - DIGITS;
 /// [`NUMBER_DIGITS_MAX`], as powers of ten are counted.
 const DIGITS: i16 = 38;
+const _: () = assert!(DIGITS as usize == NUMBER_DIGITS_MAX);
 const LIMB_DIGITS: usize = 9;
 const BASE: i64 = 1_000_000_000;
 /// Room for all 293 digits, and for a sum of 10^12 of the largest numbers.

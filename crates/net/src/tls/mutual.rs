@@ -116,7 +116,8 @@ pub fn mutual(
 
 /// Checks that a certificate, verified already, is for a name.
 ///
-/// Errors: [`Fault::Name`] where it is not, or where there is none.
+/// Errors: [`Fault::Name`] where it is not, [`Fault::NoCertificate`] where there is none, and
+/// [`Fault::Certificate`] where it cannot be read.
 pub fn check_name(chain: Option<&[CertificateDer<'_>]>, name: &str) -> Result<(), Fault> {
     let Some(own) = chain.and_then(<[_]>::first) else {
         return Err(Fault::NoCertificate);
