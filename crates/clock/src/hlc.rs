@@ -4,6 +4,7 @@
 //! Source: Kulkarni et al., "Logical Physical Clocks" (2014), with one 64-bit microsecond
 //! count in place of the pair, so that a stamp is also a valid CQL write timestamp.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use base::region::RegionId;
@@ -18,7 +19,8 @@ pub struct Hlc(pub i64);
 
 impl Hlc {
     /// Returns the stamp of what ends a write with this stamp by itself, as its expiry does: later
-    /// than the write, and earlier than every write with a later stamp.
+    /// than the write, and earlier than every write with a later stamp. As a version of the
+    /// write's region it is earlier than writes of the same stamp that win over the write, too.
     ///
     /// Shape: odd, since clocks give even stamps only. Those of the first data directories may be
     /// odd; their end is no write's stamp either.
@@ -39,13 +41,42 @@ impl Hlc {
 
 /// The version of an item: when it was written, and where. The later version wins.
 ///
-/// The order is the merge rule: first the stamp, then the region's number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The order is the merge rule: first the stamp, then the region's number. What ends a write by
+/// itself comes right after that write: its stamp is one that clocks do not give, and it is told
+/// from the write last. See [`Hlc::end`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Version {
     /// The stamp of the write.
     pub hlc: Hlc,
     /// The region that wrote it.
     pub origin: RegionId,
+}
+
+impl Version {
+    /// Returns the version of what ends this write by itself, whichever region ends it.
+    #[must_use]
+    pub const fn end(self) -> Self {
+        Self {
+            hlc: self.hlc.end(),
+            origin: self.origin,
+        }
+    }
+}
+
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let rank = |version: &Self| {
+            let Hlc(micros) = version.hlc;
+            (micros >> 1, version.origin, micros & 1)
+        };
+        rank(self).cmp(&rank(other))
+    }
+}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// A peer's stamp lies so far ahead that following it would let it win every race.

@@ -19,6 +19,7 @@ use item::key::{Key, KeyValue};
 use replica_core::vector::VersionVector;
 use store::port::Store;
 use table::def::TableDef;
+use table::notes::Note;
 use table::read::Scan;
 use table::tables::{ReadError, Tables};
 use table::write::{Effect, Refusal, Write, WriteError};
@@ -29,6 +30,7 @@ use crate::project::Project;
 use crate::published::{Follower, Published};
 use crate::resource::{self, BadResource, Change, Expect, Resource, ResourceKey};
 use crate::system::SystemTable;
+use crate::tables::departed::{self, Departed};
 
 /// The resources of a project. Cheap to clone; all clones are the same.
 pub struct Control<S> {
@@ -48,6 +50,7 @@ struct Inner<S> {
     generation: watch::Sender<u64>,
     pub(crate) published: Published,
     pub(crate) holdings: Holdings,
+    departed: Departed,
     reach: watch::Receiver<Arc<Reach>>,
     /// Orders changes of definitions in this region.
     pub(crate) defining: Mutex<()>,
@@ -63,7 +66,7 @@ pub struct PeerReach {
     pub live: bool,
     /// What it has applied.
     pub applied: VersionVector,
-    /// Of the tables that it copies from here: how far its last copy has come, in per cent.
+    /// Of the tables that it copies from here: how far they have been read, in per cent.
     pub copying: BTreeMap<TableId, u8>,
 }
 
@@ -139,6 +142,8 @@ impl<S: Store> Control<S> {
             reach,
         } = options;
         let claimed = tables.claimed().await?;
+        let noted = tables.notes(departed::prefix()).await;
+        let departed = Departed::new(&noted.map_err(ReadError::from)?);
         let members = tables.members().clone();
         let define = |table: SystemTable| {
             let def = TableDef::system(table.id(), members.iter().copied());
@@ -156,6 +161,7 @@ impl<S: Store> Control<S> {
             generation: watch::Sender::new(0),
             published: Published::default(),
             holdings: Holdings::new(claimed),
+            departed,
             reach,
             defining: Mutex::new(()),
         };
@@ -215,6 +221,10 @@ impl<S: Store> Control<S> {
         &self.inner.holdings
     }
 
+    pub(crate) fn departed(&self) -> &Departed {
+        &self.inner.departed
+    }
+
     /// Notes that a table's items here are those of the replica that was made at `made`, unless
     /// that is no more by now.
     pub(crate) async fn settled(&self, table: TableId, made: i64) {
@@ -224,6 +234,7 @@ impl<S: Store> Control<S> {
             .is_some_and(|own| own.created == made)
         {
             self.inner.holdings.settled(table, made);
+            self.note_clearing();
         } else {
             self.inner.holdings.again(table);
             self.redefine();
@@ -292,12 +303,31 @@ impl<S: Store> Control<S> {
     /// Errors: [`ControlError::Unexpected`] names the first item that is not as expected; nothing
     /// is changed then.
     pub async fn change(&self, changes: Vec<Change>) -> Result<Position, ControlError> {
+        self.change_noted(changes, None).await
+    }
+
+    /// Makes changes and a note of this region's own, all or none of them.
+    ///
+    /// Errors: those of [`Control::change`].
+    pub(crate) async fn change_noted(
+        &self,
+        changes: Vec<Change>,
+        note: Option<Note>,
+    ) -> Result<Position, ControlError> {
         let keys: Vec<ResourceKey> = changes.iter().map(|change| change.key.clone()).collect();
         let writes = changes
             .into_iter()
             .map(|change| self.write_of(change))
             .collect();
-        let written = self.inner.tables.transact(writes).await;
+        let tables = &self.inner.tables;
+        let written = match note {
+            Some(note) => {
+                tables
+                    .transact_noted(writes, note, Box::new(Vec::new))
+                    .await
+            }
+            None => tables.transact(writes).await,
+        };
         let written = written.map_err(|error| blame(error, &keys))?;
         self.publish().await?;
         let seq = written

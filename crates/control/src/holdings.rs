@@ -84,6 +84,11 @@ impl Holdings {
         state.due.remove(&table);
     }
 
+    /// Wakes whoever waits for something to remove.
+    pub(crate) fn wake(&self) {
+        self.changed.notify_one();
+    }
+
     /// Waits until there may be something to remove.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;

@@ -22,6 +22,7 @@ use crate::loads::Load;
 use crate::resource::{Change, Resource};
 use crate::system::SystemTable;
 
+pub(crate) mod departed;
 pub mod indexes;
 pub mod replicas;
 
@@ -439,18 +440,20 @@ impl<S: Store> Control<S> {
         fillings
     }
 
-    /// Marks this region's replica of a table, made at `made`, as whole.
+    /// Marks this region's replica of a table as whole, once all has come that was to fill it.
     ///
-    /// Errors: those of the change; nothing happens where it was removed meanwhile.
-    pub async fn filled(&self, table: TableId, made: i64) -> Result<(), ControlError> {
-        let fillings = self.fillings();
-        let is_salvaged = fillings.get(&table).map(|fill| fill.holders) == Some(Holders::Parts);
+    /// Errors: those of the change; nothing happens where it was removed meanwhile, and where
+    /// something else is to fill it by now: links tell again when that has come.
+    pub async fn filled(&self, table: TableId, given: &Fill) -> Result<(), ControlError> {
+        let is_salvaged = given.holders == Holders::Parts;
         let salvaged = is_salvaged.then(|| self.clock().wall().as_micros());
-        if is_salvaged {
+        let whole = (ReplicaStatus::Active, salvaged);
+        let is_still = || self.fillings().get(&table) == Some(given);
+        let marked = self.mark_while(table, given.made, whole, is_still).await?;
+        if marked && is_salvaged {
             tracing::warn!(%table, "no replica was whole: the table is what all of them had left");
         }
-        self.mark(table, made, (ReplicaStatus::Active, salvaged))
-            .await
+        Ok(())
     }
 
     /// Marks this region's replica of a table, made at `made`.
@@ -460,14 +463,31 @@ impl<S: Store> Control<S> {
         made: i64,
         as_what: (ReplicaStatus, Option<i64>),
     ) -> Result<(), ControlError> {
+        let marked = self.mark_while(table, made, as_what, || true).await;
+        marked.map(drop)
+    }
+
+    /// Marks this region's replica of a table as long as something holds. Returns whether it does.
+    async fn mark_while(
+        &self,
+        table: TableId,
+        made: i64,
+        as_what: (ReplicaStatus, Option<i64>),
+        holds: impl Fn() -> bool + Send + Sync,
+    ) -> Result<bool, ControlError> {
         // It may be changed by somebody else between being read and being written.
-        for _ in 1..MARK_ATTEMPTS {
+        for attempt in 1.. {
+            if !holds() {
+                break;
+            }
             match self.try_mark(table, made, as_what).await {
-                Err(ControlError::Unexpected(_)) => self.refresh().await?,
-                done => return done,
+                Err(ControlError::Unexpected(_)) if attempt < MARK_ATTEMPTS => {
+                    self.refresh().await?;
+                }
+                done => return done.map(|()| true),
             }
         }
-        self.try_mark(table, made, as_what).await
+        Ok(false)
     }
 
     async fn try_mark(
@@ -508,6 +528,10 @@ impl<S: Store> Control<S> {
             .take_over(views.iter().filter_map(held).collect())
         {
             self.tables().forget(lost);
+        }
+        self.note_clearing();
+        if !self.left_behind().is_empty() {
+            self.holdings().wake();
         }
         let copied = self.copied_from();
         let filling = views

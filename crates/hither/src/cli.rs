@@ -224,7 +224,7 @@ pub(crate) enum ConflictsCommand {
     Restore {
         #[command(flatten)]
         race: RaceArgs,
-        /// Write, although the item was written since the race.
+        /// Write, although the item was written since the race, or may have been.
         #[arg(long)]
         force: bool,
     },

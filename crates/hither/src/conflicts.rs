@@ -310,7 +310,10 @@ fn print(race: &Value) {
     ) {
         (Some(_), _) => format!("restored at {}", time(&race["restored_micros"])),
         (None, Some(true)) => "the item is still as the winner left it".to_owned(),
-        (None, _) => "the item was written since".to_owned(),
+        (None, Some(false)) => "the item was written since".to_owned(),
+        (None, None) => "the delete that won is remembered no more: whether the item was written \
+                         since is not known"
+            .to_owned(),
     };
     println!("since   {since}");
     for line in difference::lines(&race["winner"]["item"], &race["loser"]["item"]) {

@@ -30,6 +30,7 @@ use net::tasks::Tasks;
 use net::tls::{self, Alpn, Trust};
 use replica::links::{self, Links};
 use replica::status::LinkStatus;
+use replica_core::link::copies::Fill;
 use rustls::RootCertStore;
 use store::port::{BUFFERED_MAX, Durability, StoreError};
 use store_fjall::engine::{FjallStore, Memory};
@@ -418,11 +419,11 @@ fn start_links(
     views::follow_with(tasks, follower, introduced, sender, move || {
         Some(source.fillings())
     });
-    let (filled, mut done) = mpsc::channel::<(TableId, i64)>(64);
+    let (filled, mut done) = mpsc::channel::<(TableId, Fill)>(64);
     let marking = control.clone();
     tasks.spawn(async move {
-        while let Some((table, made)) = done.recv().await {
-            if let Err(error) = marking.filled(table, made).await {
+        while let Some((table, fill)) = done.recv().await {
+            if let Err(error) = marking.filled(table, &fill).await {
                 tracing::error!(%table, %error, "a filled replica could not be marked active");
             }
         }

@@ -215,6 +215,16 @@ impl Frame {
         }
     }
 
+    /// Makes of the frame what a peer understands that speaks an older `format` of those in
+    /// [`crate::link::handshake::FORMATS`].
+    pub fn lower(&mut self, format: u8) {
+        if let Self::Data(data) = self
+            && format < ENDS_SINCE
+        {
+            data.records.iter_mut().for_each(Record::lower);
+        }
+    }
+
     /// Takes the next whole frame off `buf` and decodes it.
     ///
     /// Shape: `None` while the frame is not whole.
@@ -478,6 +488,9 @@ fn all<T>(
     }
     Ok(elements)
 }
+
+/// The format from which records tell of what an expiry ends whose write it was.
+const ENDS_SINCE: u8 = 6;
 
 const HELLO: u8 = 1;
 const WELCOME: u8 = 2;

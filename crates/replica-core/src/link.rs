@@ -99,10 +99,16 @@ impl Local {
     /// Returns what peers are told of positions here: nothing of which some is owed.
     pub fn told(&self, positions: &VersionVector) -> VersionVector {
         let mut told = positions.clone();
-        for (origin, whole) in &self.unpaid {
-            told.lower(*origin, *whole);
+        for origin in self.unpaid.keys() {
+            told.lower(*origin, self.told_at(positions, *origin));
         }
         told
+    }
+
+    /// Returns what peers are told of the position of `origin` here.
+    pub(crate) fn told_at(&self, positions: &VersionVector, origin: RegionId) -> Seq {
+        let whole = self.unpaid.get(&origin).copied();
+        positions.at(origin).min(whole.unwrap_or(Seq(u64::MAX)))
     }
 }
 

@@ -77,6 +77,11 @@ impl Connection {
         (&self.session.peer, self.session.directory)
     }
 
+    /// Returns the format that both sides speak.
+    pub(crate) const fn format(&self) -> u8 {
+        self.session.format
+    }
+
     /// Writes what is posted, and waits until the peer has heard it and ends the connection too.
     ///
     /// Errors: those of the socket.

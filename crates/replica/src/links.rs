@@ -26,7 +26,7 @@ use net::dial::Dialer;
 use net::tasks::Tasks;
 use net::tls::mutual::Mutual;
 use replica_core::frame::greeting::Refusal;
-use replica_core::link::copies::Fills;
+use replica_core::link::copies::{Fill, Fills};
 use replica_core::link::handshake::Identity;
 use replica_core::link::{LinkError, Now};
 use replica_core::vector::Seq;
@@ -61,9 +61,9 @@ pub struct Config {
     pub entropy: Arc<dyn Entropy>,
     /// Which tables are to be filled here, and from which regions, the primary source first.
     pub fills: watch::Receiver<Arc<Fills>>,
-    /// Where a table is reported when all its sources have given what they have, with when its
-    /// replica was made; and again while it is still to be filled.
-    pub filled: mpsc::Sender<(TableId, i64)>,
+    /// Where a table is reported when all its sources have given what they have, with what was
+    /// asked of them; and again while it is still to be filled.
+    pub filled: mpsc::Sender<(TableId, Fill)>,
 }
 
 /// The running links of a region. Dropping them ends them.

@@ -127,8 +127,7 @@ impl<S: Store> Receiving<S> {
             warn!(%error, "replicas are filled from their first page");
             BTreeMap::new()
         });
-        self.take(Input::Kept(kept));
-        self.take(Input::Fill(fills));
+        self.take(Input::Fill { fills, kept });
     }
 
     async fn up(&mut self, connection: Connection) {
@@ -256,7 +255,7 @@ impl<S: Store> Receiving<S> {
                 });
                 Input::Merged { ticket, merged }
             })),
-            Output::Skip { to, owed } => {
+            Output::Skip { ticket, to, owed } => {
                 let peer = self.peer.clone();
                 self.work.push(Box::pin(async move {
                     let skipped = tables.skip(peer.id(), to, owed).await;
@@ -265,7 +264,7 @@ impl<S: Store> Receiving<S> {
                         Err(error) => error!(%peer, %to, %error, "cannot skip in a log"),
                     }
                     let skipped = skipped.is_ok();
-                    Input::Skipped { skipped }
+                    Input::Skipped { ticket, skipped }
                 }));
             }
             Output::Repaid { table, items } => {

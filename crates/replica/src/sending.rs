@@ -17,8 +17,7 @@ use base::region::RegionName;
 use clock::time::{Moment, WallTime};
 use replica_core::delays::Flying;
 use replica_core::frame::Frame;
-use replica_core::frame::copy::CopyRequest;
-use replica_core::limits::{COPIES_MAX, REDIAL, REDIAL_REFUSED};
+use replica_core::limits::{REDIAL, REDIAL_REFUSED};
 use replica_core::link::Now;
 use replica_core::link::send::{CopyRead, Input, LogRead, Output, Sender};
 use store::port::Store;
@@ -157,9 +156,7 @@ impl<S: Store> Sending<S> {
         while let Some(frame) = connection.frame()? {
             let now = self.shared.now();
             let mut acked = None;
-            if let Frame::CopyRequest(request) | Frame::CopyTaken(request) = &frame {
-                self.note_copy(request);
-            } else if let Frame::Ack(ack) = &frame {
+            if let Frame::Ack(ack) = &frame {
                 acked = Some(ack.sample.wall);
             }
             self.sender.handle_input(now, Input::Frame(frame));
@@ -182,16 +179,6 @@ impl<S: Store> Sending<S> {
         self.shared.delays.note(now.wall, self.peer.id(), late);
     }
 
-    /// Notes how far a copy has come, which the next report tells.
-    fn note_copy(&mut self, request: &CopyRequest) {
-        let copying = &mut self.status.copying;
-        if copying.len() >= COPIES_MAX && !copying.contains_key(&request.table) {
-            // Whoever is still copied asks again.
-            copying.clear();
-        }
-        copying.insert(request.table, request.percent());
-    }
-
     /// Does what the sender wants done, as far as there is room. Returns whether the peer has
     /// acknowledged something.
     fn act(&mut self, connection: &mut Connection, work: &Work) -> Result<bool, EndError> {
@@ -200,10 +187,11 @@ impl<S: Store> Sending<S> {
             && let Some(output) = self.sender.poll_output(self.shared.now())
         {
             match output {
-                Output::Send(frame) => {
+                Output::Send(mut frame) => {
                     if let Frame::Data(data) = &frame {
                         self.flying.sent(data);
                     }
+                    frame.lower(connection.format());
                     connection.post(&frame);
                 }
                 Output::ReadLog { .. } | Output::ReadCopy { .. } => self.read(output, work),
@@ -282,6 +270,7 @@ impl<S: Store> Sending<S> {
         self.status.applied.clone_from(sender.applied());
         self.status.durable.clone_from(sender.durable());
         self.status.backlog = sender.backlog();
+        self.status.copying = sender.copying();
         self.status.needs_resync = sender.needs_resync();
         let event = Event::Sending(self.peer.clone(), Box::new(self.status.clone()));
         self.shared.tell(event).await;

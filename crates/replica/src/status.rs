@@ -97,7 +97,7 @@ pub struct Sending {
     pub durable: VersionVector,
     /// Records of our log that the peer has not applied.
     pub backlog: u64,
-    /// Of the tables that the peer copies from here: how far its last request had come.
+    /// Of the tables that the peer copies from here: how far they have been read for it.
     ///
     /// Units: per cent.
     pub copying: BTreeMap<TableId, u8>,

@@ -60,8 +60,8 @@ pub(crate) enum Event {
 pub(crate) struct Outputs {
     /// The regions that are out of reach.
     pub(crate) unreachable: watch::Sender<Arc<BTreeSet<RegionId>>>,
-    /// Tables that are filled.
-    pub(crate) filled: mpsc::Sender<(TableId, i64)>,
+    /// Tables that are filled, and what was asked for them.
+    pub(crate) filled: mpsc::Sender<(TableId, Fill)>,
 }
 
 struct Watching<S> {
@@ -228,9 +228,9 @@ impl<S: Store> Watching<S> {
     }
 
     fn report_filled(&mut self) {
-        for (table, made) in self.mesh.take_filled(self.shared.now().moment) {
+        for (table, fill) in self.mesh.take_filled(self.shared.now().moment) {
             // Where there is no room for it, it is told again.
-            if self.outputs.filled.try_send((table, made)).is_ok() {
+            if self.outputs.filled.try_send((table, fill)).is_ok() {
                 info!(%table, "a table is filled");
             }
         }

@@ -34,7 +34,7 @@ pub struct CopyPage {
 
 impl<S: Store> Tables<S> {
     /// Reads items after a key; with `only`, those whose version that region wrote, and those that
-    /// it may have a part in.
+    /// it may have a part in: a tombstone of an item that expired does not say who ended it.
     pub async fn copy_page(
         &self,
         table: TableId,
@@ -63,8 +63,8 @@ impl<S: Store> Tables<S> {
         let last = rows.rows.last().map(|(key, _)| key.slice(8..));
         for (key, value) in rows.rows {
             let stored = Stored::decode(value)?;
-            let is_merged = stored.merged.is_some();
-            if only.is_none_or(|only| is_merged || stored.stamp.version.origin == only) {
+            let is_shared = stored.merged.is_some() || stored.is_expiry();
+            if only.is_none_or(|only| is_shared || stored.stamp.version.origin == only) {
                 let Stored {
                     stamp,
                     image,

@@ -1,10 +1,12 @@
 //! Expiry: items are deleted soon after the time that they carry.
 //!
 //! It waits for nothing: whoever drives a region calls [`Tables::expire`] again and again. An item
-//! that expires is deleted as of the write that it ends, so that no other write loses to that:
-//! its tombstone has that write's stamp and one microsecond, which no write has. Only the record of
-//! it has a stamp of its time, since positions, promises and the collection of tombstones go by
-//! that. Source: DynamoDB developer guide, "Using time to live (TTL)".
+//! that expires is deleted as of the write that it ends, so that no other write loses to that: its
+//! tombstone has that write's region and position, and its stamp and one microsecond, which no
+//! write has. So it is the same in whatever region the item ends, and comes right after the write
+//! in the order of versions. Only the record of it has a stamp of its time, since positions,
+//! promises and the collection of tombstones go by that. Source: DynamoDB developer guide, "Using
+//! time to live (TTL)".
 
 use std::ops::Bound;
 use std::sync::Arc;

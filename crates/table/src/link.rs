@@ -106,6 +106,10 @@ impl<S: Store> Tables<S> {
             CopyItems::All | CopyItems::Rest => None,
             CopyItems::OwnOnly => Some(self.region()),
         };
+        // A part of a replica is of the replica that is, not of one that was before it here.
+        if items != CopyItems::All && self.lock().clearing.contains(&table) {
+            return Ok(CopyRead::Later);
+        }
         // What a lost directory wrote is given again once it has come back.
         if only.is_some() && self.is_coming(&def).await? {
             return Ok(CopyRead::Later);

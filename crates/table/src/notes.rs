@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use store::port::{Batch, Space, Store, StoreError};
+use store::port::{Batch, Durability, Space, Store, StoreError};
 
 use crate::conflict::restore::Mark;
 use crate::layout::meta;
@@ -49,6 +49,15 @@ impl<S: Store> Tables<S> {
     ) -> Result<Vec<Written>, WriteError> {
         let noting = Noting::Fact(note, forgotten);
         self.transact_with(writes, Some(noting)).await
+    }
+
+    /// Forgets a note. Returns once that is on disk.
+    ///
+    /// Errors: those of the store.
+    pub async fn forget_note(&self, name: &[u8]) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        batch.delete(Space::Meta, meta::note(name));
+        self.commit(batch, Durability::Disk).await
     }
 
     /// Returns all notes whose names begin with `prefix`.

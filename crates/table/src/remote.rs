@@ -185,10 +185,7 @@ impl<S: Store> Tables<S> {
                 (stored.clone(), stored)
             }
         };
-        let stamp = Stamp {
-            version: record.version_of(change),
-            seq: record.seq,
-        };
+        let stamp = record.stamp_of(change);
         let incoming = Stored {
             merged: change.merged.clone(),
             ..state::stored(stamp, change.image.clone(), record.hlc)

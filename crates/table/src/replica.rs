@@ -88,6 +88,11 @@ impl<S: Store> Tables<S> {
         self.adopt(id, made).await
     }
 
+    /// Notes of which tables what is here is, or may be, an earlier replica's: nobody gets it.
+    pub fn note_clearing(&self, tables: BTreeSet<TableId>) {
+        self.lock().clearing = tables;
+    }
+
     /// Returns whether nothing of a table is stored here, tombstones included.
     ///
     /// Errors: those of the store.

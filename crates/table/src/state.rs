@@ -46,6 +46,8 @@ pub(crate) struct State {
     pub(crate) digests: BTreeMap<(TableId, u16), Digest>,
     /// Tables of which some region's replica is being filled.
     pub(crate) filling: BTreeSet<TableId>,
+    /// Tables of which what is here is, or may be, an earlier replica's.
+    pub(crate) clearing: BTreeSet<TableId>,
     pub(crate) dropped: BTreeSet<TableId>,
     /// How many races were added to the conflict log since it was opened.
     pub(crate) races: Races,

@@ -537,6 +537,7 @@ async fn read_state<S: Store>(store: &S, region: RegionId) -> Result<State, Open
         collections: Collections::default(),
         races: BTreeMap::new(),
         filling: BTreeSet::new(),
+        clearing: BTreeSet::new(),
         indexes: read_facts(store).await?,
         unindexed: read_unindexed(store).await?,
         system_changes: BTreeSet::new(),

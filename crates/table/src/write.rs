@@ -155,12 +155,16 @@ pub(crate) struct Decided {
 }
 
 impl Decided {
-    /// Returns the stamp of the version that the item gets, where it is not the write's.
-    fn stamp(&self, now: Hlc, planted: Planted) -> Option<Hlc> {
+    /// Returns the version that the item gets, where it is not `own`, the write's: whichever region
+    /// ends an item, its tombstone is the same.
+    fn stamp(&self, own: Stamp, planted: Planted) -> Option<Stamp> {
         let ended = self.old.as_ref().filter(|_| self.cause == Cause::Expiry);
-        let end = ended.map(|ended| ended.stamp.version.hlc.end());
+        let end = ended.map(|ended| Stamp {
+            version: ended.stamp.version.end(),
+            seq: ended.stamp.seq,
+        });
         let is_wrong = planted == Planted::TtlStampedNow;
-        end.map(|end| if is_wrong { now } else { end })
+        end.map(|end| if is_wrong { own } else { end })
     }
 }
 
@@ -384,13 +388,12 @@ impl<S: Store> Tables<S> {
         let seq = if logged { state.head.next() } else { Seq(0) };
         let mut batch = Batch::default();
         let mut changes = Vec::new();
+        let version = Version { hlc, origin };
+        let own = Stamp { version, seq };
         for change in changed() {
             let (table, suffix) = (change.table.id, &change.suffix);
-            let own = Version {
-                hlc: change.stamp(hlc, state.planted).unwrap_or(hlc),
-                origin,
-            };
-            let stamp = Stamp { version: own, seq };
+            let ended = change.stamp(own, state.planted);
+            let stamp = ended.unwrap_or(own);
             let (new, delta) = match &change.merging {
                 Some(merging) => {
                     let (new, delta) = merging.apply(stamp, change.new.clone(), hlc);
@@ -404,7 +407,7 @@ impl<S: Store> Tables<S> {
                     table,
                     key: suffix.clone(),
                     image,
-                    stamp: change.stamp(hlc, state.planted),
+                    stamp: ended,
                     merged,
                 });
             }

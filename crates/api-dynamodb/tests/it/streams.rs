@@ -447,8 +447,8 @@ async fn each_region_tells_its_own_and_the_others_changes() {
     learn(&west, &east).await;
     west.node.control.settle().await.unwrap();
     let open = west.node.control.table_named("told").unwrap();
-    let made = open.replicas["eu-west-1"].created;
-    let filled = west.node.control.filled(open.table.id(), made).await;
+    let fill = west.node.control.fillings()[&open.table.id()].clone();
+    let filled = west.node.control.filled(open.table.id(), &fill).await;
     filled.unwrap();
     learn(&east, &west).await;
     put(&east, "from-east", 1).await;

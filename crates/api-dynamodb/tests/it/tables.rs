@@ -315,7 +315,7 @@ pub(crate) async fn global() -> (World, World) {
     sync(&ireland, &virginia).await;
     let fillings = ireland.node.control.fillings();
     let (id, fill) = fillings.iter().next().expect("a replica to fill");
-    let filled = ireland.node.control.filled(*id, fill.made).await;
+    let filled = ireland.node.control.filled(*id, fill).await;
     filled.expect("filled");
     sync(&virginia, &ireland).await;
     (virginia, ireland)
@@ -501,7 +501,7 @@ async fn how_far_a_replica_is_filled_is_told() {
     sync(&ireland, &virginia).await;
     let fillings = ireland.node.control.fillings();
     let (id, fill) = fillings.iter().next().expect("a replica to fill");
-    let filled = ireland.node.control.filled(*id, fill.made).await;
+    let filled = ireland.node.control.filled(*id, fill).await;
     filled.expect("filled");
     sync(&virginia, &ireland).await;
     percent(99);

@@ -161,8 +161,8 @@ async fn a_replica_serves_readers_otherwise_than_the_others() {
     ireland.node.control.refresh().await.unwrap();
     ireland.node.control.settle().await.unwrap();
     let open = ireland.node.control.table_named("table").unwrap();
-    let made = open.replicas["eu-west-1"].created;
-    let filled = ireland.node.control.filled(open.table.id(), made);
+    let fill = ireland.node.control.fillings()[&open.table.id()].clone();
+    let filled = ireland.node.control.filled(open.table.id(), &fill);
     filled.await.unwrap();
     pull(&virginia.node, &ireland.node).await;
     virginia.node.control.refresh().await.unwrap();

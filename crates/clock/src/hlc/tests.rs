@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{AHEAD_MAX, Hlc, HybridClock};
+use base::region::RegionId;
+
+use super::{AHEAD_MAX, Hlc, HybridClock, Version};
 use crate::time::WallTime;
 
 #[test]
@@ -43,4 +45,25 @@ fn later_stamps_lie_above_a_promised_horizon() {
     let mut clock = HybridClock::default();
     let horizon = clock.horizon(WallTime::from_micros(500));
     assert!(clock.tick(WallTime::from_micros(100), Hlc(0)) > horizon);
+}
+
+#[test]
+fn an_end_comes_right_after_what_it_ends() {
+    let version = |micros, region| Version {
+        hlc: Hlc(micros),
+        origin: RegionId(region),
+    };
+    // In this order: a write of a higher region with the same stamp is not ended.
+    let order = [
+        version(998, 9),
+        version(1_000, 1),
+        version(1_000, 2),
+        version(1_000, 2).end(),
+        version(1_000, 3),
+        version(1_000, 3).end(),
+        version(1_002, 1),
+    ];
+    assert!(order.is_sorted_by(|one, next| one < next), "{order:?}");
+    // Stamps of the first data directories may be odd.
+    assert!(version(1_001, 2) < version(1_001, 2).end());
 }

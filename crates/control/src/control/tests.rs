@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use base::region::{RegionId, RegionName};
+use replica_core::link::copies::Fill;
 use replica_core::vector::{Seq, VersionVector};
 
 use super::{Control, ControlError, PeerReach};
@@ -179,13 +180,18 @@ async fn a_global_table_is_one_table_with_replicas() {
     west.control.settle().await.expect("settled");
     assert_eq!(west.control.fillings()[&id].sources, [east.id()]);
     assert!(west.control.tables().table(id).expect("known").filling);
-    let made = west.control.fillings()[&id].made;
-    west.control.filled(id, made - 1).await.expect("no matter");
+    let fill = west.control.fillings()[&id].clone();
+    let made = fill.made - 1;
+    let earlier = Fill {
+        made,
+        ..fill.clone()
+    };
+    west.control.filled(id, &earlier).await.expect("no matter");
     assert!(
         !west.control.fillings().is_empty(),
         "another replica was filled"
     );
-    west.control.filled(id, made).await.expect("noted");
+    west.control.filled(id, &fill).await.expect("noted");
     assert!(west.control.fillings().is_empty());
     assert!(!west.control.tables().table(id).expect("known").filling);
     assert_eq!(

@@ -10,7 +10,7 @@ use serde_json::Value;
 use base::region::RegionName;
 use store::port::Store;
 
-use super::{Replica, ReplicaStatus, TableError, TableView, Turn};
+use super::{Replica, ReplicaStatus, TableError, TableView, Turn, departed};
 use crate::control::{Control, ControlError, Position};
 use crate::history;
 use crate::resource::{Change, Expect};
@@ -98,19 +98,31 @@ impl<S: Store> Control<S> {
                 ReplicaDraft::Delete(region) => drop(removed.insert(region.as_str())),
             }
         }
-        if !removed.is_empty() {
-            self.remove_replicas(&view, &removed, &mut changes).await?;
+        if removed.is_empty() {
+            return Ok(self.change(changes).await?);
         }
-        Ok(self.change(changes).await?)
+        let is_last = self.remove_replicas(&view, &removed, &mut changes).await?;
+        let table = view.table.id();
+        // Another region may remove the others right now.
+        let note = (!is_last).then(|| departed::note_of(table));
+        let is_noted = note.is_some();
+        let changed = self.change_noted(changes, note).await?;
+        if is_noted {
+            self.departed().insert(table);
+            if self.left_behind().contains(&table) {
+                self.holdings().wake();
+            }
+        }
+        Ok(changed)
     }
 
-    /// Adds the removal of replicas to what else changes.
+    /// Adds the removal of replicas to what else changes. Returns whether none is left.
     async fn remove_replicas(
         &self,
         view: &TableView,
         removed: &BTreeSet<&str>,
         changes: &mut Vec<Change>,
-    ) -> Result<(), TableError> {
+    ) -> Result<bool, TableError> {
         let missing = || TableError::NotFound(view.table.name.clone());
         let is_last = view.replicas.len() == removed.len();
         if is_last && !changes.is_empty() {
@@ -137,6 +149,6 @@ impl<S: Store> Control<S> {
             changes.extend(view.indexes.iter().map(Change::remove));
             changes.extend(view.expiry.iter().map(Change::remove));
         }
-        Ok(())
+        Ok(is_last)
     }
 }

@@ -17,6 +17,9 @@ impl<S: Store> Control<S> {
             if let Err(error) = self.settle().await {
                 tracing::error!(%error, "a removed replica's items could not all be removed");
             }
+            if let Err(error) = self.remove_left_behind().await {
+                tracing::error!(%error, "a definition that is nobody's could not be removed");
+            }
             self.holdings().changed().await;
         }
     }
@@ -62,6 +65,17 @@ impl<S: Store> Control<S> {
             }
         }
         Ok(())
+    }
+
+    /// Tells the data plane of which tables the store may hold what another replica left.
+    pub(crate) fn note_clearing(&self) {
+        let own = self.project().region.as_str();
+        let replicas = self.all::<Replica>().into_iter();
+        let own = replicas.filter(|replica| replica.region == own);
+        let holds = |own: &Replica| self.holdings().has(TableId(own.table), own.created);
+        let clearing = own.filter(|own| !holds(own));
+        self.tables()
+            .note_clearing(clearing.map(|own| TableId(own.table)).collect());
     }
 
     async fn settle_one(&self, table: TableId) -> Result<(), ControlError> {

@@ -40,8 +40,8 @@ async fn carts(east: &Node, west: &Node) -> TableView {
         .expect("made");
     learn(west, east).await;
     west.control.settle().await.expect("settled");
-    let replica = west.control.fillings()[&made.table.id()].made;
-    let noted = west.control.filled(made.table.id(), replica).await;
+    let fill = west.control.fillings()[&made.table.id()].clone();
+    let noted = west.control.filled(made.table.id(), &fill).await;
     noted.expect("noted");
     learn(east, west).await;
     put(east, made.table.id()).await;
@@ -96,7 +96,14 @@ async fn a_replica_that_is_removed_and_made_anew_at_once_starts_empty() {
         west.control.fillings().is_empty(),
         "what the one before held is still there"
     );
+    let rest = async || {
+        let part = (CopyItems::Rest, 1 << 20);
+        let copy = west.control.tables().copy_for(east.id(), id, None, part);
+        copy.await.expect("read")
+    };
+    assert!(matches!(rest().await, CopyRead::Later), "that is nobody's");
     west.control.settle().await.expect("settled");
+    assert!(matches!(rest().await, CopyRead::Page { .. }));
     assert_eq!(rows(&west, id).await, 0);
     assert_eq!(west.control.fillings()[&id].sources, [east.id()]);
     assert_eq!(status(&west.control), ReplicaStatus::Creating);
@@ -123,6 +130,62 @@ async fn a_table_that_is_gone_gets_no_replica() {
     assert!(is_missing(&again.expect_err("gone")));
     assert_eq!(east.control.all::<Table>(), []);
     assert_eq!(east.control.all::<Replica>(), [], "nobody's");
+}
+
+#[tokio::test]
+async fn a_table_that_is_deleted_in_two_regions_at_once_leaves_nothing() {
+    let (east, west) = (Node::open("us-east-1").await, Node::open(EUROPE).await);
+    let made = carts(&east, &west).await;
+    for node in [&east, &west] {
+        let own = node.control.project().region.clone();
+        let removed = node.control.delete_replica(&made, &own).await;
+        removed.expect("removed");
+        node.control.settle().await.expect("settled");
+    }
+    // One of them is restarted before it hears of the other's.
+    let east = east.restart().await;
+    learn(&west, &east).await;
+    learn(&east, &west).await;
+    let removed = east.control.remove_left_behind().await;
+    removed.expect("removed");
+    assert_eq!(east.control.all::<Table>(), []);
+    learn(&west, &east).await;
+    let removed = west.control.remove_left_behind().await;
+    removed.expect("removed");
+    for node in [&east, &west] {
+        assert_eq!(node.control.all::<Table>(), []);
+        let notes = node.control.tables().notes(b"departed/").await;
+        assert_eq!(notes.expect("read"), [], "they are forgotten with it");
+    }
+}
+
+#[tokio::test]
+async fn a_definition_whose_replicas_have_not_come_stays() {
+    let (east, west) = (Node::open("us-east-1").await, Node::open(EUROPE).await);
+    let made = carts(&east, &west).await;
+    // A page of a copy ends between the definition and its replicas.
+    let far = Node::open("ap-northeast-1").await;
+    let id = SystemTable::Tables.id();
+    let page = east.control.tables().copy_page(id, None, usize::MAX, None);
+    let mut items = page.await.expect("read").items;
+    let is_definition = |key: &[u8]| key.windows(10).any(|part| part == b"definition");
+    items.retain(|item| is_definition(&item.key));
+    assert_eq!(items.len(), 1);
+    let merged = far.control.tables().merge_copy(id, items).await;
+    merged.expect("merged");
+    far.control.refresh().await.expect("loaded");
+    let removed = far.control.remove_left_behind().await;
+    removed.expect("nothing");
+    assert_eq!(
+        far.control.all::<Table>(),
+        std::slice::from_ref(&made.table)
+    );
+    // Nor does a region that removed a replica take a table away from those that have one.
+    let removed = west.control.delete_replica(&made, &europe()).await;
+    removed.expect("removed");
+    let removed = west.control.remove_left_behind().await;
+    removed.expect("nothing");
+    assert_eq!(west.control.all::<Table>(), [made.table]);
 }
 
 #[tokio::test]
@@ -183,7 +246,7 @@ async fn a_replica_whose_directory_is_lost_is_filled_again() {
     skipped.await.expect("noted");
     let fill = &again.control.fillings()[&id];
     assert_eq!(fill.sources, [east.id()]);
-    again.control.filled(id, fill.made).await.expect("noted");
+    again.control.filled(id, fill).await.expect("noted");
     assert_eq!(status(&again.control), ReplicaStatus::Active);
     assert!(!again.control.tables().table(id).expect("known").filling);
 }
@@ -233,8 +296,12 @@ async fn replicas_of_which_none_is_whole_give_each_other_what_they_have() {
         let page = copy(portion.items).await.expect("read");
         assert!(matches!(page, CopyRead::Page { .. }));
     }
-    let made = west.control.fillings()[&id].made;
-    west.control.filled(id, made).await.expect("noted");
+    // What it was given as long as America passed for whole is not what there is.
+    let early = west.control.filled(id, &fill).await;
+    early.expect("no matter");
+    assert_eq!(status(&west.control), ReplicaStatus::Creating);
+    let parts = west.control.fillings()[&id].clone();
+    west.control.filled(id, &parts).await.expect("noted");
     let replica = west.control.own_replica(id).expect("there");
     assert_eq!(replica.status, ReplicaStatus::Active);
     assert!(replica.salvaged.is_some(), "it is told");

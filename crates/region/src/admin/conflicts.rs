@@ -159,7 +159,7 @@ impl<S: Store> Admin<S> {
                 answer(StatusCode::OK, &told)
             }
             Err(error @ RestoreError::NoRace(_)) => missing(&error),
-            Err(error @ RestoreError::Changed(_)) => {
+            Err(error @ (RestoreError::Changed(_) | RestoreError::Forgotten(_))) => {
                 answer(StatusCode::CONFLICT, &json!({"message": error.to_string()}))
             }
             Err(error @ (RestoreError::Write(_) | RestoreError::Read(_))) => failed(&error),

@@ -92,9 +92,7 @@ impl CopyRequest {
     ///
     /// Units: per cent of the key space, which hashing fills evenly.
     pub fn percent(&self) -> u8 {
-        let after = self.after.as_deref().and_then(<[u8]>::first_chunk);
-        let hash = after.copied().map_or(0, u16::from_be_bytes);
-        u8::try_from(u32::from(hash) * 100 / 0x1_0000).unwrap_or(99)
+        percent(self.after.as_deref())
     }
 
     pub(super) fn encode(&self, buf: &mut BytesMut) {
@@ -176,6 +174,15 @@ impl CopyPage {
             next,
         })
     }
+}
+
+/// Returns how far a copy has come whose last key is this one.
+///
+/// Units: per cent of the key space: keys begin with two bytes of the partition key's hash.
+pub(crate) fn percent(after: Option<&[u8]>) -> u8 {
+    let hash = after.and_then(<[u8]>::first_chunk);
+    let hash = hash.copied().map_or(0, u16::from_be_bytes);
+    u8::try_from(u32::from(hash) * 100 / 0x1_0000).unwrap_or(99)
 }
 
 /// The bit that says that an image follows.

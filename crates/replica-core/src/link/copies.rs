@@ -11,13 +11,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 
 use base::name::TableId;
 use base::region::RegionId;
 use clock::time::Moment;
 
-use crate::frame::copy::{CopyItem, CopyItems, CopyPage, CopyRequest};
+use crate::frame::copy::{self, CopyItem, CopyItems, CopyPage, CopyRequest};
 use crate::limits::{COPIES_MAX, COPY_RETRY, COPY_WINDOW};
 use crate::link::Owed;
 
@@ -94,8 +94,6 @@ pub struct Kept {
 #[derive(Clone, Debug, Default)]
 pub struct Copies {
     wanted: BTreeMap<(Reason, TableId), Copy>,
-    /// How far replicas are filled, as it was on disk when it was last said what is to be.
-    kept: BTreeMap<TableId, Kept>,
     /// What the source is to be told.
     words: VecDeque<Word>,
     rounds: u32,
@@ -157,6 +155,8 @@ struct Run {
     pages: VecDeque<(Vec<CopyItem>, Option<Bytes>)>,
     /// The page that is being merged.
     merging: Option<(u64, Option<Bytes>)>,
+    /// Where no more pages come: until when to wait before they are asked for again.
+    until: Option<Moment>,
 }
 
 impl Fill {
@@ -174,15 +174,16 @@ impl Fill {
 }
 
 impl Copies {
-    /// Takes over which tables `source` is to give to replicas that are filled.
-    pub fn fill(&mut self, source: RegionId, fills: &Fills) {
+    /// Takes over which tables `source` is to give to replicas that are filled. Copies that begin
+    /// go on where the disk has them.
+    pub fn fill(&mut self, source: RegionId, fills: &Fills, kept: &BTreeMap<TableId, Kept>) {
         let purpose = |(table, fill): (&TableId, &Fill)| {
             let Portion { made, items } = fill.portion_of(source)?;
             let made = Some(made);
             Some((*table, Purpose { items, made }))
         };
         let wanted = fills.iter().filter_map(purpose).collect();
-        self.arrange(Reason::Fill, wanted);
+        self.arrange(Reason::Fill, wanted, kept);
     }
 
     /// Returns what the source has given in full of what it is to give to replicas that are filled.
@@ -202,7 +203,7 @@ impl Copies {
             (*table, Purpose { items, made })
         };
         let wanted = owed.iter().map(purpose).collect();
-        self.arrange(Reason::Missing, wanted);
+        self.arrange(Reason::Missing, wanted, &BTreeMap::new());
     }
 
     /// Returns whether all has come that stands for missing records, as far as the source has it.
@@ -224,12 +225,12 @@ impl Copies {
         missing.map(|((_, table), copy)| (*table, copy))
     }
 
-    /// Takes over how far replicas are filled on disk, where copies that begin go on.
-    pub fn keep(&mut self, kept: BTreeMap<TableId, Kept>) {
-        self.kept = kept;
-    }
-
-    fn arrange(&mut self, reason: Reason, wanted: BTreeMap<TableId, Purpose>) {
+    fn arrange(
+        &mut self,
+        reason: Reason,
+        wanted: BTreeMap<TableId, Purpose>,
+        kept: &BTreeMap<TableId, Kept>,
+    ) {
         let words = &mut self.words;
         self.wanted.retain(|(other, table), copy| {
             let stays = *other != reason || wanted.get(table) == Some(&copy.purpose);
@@ -238,7 +239,6 @@ impl Copies {
             }
             stays
         });
-        let kept = &self.kept;
         for (table, purpose) in wanted {
             self.wanted
                 .entry((reason, table))
@@ -279,6 +279,7 @@ impl Copies {
             expected: copy.after.clone(),
             pages: VecDeque::new(),
             merging: None,
+            until: None,
         });
         Some(copy.request(table, round))
     }
@@ -350,13 +351,13 @@ impl Copies {
     /// and what has been given of it.
     pub fn merged(&mut self, now: Moment, ticket: u64, merged: bool) -> Option<(TableId, Given)> {
         let mut copies = self.wanted.iter_mut();
-        let ((_, table), copy, next, round) = copies.find_map(|(key, copy)| {
+        let ((_, table), copy, next, (round, until)) = copies.find_map(|(key, copy)| {
             let State::Running(run) = &mut copy.state else {
                 return None;
             };
             let (_, next) = run.merging.take_if(|(its, _)| *its == ticket)?;
-            let round = run.round;
-            Some((key, copy, next, round))
+            let then = (run.round, run.until);
+            Some((key, copy, next, then))
         })?;
         let table = *table;
         if !merged {
@@ -382,7 +383,7 @@ impl Copies {
                 let taken = copy.request(table, round);
                 self.words.push_back(Word::Taken(taken));
             }
-            None => copy.state = State::Waiting { until: None },
+            None => copy.state = State::Waiting { until },
         }
         None
     }
@@ -488,23 +489,18 @@ impl Copy {
             State::Running(run) if run.merging.is_some() => {
                 run.round = None;
                 run.pages.clear();
+                run.until = until;
             }
             State::Running(_) => self.state = State::Waiting { until },
             State::Waiting { .. } | State::Done => {}
         }
     }
 
-    /// Keys start with two bytes of the partition key's hash.
     fn percent(&self) -> u8 {
-        if self.state == State::Done {
-            return 100;
+        match self.state {
+            State::Done => 100,
+            State::Waiting { .. } | State::Running(_) => copy::percent(self.after.as_deref()),
         }
-        let hash = self
-            .after
-            .clone()
-            .and_then(|mut after| after.try_get_u16().ok())
-            .unwrap_or(0);
-        u8::try_from(u32::from(hash) * 100 / 0x1_0000).unwrap_or(99)
     }
 }
 

@@ -25,7 +25,8 @@ use crate::vector::Seq;
 /// | 3 | which directory a log that is asked for is known to be of |
 /// | 4 | TLS around all of it, and frames without tags of their own |
 /// | 5 | windows of pages |
-pub const FORMATS: RangeInclusive<u8> = 5..=5;
+/// | 6 | whose write it was that an expiry ends |
+pub const FORMATS: RangeInclusive<u8> = 5..=6;
 
 /// Who this side is.
 #[derive(Clone, Debug)]

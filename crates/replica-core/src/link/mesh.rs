@@ -158,19 +158,20 @@ impl Mesh {
         self.given.insert((table, source), portion);
     }
 
-    /// Returns the tables that all their sources have given, and when their replicas were made.
-    /// They are told again after [`TELL_AGAIN`] for as long as they are to be filled: whoever is
-    /// told may have failed to act on it, or may have been told otherwise since.
-    pub fn take_filled(&mut self, now: Moment) -> Vec<(TableId, i64)> {
+    /// Returns the tables that all their sources have given, and what that was. They are told again
+    /// after [`TELL_AGAIN`] for as long as they are to be filled: whoever is told may have failed
+    /// to act on it, or may have been told otherwise since.
+    pub fn take_filled(&mut self, now: Moment) -> Vec<(TableId, Fill)> {
         let mut filled = Vec::new();
         for (table, fill) in &self.fills {
             let told = self.told.get(table);
             let is_due = told.is_none_or(|(_, told)| *told + TELL_AGAIN <= now);
             if is_due && self.is_whole(*table, fill) {
-                filled.push((*table, fill.made));
+                filled.push((*table, fill.clone()));
             }
         }
-        let told = filled.iter().map(|(table, made)| (*table, (*made, now)));
+        let told = filled.iter();
+        let told = told.map(|(table, fill)| (*table, (fill.made, now)));
         self.told.extend(told);
         filled
     }

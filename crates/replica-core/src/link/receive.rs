@@ -57,6 +57,8 @@ pub struct Receiver {
     copies: Copies,
     latencies: BTreeMap<RegionId, Latencies>,
     catch_up: Option<CatchUp>,
+    /// How often it was begun to catch up.
+    catch_ups: u64,
     /// Where the peer's log stood when it last said so over this connection.
     head: Option<Seq>,
     outputs: VecDeque<Output>,
@@ -85,14 +87,19 @@ pub enum Input {
         /// Whether it was applied.
         result: Result<(), ApplyFault>,
     },
-    /// How far replicas here are filled, as it is on disk. It goes before what is to be filled.
-    Kept(BTreeMap<TableId, Kept>),
     /// Which tables are to be filled here.
-    Fill(Fills),
+    Fill {
+        /// The tables.
+        fills: Fills,
+        /// How far they are filled, as it is on disk.
+        kept: BTreeMap<TableId, Kept>,
+    },
     /// The tables that both regions replicate, while [`Receiver::needs_resync`].
     Shared(BTreeSet<TableId>),
     /// How an [`Output::Skip`] fared. A fresh `Local` should be told before.
     Skipped {
+        /// The ticket of the output.
+        ticket: u64,
         /// Whether it is on disk.
         skipped: bool,
     },
@@ -156,6 +163,8 @@ pub enum Output {
     /// All that the peer's log says up to `to` has come in copies, but for what is owed: count it
     /// as applied, note what is owed, both at once, and answer with [`Input::Skipped`].
     Skip {
+        /// To be given back.
+        ticket: u64,
         /// The position.
         to: Seq,
         /// What the peer has still to give.
@@ -221,6 +230,7 @@ impl Receiver {
             copies: Copies::default(),
             latencies: BTreeMap::new(),
             catch_up: None,
+            catch_ups: 0,
             head: None,
             outputs: VecDeque::new(),
             planted: Planted::Nothing,
@@ -247,21 +257,20 @@ impl Receiver {
             Input::Local(local) => self.learn(local),
             Input::Relay(origins) => self.relay(&origins),
             Input::Applied { ticket, result } => self.applied(now, ticket, result),
-            Input::Fill(fills) => {
-                self.copies.fill(self.peer, &fills);
+            Input::Fill { fills, kept } => {
+                self.copies.fill(self.peer, &fills, &kept);
                 // Whoever watches may have seen that it was not asked for in between.
                 let given = self.copies.given();
                 let given = given.map(|(table, portion)| Output::Filled { table, portion });
                 self.outputs.extend(given);
             }
-            Input::Kept(kept) => self.copies.keep(kept),
             Input::Merged { ticket, merged } => self.merged(now, ticket, merged),
             Input::Shared(tables) => {
                 if let Some(catch_up) = &mut self.catch_up {
                     catch_up.share(&tables, &mut self.copies);
                 }
             }
-            Input::Skipped { skipped } => self.skipped(skipped),
+            Input::Skipped { ticket, skipped } => self.skipped(ticket, skipped),
         }
         self.pump(now);
         self.debug_assert_invariants();
@@ -486,7 +495,8 @@ impl Receiver {
         if let Some(catch_up) = &mut self.catch_up
             && let Some((to, owed)) = catch_up.skip(&self.copies)
         {
-            self.outputs.push_back(Output::Skip { to, owed });
+            let ticket = catch_up.number();
+            self.outputs.push_back(Output::Skip { ticket, to, owed });
         }
         if self.wants_changed {
             self.wants_changed = false;
@@ -504,10 +514,8 @@ impl Receiver {
         };
         let local = &self.local;
         let further = |origin: &RegionId| {
-            let whole = local.unpaid.get(origin).copied();
-            let whole = whole.unwrap_or(Seq(u64::MAX));
-            told.applied.at(*origin) < local.applied.at(*origin).min(whole)
-                || told.durable.at(*origin) < local.durable.at(*origin).min(whole)
+            told.applied.at(*origin) < local.told_at(&local.applied, *origin)
+                || told.durable.at(*origin) < local.told_at(&local.durable, *origin)
         };
         told.consumed != self.inbox.consumed() || self.wants.keys().any(further)
     }

@@ -13,7 +13,7 @@ mod cursors;
 
 mod streams;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 
@@ -282,6 +282,13 @@ impl Sender {
         let own = self.own.id();
         let head = self.local.durable.at(own).0;
         head.saturating_sub(self.applied.at(own).0)
+    }
+
+    /// Returns how far each table that the peer copies from here has been read for it.
+    ///
+    /// Units: per cent.
+    pub fn copying(&self) -> BTreeMap<TableId, u8> {
+        self.streams.progress()
     }
 
     /// Returns the first position left, when the peer needs a copy of everything.

@@ -4,9 +4,10 @@ use bytes::Bytes;
 
 use base::name::TableId;
 use base::region::RegionId;
-use clock::hlc::Hlc;
+use clock::hlc::{Hlc, Version};
 
 use super::{Change, Record, WireError};
+use crate::merge::Stamp;
 use crate::vector::{Seq, VersionVector};
 
 fn sample() -> Record {
@@ -50,11 +51,11 @@ fn every_cut_and_every_newer_format_is_an_error() {
         );
     }
     let mut newer = bytes.clone();
-    newer[0] = 4;
+    newer[0] = 6;
     let error = WireError::Newer {
         what: "a record",
-        found: 4,
-        known: 3,
+        found: 6,
+        known: 5,
     };
     assert_eq!(Record::decode(newer.into()), Err(error));
     let mut longer = bytes;
@@ -67,7 +68,7 @@ fn a_change_with_a_stamp_of_its_own_is_the_newer_format_and_all_others_the_older
     let plain = sample();
     assert_eq!(plain.encode()[0], 1, "an older build reads it");
     let mut expiry = sample();
-    expiry.changes[1].stamp = Some(Hlc(13));
+    expiry.changes[1].stamp = Some(ended(6, 9));
     let bytes = expiry.encode();
     assert_eq!(bytes[0], 2);
     assert_eq!(Record::decode(bytes.clone().into()), Ok(expiry.clone()));
@@ -86,7 +87,7 @@ fn a_change_with_a_stamp_of_its_own_is_the_newer_format_and_all_others_the_older
 fn what_is_merged_by_attribute_is_the_newest_format() {
     let mut merged = sample();
     merged.changes[0].merged = Some(Bytes::from_static(b"beside"));
-    merged.changes[1].stamp = Some(Hlc(13));
+    merged.changes[1].stamp = Some(ended(6, 9));
     let mut bytes = merged.encode();
     assert_eq!(bytes[0], 3);
     assert_eq!(Record::decode(bytes.clone().into()), Ok(merged));
@@ -95,6 +96,48 @@ fn what_is_merged_by_attribute_is_the_newest_format() {
         Record::decode(bytes.into()),
         Err(WireError::Tag { .. })
     ));
+}
+
+/// The stamp of the end of a write that was made at 12.
+fn ended(origin: u16, seq: u64) -> Stamp {
+    let origin = RegionId(origin);
+    let hlc = Hlc(12);
+    Stamp {
+        version: Version { hlc, origin }.end(),
+        seq: Seq(seq),
+    }
+}
+
+#[test]
+fn an_end_names_the_write_that_it_ends_and_an_older_build_is_told_less() {
+    let mut expiry = sample();
+    expiry.changes[1].stamp = Some(ended(3, 5));
+    let mut bytes = expiry.encode();
+    assert_eq!(bytes[0], 5);
+    assert_eq!(Record::decode(bytes.clone().into()), Ok(expiry.clone()));
+    assert_eq!(expiry.stamp_of(&expiry.changes[1]), ended(3, 5));
+    for length in 0..bytes.len() {
+        let cut = Bytes::copy_from_slice(&bytes[..length]);
+        assert!(Record::decode(cut).is_err(), "{length}");
+    }
+    let cost = |record: &Record| record.changes.iter().map(Change::bytes).sum::<usize>();
+    let before = cost(&expiry);
+    expiry.lower();
+    assert_eq!(cost(&expiry), before, "both sides of a link count the same");
+    bytes = expiry.encode();
+    assert_eq!(bytes[0], 2, "the format of the neighbour");
+    assert_eq!(Record::decode(bytes.into()), Ok(expiry.clone()));
+    assert_eq!(expiry.stamp_of(&expiry.changes[1]), ended(6, 9));
+    // A clock that follows the record must come to be above all that it says.
+    expiry.changes[1].stamp = Some(Stamp {
+        version: Version {
+            hlc: Hlc(45),
+            origin: RegionId(3),
+        },
+        seq: Seq(5),
+    });
+    let above = Err(WireError::Shape("a change's stamp"));
+    assert_eq!(Record::decode(expiry.encode().into()), above);
 }
 
 #[test]

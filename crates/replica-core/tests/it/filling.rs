@@ -165,7 +165,8 @@ impl World {
             }
             Event::Look(at) => match self.sources.get_mut(at) {
                 Some(source) => {
-                    let input = receive::Input::Fill(self.fills.clone());
+                    let (fills, kept) = (self.fills.clone(), BTreeMap::new());
+                    let input = receive::Input::Fill { fills, kept };
                     source.receiver.handle_input(now, input);
                 }
                 None => self.mesh.fill(self.fills.clone()),
@@ -276,9 +277,9 @@ impl World {
 
     /// Does what control does with replicas that are whole; it may fail to.
     fn report(&mut self) {
-        for (table, made) in self.mesh.take_filled(self.now) {
+        for (table, given) in self.mesh.take_filled(self.now) {
             let fails = !self.calm && self.random.below(4) == 0;
-            let fill = self.fills.get(&table).filter(|fill| fill.made == made);
+            let fill = self.fills.get(&table).filter(|fill| **fill == given);
             let Some(fill) = fill.filter(|_| !fails).cloned() else {
                 continue;
             };

@@ -161,7 +161,7 @@ async fn a_build_without_tls_is_told_the_formats_in_its_own_words() {
     stream.write_all(&bytes).await.expect("written");
     let mut answer = BytesMut::new();
     while patiently(stream.read_buf(&mut answer)).await.expect("read") > 0 {}
-    let refusal = Refusal::Format { min: 5, max: 5 };
+    let refusal = Refusal::Format { min: 5, max: 6 };
     let told = Frame::take(&mut answer, 1_024).expect("a frame");
     assert_eq!(told, Some(Frame::Refuse(refusal)));
     assert_eq!(world.regions[0].tables.met(name("eu-west-1").id()), None);

@@ -58,7 +58,7 @@ pub(crate) struct Region {
     name: RegionName,
     clock: Arc<Skewed>,
     fills: watch::Sender<Arc<Fills>>,
-    filled: tokio::sync::Mutex<mpsc::Receiver<(TableId, i64)>>,
+    filled: tokio::sync::Mutex<mpsc::Receiver<(TableId, Fill)>>,
 }
 
 /// The machine's clock, with a wall time that can be wrong.
@@ -303,7 +303,8 @@ impl Region {
 
     /// Waits until a table is told to be filled.
     pub(crate) async fn until_filled(&self) -> Option<(TableId, i64)> {
-        patiently(self.filled.lock().await.recv()).await
+        let (table, fill) = patiently(self.filled.lock().await.recv()).await?;
+        Some((table, fill.made))
     }
 
     pub(crate) async fn put(&self, customer: &str, sku: &str, quantity: &str) {

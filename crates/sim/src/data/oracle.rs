@@ -260,11 +260,9 @@ pub fn races(world: &World) -> usize {
 
 fn no_race(truth: &Truth, holder: RegionId, race: &Conflict) -> Option<String> {
     let key = race.key.encode();
-    let (winner, loser) = (
-        truth.write_of(race.winner, &key),
-        truth.write_of(race.loser, &key),
-    );
-    let (Some(winner), Some(loser)) = (winner, loser) else {
+    let winners = truth.writes_of(race.winner, &key);
+    let losers = truth.writes_of(race.loser, &key);
+    let ([winner, ..], [loser]) = (&winners[..], &losers[..]) else {
         return Some(format!(
             "{holder} logs a race of writes that are none: {race:?}"
         ));
@@ -274,11 +272,15 @@ fn no_race(truth: &Truth, holder: RegionId, race: &Conflict) -> Option<String> {
         changes
             .any(|change| change.key.get(2..) == Some(&race.key.encode()) && change.image == *image)
     };
-    if beaten_by_an_end(truth, winner, race) {
+    let beaten = |winner: &&Wrote| beaten_by_an_end(truth, winner, race);
+    if winners.iter().any(beaten) {
         return Some(format!("{holder} lets an expiry beat a write: {race:?}"));
     }
     let right = of_item(winner, &race.winner_image) && of_item(loser, &race.loser_image);
-    let concurrent = !winner.saw(&loser.record) && !loser.saw(&winner.record);
+    // What ended a write won over what that write has raced with.
+    let ended = truth.ended_by(race.winner, &key);
+    let mut winners = winners.iter().copied().chain(ended);
+    let concurrent = winners.any(|winner| !winner.saw(&loser.record) && !loser.saw(&winner.record));
     (!right || !concurrent || race.winner <= race.loser)
         .then(|| format!("{holder} logs a race that was none: {race:?}"))
 }
@@ -294,10 +296,9 @@ fn beaten_by_an_end(truth: &Truth, winner: &Wrote, race: &Conflict) -> bool {
     let seen = truth.writes().filter(|seen| winner.saw(&seen.record));
     let ended = seen.flat_map(|seen| {
         let changes = seen.record.changes.iter().filter(of_item);
-        changes.map(|change| seen.record.version_of(change).hlc)
+        changes.map(|change| seen.record.version_of(change))
     });
-    // Writes of one stamp tie, and the ended one's region decides.
-    ended.max() < Some(race.loser.hlc)
+    ended.max() < Some(race.loser)
 }
 
 fn is_of(race: &Conflict, key: &[u8]) -> bool {

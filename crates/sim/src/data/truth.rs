@@ -11,7 +11,7 @@ use base::region::RegionId;
 use clock::hlc::Version;
 use item::codec;
 use item::value::AttributeValue;
-use replica_core::record::Record;
+use replica_core::record::{Change, Record};
 use replica_core::vector::{Seq, VersionVector};
 
 /// What all regions wrote, and what each has.
@@ -108,14 +108,25 @@ impl Truth {
         self.writes.values()
     }
 
-    /// Returns the write that made a version of an item, whose key is given without its hash.
-    pub fn write_of(&self, version: Version, key: &[u8]) -> Option<&Wrote> {
-        let of_origin = (version.origin, Seq(0))..=(version.origin, Seq(u64::MAX));
-        let mut writes = self.writes.range(of_origin).map(|(_, wrote)| wrote);
-        writes.find(|wrote| {
+    /// Returns the writes that made a version of an item, whose key is given without its hash: one,
+    /// but that several regions may end what expires, and so make the same version.
+    pub fn writes_of(&self, version: Version, key: &[u8]) -> Vec<&Wrote> {
+        let makes = |wrote: &&Wrote| {
             let record = &wrote.record;
             let mut changes = record.changes.iter();
             changes.any(|one| record.version_of(one) == version && one.key.get(2..) == Some(key))
+        };
+        self.writes.values().filter(makes).collect()
+    }
+
+    /// Returns the write of an item that a version of it is the end of.
+    pub fn ended_by(&self, version: Version, key: &[u8]) -> Option<&Wrote> {
+        self.writes.values().find(|wrote| {
+            let record = &wrote.record;
+            let is_ended = |one: &Change| {
+                record.version_of(one).end() == version && one.key.get(2..) == Some(key)
+            };
+            version.hlc.is_end() && record.changes.iter().any(is_ended)
         })
     }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use clock::hlc::Version;
 use item::codec;
 use store::port::{Batch, Space, Store};
 
@@ -38,6 +37,12 @@ pub enum RestoreError {
         "restore the loser of race {0}: the item is not the winner's any more, it was written since"
     )]
     Changed(RaceId),
+    /// The winner was a delete, and is remembered no more.
+    #[error(
+        "restore the loser of race {0}: the delete that won is remembered no more, so that nobody \
+         can tell whether the item was written since"
+    )]
+    Forgotten(RaceId),
     /// The write failed.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -75,8 +80,9 @@ impl<S: Store> Tables<S> {
         let lost = image.map_err(|_| ReadError::from(Damaged("a conflict")))?;
         let mark = Noting::Restored(self.mark(&table, &race));
         let key = race.key.clone();
+        let (id_of_table, suffix) = (table.id, layout::item_suffix(&key));
         let decide = move |current: &Current| {
-            if over == Over::Winner && !is_of(&race, current) {
+            if over == Over::Winner && current.version() != Some(race.winner) {
                 return Err(Refusal::ConditionFailed);
             }
             Ok(lost.map_or(Effect::Delete, Effect::Put))
@@ -86,20 +92,28 @@ impl<S: Store> Tables<S> {
         match self.transact_with(vec![write], Some(mark)).await {
             Ok(mut written) => Ok(written.pop().expect("one write gives one result")),
             Err(WriteError::Refused(refused)) if is_condition(&refused) => {
-                Err(RestoreError::Changed(id))
+                let found = self.stored(id_of_table, &suffix).await?;
+                Err(match found {
+                    Some(_) => RestoreError::Changed(id),
+                    None => RestoreError::Forgotten(id),
+                })
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Returns whether an item is still as the winner of a race left it.
+    /// Returns whether an item is still as the winner of a race left it; `None` where that is not
+    /// known any more: deletes are forgotten once all regions have them.
     ///
     /// Errors: those of the store.
-    pub async fn is_winners(&self, table: &TableDef, race: &Conflict) -> Result<bool, ReadError> {
+    pub async fn is_winners(
+        &self,
+        table: &TableDef,
+        race: &Conflict,
+    ) -> Result<Option<bool>, ReadError> {
         let suffix = layout::item_suffix(&race.key);
         let stored = self.stored(table.id, &suffix).await?;
-        let version = stored.map(|stored| stored.stamp.version);
-        Ok(is_version(race, version))
+        Ok(stored.map(|stored| stored.stamp.version == race.winner))
     }
 
     fn mark(&self, table: &TableDef, race: &Conflict) -> Mark {
@@ -109,18 +123,6 @@ impl<S: Store> Tables<S> {
             key: conflict::entry_key(table.id, race.winner, race.loser, &suffix),
             entry: conflict::entry(images, Some(self.inner.clock.wall())),
         }
-    }
-}
-
-fn is_of(race: &Conflict, current: &Current) -> bool {
-    is_version(race, current.version())
-}
-
-/// A delete that won may be forgotten, and an item that nobody wrote since is as it left it.
-fn is_version(race: &Conflict, version: Option<Version>) -> bool {
-    match version {
-        Some(version) => version == race.winner,
-        None => race.winner_image.is_none(),
     }
 }
 

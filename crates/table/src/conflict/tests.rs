@@ -230,7 +230,8 @@ async fn a_lost_write_is_written_again_once() {
     let race = tables.conflict(CARTS, id).await.expect("read");
     let race = race.expect("still there");
     assert!(race.restored.is_some() && race.winner_image.is_some());
-    assert!(!tables.is_winners(&def, &race).await.expect("read"));
+    let is_winners = tables.is_winners(&def, &race).await.expect("read");
+    assert_eq!(is_winners, Some(false));
     // What was written since is not written over, unless that is asked for.
     let again = restore(Over::Winner)
         .await
@@ -257,6 +258,29 @@ async fn a_lost_delete_deletes_and_a_delete_that_won_is_undone() {
     tables.trim_conflicts(&none, &mut seen).await.expect("read");
     let id = lost(&tables, &def, [None, Some(&item("loser"))]).await;
     let restored = tables.restore_loser(Arc::clone(&def), id, Over::Winner);
+    restored.await.expect("restored");
+    assert_eq!(image(&tables, &def).await, Some(item("loser")));
+}
+
+#[tokio::test]
+async fn a_delete_that_won_and_is_forgotten_is_undone_only_where_that_is_asked_for() {
+    let tables = tables().await;
+    let def = tables.define(def());
+    let id = lost(&tables, &def, [None, Some(&item("loser"))]).await;
+    // All regions have the delete. Whoever wrote the item since and deleted it again left no trace.
+    let mut batch = Batch::default();
+    let suffix = layout::item_suffix(&key());
+    batch.delete(Space::Items, layout::item_key(def.id, &suffix));
+    let gone = tables.commit(batch, Durability::Disk).await;
+    gone.expect("written");
+    let race = tables.conflict(CARTS, id).await.expect("read");
+    let race = race.expect("still there");
+    assert_eq!(tables.is_winners(&def, &race).await.expect("read"), None);
+    let restored = tables.restore_loser(Arc::clone(&def), id, Over::Winner);
+    let refused = restored.await.expect_err("nobody can tell");
+    assert!(matches!(refused, RestoreError::Forgotten(_)), "{refused}");
+    assert_eq!(image(&tables, &def).await, None);
+    let restored = tables.restore_loser(Arc::clone(&def), id, Over::Anything);
     restored.await.expect("restored");
     assert_eq!(image(&tables, &def).await, Some(item("loser")));
 }

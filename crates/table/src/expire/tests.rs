@@ -266,6 +266,48 @@ async fn a_write_that_the_expiry_had_not_seen_wins_wherever_they_meet() {
 }
 
 #[tokio::test]
+async fn a_write_of_the_very_same_stamp_wins_over_the_end_of_what_it_beats() {
+    let (a, b) = (
+        Region::open(MemStore::new(), A, &[A, B]).await,
+        Region::open(MemStore::new(), B, &[A, B]).await,
+    );
+    // Both clocks stand still: the higher region's write is the later one.
+    a.put("session", number(START)).await;
+    b.put("session", number(START + 600)).await;
+    a.wait(60);
+    assert_eq!(a.expire().await.items, 1);
+    b.wait(60);
+    b.pull(&a, A).await;
+    a.pull(&b, B).await;
+    assert!(a.has("session").await && b.has("session").await);
+    a.assert_same(&b);
+}
+
+#[tokio::test]
+async fn whoever_ends_an_item_gives_the_end_to_a_replica_that_is_filled() {
+    let (a, b) = (
+        Region::open(MemStore::new(), A, &[A, B]).await,
+        Region::open(MemStore::new(), B, &[A, B]).await,
+    );
+    b.put("session", number(START)).await;
+    a.pull(&b, B).await;
+    a.wait(EXPIRY_GRACE_SECS + 1);
+    assert_eq!(a.expire().await.items, 1);
+    let page = a.tables.copy_page(SESSIONS, None, 1 << 20, Some(A)).await;
+    let [tombstone] = &page.expect("read").items[..] else {
+        panic!("the tombstone, which has the version of B's write");
+    };
+    assert_eq!(
+        (&tombstone.image, tombstone.stamp.version.origin),
+        (&None, B)
+    );
+    // A region that gets the end before what it ends is without the item all the same.
+    let again = Region::open(MemStore::new(), B, &[A, B]).await;
+    again.pull(&a, A).await;
+    assert!(!again.has("session").await);
+}
+
+#[tokio::test]
 async fn two_regions_that_delete_one_item_agree() {
     let (a, b) = (
         Region::open(MemStore::new(), A, &[A, B]).await,

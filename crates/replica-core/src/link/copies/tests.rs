@@ -26,6 +26,9 @@ fn carts_from(sources: &[RegionId]) -> Fills {
 
 const MADE: i64 = 7;
 
+/// Nothing is on disk of what is filled.
+const NONE: BTreeMap<TableId, Kept> = BTreeMap::new();
+
 const fn portion(made: i64, items: CopyItems) -> Portion {
     Portion { made, items }
 }
@@ -89,7 +92,7 @@ fn a_lost_replica_takes_all_from_each_source() {
 #[test]
 fn a_window_of_pages_comes_and_is_merged_in_its_order() {
     let mut copies = Copies::default();
-    copies.fill(A, &carts_from(&[A, B]));
+    copies.fill(A, &carts_from(&[A, B]), &NONE);
     let asked = copies.ask(at(0)).expect("due");
     assert_eq!((asked.after.clone(), asked.items), (None, CopyItems::All));
     assert_eq!(copies.ask(at(0)), None, "one copy of a table at a time");
@@ -118,7 +121,7 @@ fn a_window_of_pages_comes_and_is_merged_in_its_order() {
 #[test]
 fn more_pages_than_the_window_are_not_taken() {
     let mut copies = Copies::default();
-    copies.fill(A, &carts_from(&[A]));
+    copies.fill(A, &carts_from(&[A]), &NONE);
     let asked = copies.ask(at(0)).expect("due");
     let page = |after: u8| CopyPage {
         table: CARTS,
@@ -141,8 +144,8 @@ fn a_restart_goes_on_after_what_was_kept() {
     };
     let start = |after| {
         let mut copies = Copies::default();
-        copies.keep(BTreeMap::from([(CARTS, kept(after))]));
-        copies.fill(A, &carts_from(&[A]));
+        let kept = BTreeMap::from([(CARTS, kept(after))]);
+        copies.fill(A, &carts_from(&[A]), &kept);
         copies
     };
     let asked = start(Some(b"k7")).ask(at(0)).expect("due");
@@ -154,7 +157,9 @@ fn a_restart_goes_on_after_what_was_kept() {
         Some((CARTS, portion(MADE, CopyItems::All)))
     );
     let mut other = start(Some(b"k7"));
-    other.fill(A, &BTreeMap::from([(CARTS, fill(MADE + 1, &[A]))]));
+    let anew = BTreeMap::from([(CARTS, fill(MADE + 1, &[A]))]);
+    let stale = BTreeMap::from([(CARTS, kept(Some(b"k7")))]);
+    other.fill(A, &anew, &stale);
     assert_eq!(other.ask(at(0)).expect("due").after, None, "made anew");
     other.replace_missing(&BTreeMap::from([(CARTS, CopyItems::All)]));
     let missing = other.ask(at(0)).expect("due");
@@ -164,19 +169,19 @@ fn a_restart_goes_on_after_what_was_kept() {
 #[test]
 fn other_sources_give_only_what_they_wrote() {
     let mut copies = Copies::default();
-    copies.fill(B, &carts_from(&[A, B]));
+    copies.fill(B, &carts_from(&[A, B]), &NONE);
     assert_eq!(copies.ask(at(0)).expect("due").items, CopyItems::OwnOnly);
-    copies.fill(B, &carts_from(&[B]));
+    copies.fill(B, &carts_from(&[B]), &NONE);
     copies.later(at(0), CARTS);
     assert_eq!(copies.ask(at(0)).expect("due").items, CopyItems::All);
-    copies.fill(B, &carts_from(&[A]));
+    copies.fill(B, &carts_from(&[A]), &NONE);
     assert_eq!(copies.progress().len(), 0);
 }
 
 #[test]
 fn a_cut_goes_on_after_the_last_merged_page() {
     let mut copies = Copies::default();
-    copies.fill(A, &carts_from(&[A]));
+    copies.fill(A, &carts_from(&[A]), &NONE);
     let asked = copies.ask(at(0)).expect("due");
     merge(&mut copies, page(&asked, None, Some(b"k1")));
     let late = take(&mut copies, page(&asked, Some(b"k1"), Some(b"k2"))).expect("asked for");
@@ -197,7 +202,7 @@ fn a_cut_goes_on_after_the_last_merged_page() {
 #[test]
 fn a_page_that_was_not_ready_or_not_merged_is_asked_again_after_a_while() {
     let mut copies = Copies::default();
-    copies.fill(A, &carts_from(&[A]));
+    copies.fill(A, &carts_from(&[A]), &NONE);
     copies.ask(at(0));
     copies.later(at(10), CARTS);
     assert_eq!(copies.ask(at(209)), None);
@@ -213,10 +218,28 @@ fn a_page_that_was_not_ready_or_not_merged_is_asked_again_after_a_while() {
 }
 
 #[test]
+fn a_source_that_has_no_more_is_asked_after_a_while_though_a_page_was_being_merged() {
+    let mut copies = Copies::default();
+    copies.fill(A, &carts_from(&[A]), &NONE);
+    let asked = copies.ask(at(0)).expect("due");
+    let ticket = take(&mut copies, page(&asked, None, Some(b"k1"))).expect("asked for");
+    copies.later(at(10), CARTS);
+    assert_eq!(copies.merged(at(20), ticket, true), None);
+    assert_eq!(
+        copies.ask(at(209)),
+        None,
+        "it has just said that it has none"
+    );
+    assert_eq!(copies.poll_timeout(), Some(at(210)));
+    let again = copies.ask(at(210)).expect("due");
+    assert_eq!(again.after.as_deref(), Some(&b"k1"[..]));
+}
+
+#[test]
 fn few_tables_are_copied_at_a_time() {
     let mut copies = Copies::default();
     let tables = (0..10).map(|number| (TableId((1 << 20) + number), fill(MADE, &[A])));
-    copies.fill(A, &tables.collect());
+    copies.fill(A, &tables.collect(), &NONE);
     let asked = std::iter::from_fn(|| copies.ask(at(0))).count();
     assert_eq!(asked, COPIES_MAX);
     copies.later(at(0), TableId(1 << 20));
@@ -227,12 +250,12 @@ fn few_tables_are_copied_at_a_time() {
 #[test]
 fn a_replica_that_is_made_anew_is_filled_anew() {
     let mut copies = Copies::default();
-    copies.fill(A, &carts_from(&[A]));
+    copies.fill(A, &carts_from(&[A]), &NONE);
     let before = copies.ask(at(0)).expect("due");
     merge(&mut copies, page(&before, None, Some(b"k1")));
     while copies.word().is_some() {}
     let again = BTreeMap::from([(CARTS, fill(MADE + 1, &[A]))]);
-    copies.fill(A, &again);
+    copies.fill(A, &again, &NONE);
     assert_eq!(copies.word(), Some(Word::Stop(CARTS)));
     let asked = copies.ask(at(0)).expect("due");
     assert_eq!(asked.after, None);
@@ -245,7 +268,7 @@ fn a_replica_that_is_made_anew_is_filled_anew() {
 #[test]
 fn what_stands_for_missing_records_does_not_wait_for_what_fills() {
     let mut copies = Copies::default();
-    copies.fill(A, &carts_from(&[B, A]));
+    copies.fill(A, &carts_from(&[B, A]), &NONE);
     let fills = copies.ask(at(0)).expect("due");
     assert_eq!(fills.items, CopyItems::OwnOnly);
     copies.replace_missing(&BTreeMap::from([(CARTS, CopyItems::All)]));
@@ -264,14 +287,14 @@ fn what_stands_for_missing_records_does_not_wait_for_what_fills() {
 #[test]
 fn what_fills_is_not_taken_for_missing_records() {
     let mut copies = Copies::default();
-    copies.fill(A, &carts_from(&[A]));
+    copies.fill(A, &carts_from(&[A]), &NONE);
     let asked = copies.ask(at(0)).expect("due");
     merge(&mut copies, page(&asked, None, None));
     copies.replace_missing(&BTreeMap::from([(CARTS, CopyItems::All)]));
     assert!(!copies.has_replaced(), "the copy began too early");
     copies.ask(at(0));
     copies.later(at(0), CARTS);
-    copies.fill(A, &Fills::new());
+    copies.fill(A, &Fills::new(), &NONE);
     assert_eq!(copies.poll_timeout(), Some(at(200)));
     let asked = copies.ask(at(200)).expect("due");
     merge(&mut copies, page(&asked, None, None));
@@ -281,10 +304,10 @@ fn what_fills_is_not_taken_for_missing_records() {
 #[test]
 fn a_page_of_an_earlier_replica_that_is_merged_late_does_not_fill_the_next() {
     let mut copies = Copies::default();
-    copies.fill(A, &carts_from(&[A]));
+    copies.fill(A, &carts_from(&[A]), &NONE);
     let asked = copies.ask(at(0)).expect("due");
     let early = take(&mut copies, page(&asked, None, None)).expect("asked for");
-    copies.fill(A, &BTreeMap::from([(CARTS, fill(MADE + 1, &[A]))]));
+    copies.fill(A, &BTreeMap::from([(CARTS, fill(MADE + 1, &[A]))]), &NONE);
     let asked = copies.ask(at(0)).expect("due");
     let ticket = take(&mut copies, page(&asked, None, Some(b"k1"))).expect("asked for");
     assert_eq!(copies.merged(at(0), early, true), None);

@@ -73,11 +73,13 @@ fn strangers_and_the_misdirected_are_told_so() {
 
 #[test]
 fn neighbouring_releases_talk_and_others_are_told_the_range() {
-    let newer = identity("lab-1").with_formats(5..=6);
-    let (dialler, listener) = greet(&newer, "lab-2", &identity("lab-2")).expect("let in");
-    assert_eq!((dialler.format, listener.format), (5, 5));
-    let refusal = Refusal::Format { min: 5, max: 5 };
-    for others in [6..=7, 4..=4] {
+    for (others, common) in [(5..=5, 5), (5..=6, 6), (6..=7, 6)] {
+        let other = identity("lab-1").with_formats(others);
+        let (dialler, listener) = greet(&other, "lab-2", &identity("lab-2")).expect("let in");
+        assert_eq!((dialler.format, listener.format), (common, common));
+    }
+    let refusal = Refusal::Format { min: 5, max: 6 };
+    for others in [7..=8, 4..=4] {
         let other = identity("lab-1").with_formats(others);
         refused(&other, "lab-2", &identity("lab-2"), &refusal);
     }

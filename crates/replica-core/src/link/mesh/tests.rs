@@ -102,7 +102,12 @@ const fn own(made: i64) -> Portion {
 
 /// Returns what is told as filled at once.
 fn filled(mesh: &mut Mesh) -> Vec<(TableId, i64)> {
-    mesh.take_filled(at(0))
+    filled_at(mesh, 0)
+}
+
+fn filled_at(mesh: &mut Mesh, millis: u64) -> Vec<(TableId, i64)> {
+    let filled = mesh.take_filled(at(millis)).into_iter();
+    filled.map(|(table, fill)| (table, fill.made)).collect()
 }
 
 #[test]
@@ -125,11 +130,11 @@ fn a_table_that_is_still_to_be_filled_is_told_again() {
     let mut mesh = Mesh::new(at(0), A, [B]);
     mesh.fill(carts_from(MADE, &[B]));
     mesh.filled(CARTS, all(MADE), B);
-    assert_eq!(mesh.take_filled(at(5)), [(CARTS, MADE)]);
-    assert_eq!(mesh.take_filled(at(1_004)), []);
-    assert_eq!(mesh.take_filled(at(1_005)), [(CARTS, MADE)]);
+    assert_eq!(filled_at(&mut mesh, 5), [(CARTS, MADE)]);
+    assert_eq!(filled_at(&mut mesh, 1_004), []);
+    assert_eq!(filled_at(&mut mesh, 1_005), [(CARTS, MADE)]);
     mesh.fill(Fills::new());
-    assert_eq!(mesh.take_filled(at(9_000)), []);
+    assert_eq!(filled_at(&mut mesh, 9_000), []);
 }
 
 #[test]

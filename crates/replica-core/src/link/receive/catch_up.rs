@@ -19,6 +19,8 @@ use crate::vector::Seq;
 /// One catching up; it outlives connections.
 #[derive(Clone, Debug)]
 pub(super) struct CatchUp {
+    /// Tells it from those before: a skip that one of them asked for ends that one alone.
+    number: u64,
     /// The first position that the peer has left.
     first: Seq,
     items: CopyItems,
@@ -31,14 +33,19 @@ pub(super) struct CatchUp {
 }
 
 impl CatchUp {
-    pub(super) const fn new(first: Seq, items: CopyItems) -> Self {
+    pub(super) const fn new(number: u64, first: Seq, items: CopyItems) -> Self {
         Self {
+            number,
             first,
             items,
             to: None,
             tables: None,
             skips: false,
         }
+    }
+
+    pub(super) const fn number(&self) -> u64 {
+        self.number
     }
 
     pub(super) const fn first(&self) -> Seq {
@@ -121,11 +128,13 @@ impl Receiver {
 
     fn catch_up(&mut self, first: Seq, items: CopyItems) {
         self.copies.replace_missing(&Owed::new());
-        self.catch_up = Some(CatchUp::new(first, items));
+        self.catch_ups += 1;
+        self.catch_up = Some(CatchUp::new(self.catch_ups, first, items));
     }
 
-    pub(super) fn skipped(&mut self, skipped: bool) {
-        if skipped && self.catch_up.take().is_some() {
+    pub(super) fn skipped(&mut self, ticket: u64, skipped: bool) {
+        let is_its = |catch_up: &mut CatchUp| skipped && catch_up.number == ticket;
+        if self.catch_up.take_if(is_its).is_some() {
             // What is owed is asked for from its beginning.
             self.copies.replace_missing(&Owed::new());
             self.ask_for_owed();

@@ -15,7 +15,7 @@ use crate::frame::copy::{CopyItems, CopyPage, CopyRequest};
 use crate::frame::greeting::Refusal;
 use crate::frame::{Ack, Beat, Data, Frame, Sample, Trimmed, Want};
 use crate::limits::WINDOW_BYTES;
-use crate::link::copies::{Fill, Holders, Portion};
+use crate::link::copies::{Fill, Fills, Holders, Portion};
 use crate::link::{LinkError, Local, Now};
 use crate::record::{Change, Record};
 use crate::vector::{Seq, VersionVector};
@@ -95,6 +95,18 @@ fn acks(outputs: &[Output]) -> Vec<Ack> {
         }
     }
     acks
+}
+
+/// Tells that a skip is on disk.
+const fn skipped(ticket: u64) -> Input {
+    let skipped = true;
+    Input::Skipped { ticket, skipped }
+}
+
+/// Tells what is to be filled, of which nothing is on disk.
+fn fill(fills: Fills) -> Input {
+    let kept = BTreeMap::new();
+    Input::Fill { fills, kept }
 }
 
 fn ticket(outputs: &[Output]) -> u64 {
@@ -285,12 +297,13 @@ fn a_table_is_asked_for_merged_and_told_filled() {
     let (mut receiver, _) = connected();
     let table = TableId(1 << 20);
     let (made, sources) = (7, vec![C, B]);
-    let fill = Fill {
+    let one = Fill {
         made,
         sources,
         holders: Holders::Primary,
     };
-    receiver.handle_input(at(1), Input::Fill(BTreeMap::from([(table, fill)])));
+    let fills = BTreeMap::from([(table, one)]);
+    receiver.handle_input(at(1), fill(fills));
     assert_eq!(
         outputs(&mut receiver),
         [],
@@ -397,12 +410,13 @@ fn what_is_gone_is_copied_and_the_log_goes_on_behind_it() {
     assert_eq!(
         give(&mut receiver, table),
         [Output::Skip {
+            ticket: 1,
             to,
             owed: BTreeMap::new()
         }]
     );
     receiver.handle_input(at(4), Input::Local(local(12, 12)));
-    receiver.handle_input(at(4), Input::Skipped { skipped: true });
+    receiver.handle_input(at(4), skipped(1));
     assert_eq!(receiver.needs_resync(), None);
     let wants = wants(&outputs(&mut receiver)).expect("wants");
     assert_eq!(wants[0].after, to);
@@ -423,18 +437,46 @@ fn a_cut_while_what_is_gone_is_copied_loses_none_of_it() {
         give(&mut receiver, table)[..],
         [Output::Skip { .. }]
     ));
-    receiver.handle_input(at(4), Input::Skipped { skipped: false });
+    let (ticket, skipped) = (1, false);
+    receiver.handle_input(at(4), Input::Skipped { ticket, skipped });
     receiver.handle_input(at(5), Input::Down);
     receiver.handle_input(at(6), Input::Up);
     let again = outputs(&mut receiver);
     assert!(
         again.contains(&Output::Skip {
+            ticket: 1,
             to: Seq(12),
             owed: BTreeMap::new()
         }),
         "{again:?}"
     );
     assert_eq!(wants(&again), Some(vec![]), "the log rests meanwhile");
+}
+
+#[test]
+fn a_skip_ends_the_catching_up_that_asked_for_it_and_no_later_one() {
+    let mut receiver = Receiver::new(B);
+    receiver.handle_input(at(0), Input::Up);
+    let round = wants(&outputs(&mut receiver)).expect("wants")[0].round;
+    let table = TableId(1 << 20);
+    trimmed(&mut receiver, round, 9);
+    hear(&mut receiver, at(1), beat(12));
+    receiver.handle_input(at(1), Input::Shared(BTreeSet::from([table])));
+    outputs(&mut receiver);
+    assert!(matches!(
+        give(&mut receiver, table)[..],
+        [Output::Skip { ticket: 1, .. }]
+    ));
+    // The peer is met with another directory while that is written: its pages come anew.
+    let met = Local {
+        met: BTreeMap::from([(B, 7)]),
+        ..local(12, 12)
+    };
+    receiver.handle_input(at(4), Input::Local(met));
+    receiver.handle_input(at(4), skipped(1));
+    assert!(receiver.needs_resync().is_some(), "nothing of it has come");
+    receiver.handle_input(at(4), skipped(2));
+    assert_eq!(receiver.needs_resync(), None);
 }
 
 #[test]
@@ -449,6 +491,7 @@ fn a_log_that_ends_at_the_last_number_is_no_trouble() {
     assert_eq!(
         outputs(&mut receiver),
         [Output::Skip {
+            ticket: 1,
             to,
             owed: BTreeMap::new()
         }]
@@ -527,13 +570,13 @@ fn what_was_given_is_told_again_with_whatever_is_to_be_filled() {
             holders: Holders::Primary,
         },
     )]);
-    receiver.handle_input(at(1), Input::Fill(fills.clone()));
+    receiver.handle_input(at(1), fill(fills.clone()));
     hear(&mut receiver, at(1), beat(4));
     let given = give(&mut receiver, table);
     assert!(matches!(given[..], [Output::Filled { .. }]));
-    receiver.handle_input(at(4), Input::Fill(fills));
+    receiver.handle_input(at(4), fill(fills));
     assert_eq!(outputs(&mut receiver), given);
-    receiver.handle_input(at(5), Input::Fill(BTreeMap::new()));
+    receiver.handle_input(at(5), fill(BTreeMap::new()));
     assert_eq!(outputs(&mut receiver), []);
 }
 
@@ -549,6 +592,7 @@ fn what_the_peer_has_not_got_back_itself_is_owed_and_holds_up_no_log() {
     let said = hear(&mut receiver, at(2), Frame::CopyLater(table));
     let owed = BTreeMap::from([(table, CopyItems::OwnOnly)]);
     let skip = Output::Skip {
+        ticket: 1,
         to: Seq(begins),
         owed: owed.clone(),
     };
@@ -558,7 +602,7 @@ fn what_the_peer_has_not_got_back_itself_is_owed_and_holds_up_no_log() {
         ..local(begins, begins)
     };
     receiver.handle_input(at(3), Input::Local(owes(&owed)));
-    receiver.handle_input(at(3), Input::Skipped { skipped: true });
+    receiver.handle_input(at(3), skipped(1));
     let said = outputs(&mut receiver);
     assert_eq!(wants(&said).expect("wants")[0].after, Seq(begins));
     assert_eq!(requests(&said)[0].after, None, "from the beginning");

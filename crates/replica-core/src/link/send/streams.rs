@@ -53,6 +53,16 @@ impl Streams {
         self.by_table.remove(&table);
     }
 
+    /// Returns how far each copy has been read.
+    ///
+    /// Units: per cent.
+    pub(super) fn progress(&self) -> BTreeMap<TableId, u8> {
+        let streams = self.by_table.iter();
+        streams
+            .map(|(table, stream)| (*table, stream.request.percent()))
+            .collect()
+    }
+
     /// Returns whether a page can be read.
     pub(super) fn is_due(&self) -> bool {
         self.by_table.values().any(|stream| stream.credit > 0)

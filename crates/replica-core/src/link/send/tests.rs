@@ -367,6 +367,7 @@ fn pages_go_only_while_the_log_has_nothing_to_say() {
         items: CopyItems::OwnOnly,
     };
     sender.handle_input(at(0), Input::Frame(Frame::CopyRequest(request)));
+    assert_eq!(sender.copying().get(&TableId(7)), Some(&0));
     let sent = answer(&mut sender, vec![record(own, 1, 1)], 1);
     let [
         Output::Send(Frame::Data(_)),
@@ -381,6 +382,7 @@ fn pages_go_only_while_the_log_has_nothing_to_say() {
         next: None,
     };
     sender.handle_input(at(0), Input::CopyRead { ticket, read });
+    assert!(sender.copying().is_empty(), "that was the last page");
     sender.handle_input(at(0), Input::Local(local(&[(own, 2)])));
     assert!(
         matches!(

@@ -45,9 +45,9 @@ impl Process {
                     let merged = tables.merge_page(id, table, arrived).await.unwrap_or(false);
                     Input::Merged { ticket, merged }
                 }
-                Output::Skip { to, owed } => {
+                Output::Skip { ticket, to, owed } => {
                     let skipped = tables.skip(id, to, owed).await.is_ok();
-                    Input::Skipped { skipped }
+                    Input::Skipped { ticket, skipped }
                 }
                 Output::Repaid { table, items } => {
                     drop(tables.repay(id, table, items).await);
