@@ -33,6 +33,8 @@ pub mod reset;
 
 pub mod dns;
 
+pub mod drains;
+
 pub mod gateway;
 
 pub mod certificates;

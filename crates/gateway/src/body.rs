@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep};
 
+use crate::counters::Open;
 use crate::limits::BODY_PATIENCE;
 use crate::pool::Lease;
 use crate::room::{Held, NoRoom, Room};
@@ -23,6 +24,13 @@ pub enum Body {
     Kept(Option<Bytes>),
     /// What another connection brings.
     Stream(Box<Stream>),
+}
+
+/// The body of a response to a client.
+#[derive(Debug)]
+pub struct Answer {
+    body: Body,
+    _open: Open,
 }
 
 /// A body that comes in on one connection and goes out on another.
@@ -52,6 +60,32 @@ pub enum BodyError {
     /// Other requests' bodies take all the memory there is for them.
     #[error("find room for the body")]
     NoRoom,
+}
+
+impl Answer {
+    pub(crate) fn new(body: Body, open: Open) -> Self {
+        Self { body, _open: open }
+    }
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 impl Body {

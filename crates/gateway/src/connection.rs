@@ -117,7 +117,7 @@ impl<I: Invoke> Connection<I> {
         } = self;
         let service = service_fn(|request| {
             let shared = &shared;
-            async move { Ok::<_, Infallible>(shared.serve(door, request).await) }
+            async move { Ok::<_, Infallible>(shared.serve_counted(door, request).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -148,7 +148,7 @@ impl<I: Invoke> Connection<I> {
         let draining = tasks.token();
         let service = service_fn(move |request| {
             let shared = Arc::clone(&shared);
-            async move { Ok::<_, Infallible>(shared.serve(door, request).await) }
+            async move { Ok::<_, Infallible>(shared.serve_counted(door, request).await) }
         });
         let window = |count: base::units::ByteCount| u32::try_from(count.as_u64()).ok();
         let connection = http2::Builder::new(Streams(tasks))

@@ -2,6 +2,7 @@
 //!
 //! They are sums since the start; a reader takes differences.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::StatusCode;
@@ -13,6 +14,7 @@ pub struct Counters {
     pub(crate) connections_open: Count,
     pub(crate) handshakes_failed: Count,
     pub(crate) requests: Count,
+    requests_open: Count,
     pub(crate) handed_to_us: Count,
     pub(crate) handed_on: Count,
     pub(crate) rescued: Count,
@@ -30,6 +32,8 @@ pub struct Reading {
     pub handshakes_failed: u64,
     /// Requests, other regions' included.
     pub requests: u64,
+    /// Requests that are under way: whose responses are not sent whole.
+    pub requests_open: u64,
     /// Requests that other regions handed to this one.
     pub handed_to_us: u64,
     /// Times a request was handed to another region.
@@ -58,6 +62,23 @@ impl Count {
     }
 }
 
+/// A request that is under way, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Open(Arc<Counters>);
+
+impl Open {
+    pub(crate) fn new(counters: &Arc<Counters>) -> Self {
+        counters.requests_open.up();
+        Self(Arc::clone(counters))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.requests_open.down();
+    }
+}
+
 impl Counters {
     /// Counts a response.
     pub(crate) fn response(&self, status: StatusCode) {
@@ -75,6 +96,7 @@ impl Counters {
             connections_open: self.connections_open.read(),
             handshakes_failed: self.handshakes_failed.read(),
             requests: self.requests.read(),
+            requests_open: self.requests_open.read(),
             handed_to_us: self.handed_to_us.read(),
             handed_on: self.handed_on.read(),
             rescued: self.rescued.read(),

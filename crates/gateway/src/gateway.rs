@@ -173,6 +173,11 @@ impl Gateway {
         self.snapshot.load_full()
     }
 
+    /// Returns the counts of what it does, which go on.
+    pub fn counts(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
     /// Reads the counts of what it did.
     pub fn counters(&self) -> Reading {
         self.counters.read()

@@ -34,8 +34,8 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
 use crate::admit::{Admitted, Door, admit};
-use crate::body::{Body, collect};
-use crate::counters::Counters;
+use crate::body::{Answer, Body, collect};
+use crate::counters::{Counters, Open};
 use crate::exchange::{Trouble, upload_refusal};
 use crate::ids::Ids;
 use crate::pool::Pool;
@@ -89,6 +89,17 @@ impl From<Refusal> for Refused {
 }
 
 impl<I: Invoke> Shared<I> {
+    /// Serves one request, which is under way until its response is sent.
+    pub(crate) async fn serve_counted(
+        &self,
+        door: Door,
+        request: Request<Incoming>,
+    ) -> Response<Answer> {
+        let open = Open::new(&self.counters);
+        let response = self.serve(door, request).await;
+        response.map(|body| Answer::new(body, open))
+    }
+
     /// Serves one request.
     pub(crate) async fn serve(&self, door: Door, request: Request<Incoming>) -> Response<Body> {
         self.counters.requests.up();

@@ -37,6 +37,9 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// The writes that lost a race of two regions, and how to have them back.
     Conflicts(Box<ConflictsArgs>),
+    /// Takes a region's clients away before it is powered off, and gives them back.
+    #[command(subcommand)]
+    Region(RegionCommand),
     /// Makes a table's calls fail on purpose, for tests.
     Faults(FaultsArgs),
     /// Deletes all tables in all regions, for suites of tests.
@@ -57,6 +60,7 @@ impl Command {
             | Self::Deploy(_)
             | Self::Status(_)
             | Self::Conflicts(_)
+            | Self::Region(_)
             | Self::Faults(_)
             | Self::Reset(_)
             | Self::Env(_)
@@ -280,6 +284,40 @@ pub(crate) struct AskedArgs {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum RegionCommand {
+    /// Sends no more clients to a region, waits until those that it has are served and all that it
+    /// holds is elsewhere, too, and says when it can be powered off.
+    Drain(DrainArgs),
+    /// Takes a drain back: clients are sent to the region again.
+    Undrain(UndrainArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DrainArgs {
+    /// The region.
+    pub(crate) region: String,
+    /// How long to wait: `90s`, `10m`. The region stays drained when the time is up.
+    #[arg(long, value_name = "TIME", default_value = "10m")]
+    pub(crate) timeout: jiff::SignedDuration,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) at: AtArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UndrainArgs {
+    /// The region.
+    pub(crate) region: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) at: AtArgs,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct FaultsArgs {
     #[command(flatten)]
@@ -364,4 +402,5 @@ Examples:
   hither deploy            the same file, to the regions that your own machines serve
   hither status            what is running, where, how far apart
   hither conflicts TABLE   writes that lost a race of two regions
+  hither region drain NAME before a region is powered off
   eval \"$(hither env)\"    point AWS tools here";

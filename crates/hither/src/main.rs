@@ -16,6 +16,8 @@ mod status;
 
 mod conflicts;
 
+mod drain;
+
 mod testing;
 
 mod check;
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
             Command::Demo(args) => demo::run(args).await,
             Command::Status(args) => status::run(args).await,
             Command::Conflicts(args) => conflicts::run(*args).await,
+            Command::Region(command) => drain::run(command).await,
             Command::Faults(args) => testing::faults(args).await,
             Command::Reset(args) => testing::reset(args).await,
             Command::Env(args) => status::env(args),

@@ -1,10 +1,12 @@
 //! The calls of Hither itself, under `/_hither/`: status, metrics, digests, conflicts, the latency
-//! map, faults on purpose, and the deletion of all tables.
+//! map, the drain of the region, faults on purpose, and the deletion of all tables.
 //!
 //! They are not AWS's, and nothing that AWS has a call for is done here. They are for callers on
 //! this machine only.
 
 mod conflicts;
+
+mod drain;
 
 mod metrics;
 
@@ -33,6 +35,7 @@ use table::def::TableDef;
 
 use crate::bodies::{Room, whole};
 use crate::config::{Access, Durability, NodeConfig};
+use crate::draining::UnderWay;
 use crate::limits::ADMIN_BODY_BYTES_MAX;
 use crate::proof::Proofs;
 use crate::status::Sources;
@@ -61,13 +64,14 @@ enum Mode {
 }
 
 impl<S: Store> Admin<S> {
-    /// Makes them for a node that listens on `own`.
+    /// Makes them for a node.
     pub(crate) fn new(
         sources: Sources<S>,
         dynamodb: &Arc<DynamoDb<S>>,
         config: &NodeConfig,
-        (own, clock): (IpAddr, &Arc<dyn Clock>),
+        clock: &Arc<dyn Clock>,
     ) -> Self {
+        let own = config.project.own().api.ip();
         Self {
             sources,
             dynamodb: Arc::clone(dynamodb),
@@ -83,6 +87,11 @@ impl<S: Store> Admin<S> {
             durability: config.durability,
             hosts: hosts(&config.hosts, own),
         }
+    }
+
+    /// Returns where calls of the AWS APIs are counted.
+    pub(crate) const fn under_way(&self) -> &UnderWay {
+        &self.sources.under_way
     }
 
     /// Answers one call.
@@ -127,6 +136,9 @@ impl<S: Store> Admin<S> {
             (&Method::GET, "/_hither/conflicts/one") => self.conflict(table, &query).await,
             (&Method::POST, "/_hither/conflicts/restore") => self.restore(table, &query).await,
             (&Method::PUT, "/_hither/latency") => self.put_latency(request.body()).await,
+            (method @ &(Method::GET | Method::PUT | Method::DELETE), "/_hither/drain") => {
+                self.drain(method, query.get("region")).await
+            }
             (&Method::GET, "/_hither/faults") => self.faults(),
             (&Method::PUT, "/_hither/faults") => self.set_faults(table, request.body()).await,
             (&Method::DELETE, "/_hither/faults") => self.clear_faults(query.get("table")).await,

@@ -18,6 +18,7 @@ mod server;
 mod forward;
 
 mod admin;
+mod draining;
 
 mod expiry;
 mod retention;

@@ -120,6 +120,10 @@ pub(crate) const LEAF_PAST: Duration = Duration::from_hours(2);
 /// How often it is asked whether the certificate of links is to be renewed. 1 min.
 pub(crate) const LEAF_LOOK: Duration = Duration::from_mins(1);
 
+/// How long after it began to drain a region counts on it that all the others know. 2 s: each is
+/// told with every heartbeat, five a second.
+pub(crate) const DRAIN_TOLD: Duration = Duration::from_secs(2);
+
 /// How often it is looked whether this region has to be introduced to its project again. 1 s: a
 /// glance at two maps.
 pub(crate) const INTRODUCTION_LOOK: Duration = Duration::from_secs(1);

@@ -41,6 +41,7 @@ use crate::bodies::Room;
 use crate::buckets;
 use crate::config::{self, Access, NodeConfig};
 use crate::credentials;
+use crate::draining::{self, UnderWay};
 use crate::expiry;
 use crate::forward::Forwarder;
 use crate::identity;
@@ -162,7 +163,6 @@ impl Node {
         )?;
         let directory = follow_directory(&control, &tasks);
         let live = (ports::live(&health, dns.views.clone()), links.delays());
-        let seen = sessions::seen(&control, &health);
         let status = crate::status::Sources {
             control: control.clone(),
             health,
@@ -171,16 +171,17 @@ impl Node {
             functions: functions.clone(),
             commits,
             failure: failure.clone(),
+            under_way: UnderWay::new(gateway.counts()),
         };
         let facades = ports::facades(&config, &control, &functions, live, &clock);
         let endpoint = Arc::new(Endpoint {
+            seen: sessions::seen(&control, &status.health),
             front: ports::front(&config, directory, Arc::clone(&clock), entropy.as_ref()),
             region: config.project.region.clone(),
             forwarder: forwarder(&config),
-            admin: Admin::new(status, &facades.dynamodb, &config, (own.api.ip(), &clock)),
+            admin: Admin::new(status, &facades.dynamodb, &config, &clock),
             facades,
             room: Room::new(),
-            seen,
         });
         server::serve([Some(api), second], &endpoint, &tasks);
         tracing::info!(region = %config.project.region, api = %own.api, "serving");
@@ -378,7 +379,9 @@ fn start_health(
     let follows = Follows { roster, checks };
     let plane = Plane::bind(place, follows, Arc::clone(clock), entropy.as_ref())?;
     let views = plane.views();
-    Ok((plane.run(tasks), views))
+    let plane = plane.run(tasks);
+    draining::start(tasks, control, &plane);
+    Ok((plane, views))
 }
 
 /// Follows whether what all regions share has come here: which replicas are to be filled cannot be

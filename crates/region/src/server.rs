@@ -64,6 +64,7 @@ impl<S: Store> Endpoint<S> {
         let response = if path.starts_with("/_hither/") || path == "/_localstack/health" {
             self.admin.serve(client, request, &self.room).await
         } else {
+            let _call = self.admin.under_way().call();
             self.serve_api(client, request).await
         };
         response.map(Full::new)

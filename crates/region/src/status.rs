@@ -17,6 +17,7 @@ use store::port::Store;
 use store_fjall::commits::Commits;
 use table::conflict::Pair;
 
+use crate::draining::UnderWay;
 use crate::node::Failure;
 use crate::ports::DnsParts;
 
@@ -31,6 +32,8 @@ pub(crate) struct Sources<S> {
     pub(crate) commits: Commits,
     /// Why the store has failed.
     pub(crate) failure: watch::Receiver<Option<Failure>>,
+    /// What its clients wait for.
+    pub(crate) under_way: UnderWay,
 }
 
 impl<S: Store> Sources<S> {
