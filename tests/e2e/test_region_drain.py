@@ -39,7 +39,7 @@ def answered(laptop, by):
 
 
 def test_a_drained_region_is_left_and_can_be_powered_off(shop):
-    table = make_table(shop, "ledger", replicas=[IRELAND, TOKYO])
+    table = make_table(shop, "ledger")
     acknowledged, is_told = [], threading.Event()
 
     def write():
