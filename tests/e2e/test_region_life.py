@@ -4,7 +4,7 @@ import signal
 
 import laptop as laptops
 import pytest
-from laptop import EAST, IRELAND, REGIONS, TOKYO, eventually
+from laptop import EAST, IRELAND, REGIONS, TOKYO, eventually, free_ports
 from test_crash import Writers, keys_in
 from test_tables import make_table
 
@@ -76,3 +76,37 @@ def test_a_region_is_added_while_others_serve(two):
 
         eventually(is_complete)
     eventually(lambda: len(set(two.digests("ledger").values())) == 1)
+
+
+@pytest.fixture
+def three():
+    with laptops.running(laptops.Laptop()) as laptop:
+        yield laptop
+
+
+def test_a_region_changes_its_address_while_others_serve(three):
+    make_table(three, "ledger")
+    writers = {region: Writers(three, "ledger", region) for region in REGIONS}
+    for one in writers.values():
+        one.wait_for_more()
+    # It is away while the others go on, and comes back where nobody has known it.
+    command = three.end(three.pid(TOKYO), signal.SIGTERM)
+    moved = writers.pop(TOKYO).end()
+    three.ports[TOKYO] = free_ports(three.address[TOKYO])
+    three.manifest.write_text(three.manifest_text())
+    for region in (EAST, IRELAND):
+        start_anew(three, region)
+        writers[region].wait_for_more()
+    three.restart(TOKYO, command)
+    writers[TOKYO] = Writers(three, "ledger", TOKYO)
+    for one in writers.values():
+        one.wait_for_more()
+    acknowledged = set(moved) | {key for one in writers.values() for key in one.end()}
+    for region in REGIONS:
+        def is_complete(region=region):
+            missing = acknowledged - set(keys_in(three, "ledger", region))
+            assert not missing, f"{region} lacks {len(missing)}: {sorted(missing)[:3]}"
+            return True
+
+        eventually(is_complete)
+    eventually(lambda: len(set(three.digests("ledger").values())) == 1)
