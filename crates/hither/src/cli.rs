@@ -40,6 +40,8 @@ pub(crate) enum Command {
     /// Takes a region's clients away before it is powered off, and gives them back.
     #[command(subcommand)]
     Region(RegionCommand),
+    /// Whether a table is the same in all its regions, and what differs where it is not.
+    Verify(Box<VerifyArgs>),
     /// Makes a table's calls fail on purpose, for tests.
     Faults(FaultsArgs),
     /// Deletes all tables in all regions, for suites of tests.
@@ -61,6 +63,7 @@ impl Command {
             | Self::Status(_)
             | Self::Conflicts(_)
             | Self::Region(_)
+            | Self::Verify(_)
             | Self::Faults(_)
             | Self::Reset(_)
             | Self::Env(_)
@@ -268,6 +271,14 @@ pub(crate) struct RaceArgs {
     pub(crate) asked: AskedArgs,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    /// The table.
+    pub(crate) table: String,
+    #[command(flatten)]
+    pub(crate) asked: AskedArgs,
+}
+
 /// Which region tells, and how.
 #[derive(Args, Debug)]
 pub(crate) struct AskedArgs {
@@ -403,4 +414,5 @@ Examples:
   hither status            what is running, where, how far apart
   hither conflicts TABLE   writes that lost a race of two regions
   hither region drain NAME before a region is powered off
+  hither verify TABLE      whether all regions hold the same
   eval \"$(hither env)\"    point AWS tools here";

@@ -158,7 +158,7 @@ async fn restore(args: RaceArgs, force: bool) -> anyhow::Result<ExitCode> {
 /// which are printed.
 ///
 /// Errors: when there are none.
-fn nodes(asked: &AskedArgs) -> anyhow::Result<Option<Vec<SocketAddr>>> {
+pub(crate) fn nodes(asked: &AskedArgs) -> anyhow::Result<Option<Vec<SocketAddr>>> {
     let Some(mut nodes) = status::nodes(&asked.at)? else {
         return Ok(None);
     };
@@ -174,7 +174,7 @@ fn nodes(asked: &AskedArgs) -> anyhow::Result<Option<Vec<SocketAddr>>> {
 /// Returns what proves that the project's key is here, where its file is named.
 ///
 /// Errors: when the file holds none.
-fn proofs(asked: &AskedArgs) -> anyhow::Result<Option<Proofs>> {
+pub(crate) fn proofs(asked: &AskedArgs) -> anyhow::Result<Option<Proofs>> {
     let file = asked.project_key.as_deref();
     let key = file.map(project::known_key).transpose()?;
     Ok(key.as_ref().map(Proofs::new))
@@ -197,7 +197,7 @@ struct Unknown;
 /// Asks one region after another until one answers that has what is asked for.
 ///
 /// Errors: what a region that has it answers; else what the first said.
-async fn first(
+pub(crate) async fn first(
     nodes: &[SocketAddr],
     ask: impl AsyncFn(SocketAddr) -> anyhow::Result<Value>,
 ) -> anyhow::Result<(SocketAddr, Value)> {
@@ -228,7 +228,7 @@ fn which(args: &RaceArgs) -> String {
 }
 
 /// Names of tables and regions stay as they are: regions compare them as they came.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     const KEPT: &percent_encoding::AsciiSet =
         &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
     utf8_percent_encode(text, KEPT).to_string()
@@ -269,7 +269,7 @@ fn line(race: &Value) -> String {
     )
 }
 
-fn time(micros: &Value) -> String {
+pub(crate) fn time(micros: &Value) -> String {
     let stamp = micros
         .as_i64()
         .and_then(|at| Timestamp::from_microsecond(at).ok());

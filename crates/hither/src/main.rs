@@ -18,6 +18,8 @@ mod conflicts;
 
 mod drain;
 
+mod verify;
+
 mod testing;
 
 mod check;
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
             Command::Status(args) => status::run(args).await,
             Command::Conflicts(args) => conflicts::run(*args).await,
             Command::Region(command) => drain::run(command).await,
+            Command::Verify(args) => verify::run(*args).await,
             Command::Faults(args) => testing::faults(args).await,
             Command::Reset(args) => testing::reset(args).await,
             Command::Env(args) => status::env(args),

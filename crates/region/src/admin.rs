@@ -1,5 +1,5 @@
-//! The calls of Hither itself, under `/_hither/`: status, metrics, digests, conflicts, the latency
-//! map, the drain of the region, faults on purpose, and the deletion of all tables.
+//! The calls of Hither itself, under `/_hither/`: status, metrics, digests, conflicts, comparisons,
+//! the latency map, the drain of the region, faults on purpose, and the deletion of all tables.
 //!
 //! They are not AWS's, and nothing that AWS has a call for is done here. They are for callers on
 //! this machine only.
@@ -11,6 +11,8 @@ mod drain;
 mod metrics;
 
 mod testing;
+
+mod verify;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -120,7 +122,9 @@ impl<S: Store> Admin<S> {
                 return answer(fault.status, &json!({"message": fault.message}));
             }
         };
-        if path.starts_with("/_hither/conflicts") && !self.may_see_items(&request) {
+        let shows_items = ["/_hither/conflicts", "/_hither/verify"];
+        let shows_items = shows_items.iter().any(|call| path.starts_with(call));
+        if shows_items && !self.may_see_items(&request) {
             return conflicts::refused();
         }
         let query = parameters(request.uri().query().unwrap_or_default());
@@ -135,6 +139,7 @@ impl<S: Store> Admin<S> {
             (&Method::GET, "/_hither/conflicts") => self.conflicts(table, &query).await,
             (&Method::GET, "/_hither/conflicts/one") => self.conflict(table, &query).await,
             (&Method::POST, "/_hither/conflicts/restore") => self.restore(table, &query).await,
+            (&Method::POST, "/_hither/verify") => self.verify(table).await,
             (&Method::PUT, "/_hither/latency") => self.put_latency(request.body()).await,
             (method @ &(Method::GET | Method::PUT | Method::DELETE), "/_hither/drain") => {
                 self.drain(method, query.get("region")).await

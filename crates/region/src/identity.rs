@@ -110,7 +110,7 @@ impl LinkIdentity {
         };
         let own = self.authority.issue(&leaf)?;
         let (authority, clock) = (self.authority.certificate(), Arc::clone(&self.clock));
-        let made = mutual::mutual(own, authority, greeting::PROTOCOL, clock)?;
+        let made = mutual::mutual(own, authority, &greeting::PROTOCOLS, clock)?;
         Ok((validity, made))
     }
 }

@@ -76,6 +76,13 @@ pub(crate) const CONFLICTS_SHOWN: usize = 1_000;
 /// of a table; a page that ends there is followed by another.
 pub(crate) const CONFLICTS_LOOKED_AT: usize = CONFLICTS_KEPT;
 
+/// How long a comparison of a table with its other replicas may take. 60 s; what is not compared by
+/// then is told.
+pub(crate) const VERIFY_PATIENCE: Duration = Duration::from_mins(1);
+
+/// Most keys that a comparison names. 100; how many there are is told beside them.
+pub(crate) const DIFFERENCES_SHOWN: usize = 100;
+
 /// How long the deletion of all tables may take. 60 s; what is left then is told.
 pub(crate) const RESET_PATIENCE: Duration = Duration::from_mins(1);
 

@@ -143,13 +143,8 @@ impl Node {
         start_keeping(&config, &control, &clock, &tasks);
 
         let (plane, health) = start_health(&config, &control, &clock, &entropy, &tasks)?;
-        let links = start_links(
-            &config,
-            &control,
-            (reach, &health),
-            (&clock, &entropy),
-            &base,
-        )?;
+        let chance = (&clock, &entropy);
+        let links = start_links(&config, &control, (reach, &health), chance, &base)?;
         tasks.spawn(views::doubt_broken(links.status(), plane.clone()));
         watch_links(links.status(), &base, told);
         let dns = start_dns(&own, &control, &health, entropy.as_ref(), &tasks)?;
@@ -169,6 +164,7 @@ impl Node {
             links: links.status(),
             dns,
             functions: functions.clone(),
+            comparer: links.comparer(),
             commits,
             failure: failure.clone(),
             under_way: UnderWay::new(gateway.counts()),

@@ -12,6 +12,7 @@ use control::control::Control;
 use control::system::SystemTable;
 use function::host::Host;
 use health_core::view::{HealthView, RegionVerdict};
+use replica::comparing::Comparer;
 use replica::status::{Line, LinkStatus, PeerStatus};
 use store::port::Store;
 use store_fjall::commits::Commits;
@@ -28,6 +29,8 @@ pub(crate) struct Sources<S> {
     pub(crate) links: watch::Receiver<std::sync::Arc<LinkStatus>>,
     pub(crate) dns: DnsParts,
     pub(crate) functions: Host,
+    /// What compares tables with those of other regions.
+    pub(crate) comparer: Comparer<S>,
     /// What the store has committed.
     pub(crate) commits: Commits,
     /// Why the store has failed.

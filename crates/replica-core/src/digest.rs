@@ -10,6 +10,11 @@ use clock::hlc::Version;
 pub struct Digest(pub u128);
 
 impl Digest {
+    /// Returns the digest of one item alone.
+    pub fn of(key: &[u8], version: Version, image: &[u8]) -> Self {
+        Self(hash(key, version, image))
+    }
+
     /// Counts an item in.
     pub fn add(&mut self, key: &[u8], version: Version, image: &[u8]) {
         self.0 = self.0.wrapping_add(hash(key, version, image));

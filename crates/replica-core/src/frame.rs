@@ -478,7 +478,7 @@ fn put_count(buf: &mut BytesMut, count: usize) {
 }
 
 /// Reads `count` elements; memory grows with what is read, not with what is announced.
-fn all<T>(
+pub(crate) fn all<T>(
     count: usize,
     mut read: impl FnMut() -> Result<T, WireError>,
 ) -> Result<Vec<T>, WireError> {

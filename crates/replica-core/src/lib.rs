@@ -14,6 +14,8 @@ pub mod frontier;
 
 pub mod digest;
 
+pub mod inquiry;
+
 pub mod frame;
 
 pub mod link;

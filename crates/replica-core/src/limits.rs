@@ -40,6 +40,16 @@ pub const COPY_WINDOW: usize = 8;
 /// Most items in one page of a table's copy. 8,192; one page is one batch of the store.
 pub const COPY_ITEMS_MAX: usize = 8_192;
 
+/// Largest question of an inquiry. 32 KiB: two of the longest keys, and a vector.
+pub const QUESTION_BYTES_MAX: ByteCount = ByteCount::kib(32);
+
+/// Most entries of one answer to an inquiry. 4,096: 32 MiB with the longest keys, and 150 KiB with
+/// keys as they are.
+pub const ENTRIES_MAX: usize = 4_096;
+
+/// Longest reason that an answer gives why a table cannot be compared. 512 bytes.
+pub const UNABLE_BYTES_MAX: usize = 512;
+
 /// Most tables that are copied over one link at a time. 4; the others wait their turn.
 pub const COPIES_MAX: usize = 4;
 

@@ -179,6 +179,6 @@ fn certified(region: &RegionName) -> watch::Receiver<Arc<Mutual>> {
     };
     let own = authority.issue(&leaf).expect("signed");
     let clock = Arc::new(System);
-    let made = mutual(own, authority.certificate(), greeting::PROTOCOL, clock);
+    let made = mutual(own, authority.certificate(), &greeting::PROTOCOLS, clock);
     watch::channel(Arc::new(made.expect("configured"))).1
 }

@@ -82,6 +82,11 @@ impl Connection {
         self.session.format
     }
 
+    /// Returns the stream, and what was read from it ahead: for what is no frame of a link.
+    pub(crate) fn into_stream(self) -> (TlsStream<Wire>, BytesMut) {
+        (self.stream, self.inbound)
+    }
+
     /// Writes what is posted, and waits until the peer has heard it and ends the connection too.
     ///
     /// Errors: those of the socket.

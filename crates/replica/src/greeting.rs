@@ -24,8 +24,20 @@ use table::tables::Tables;
 use crate::connection::Connection;
 use crate::wire::Wire;
 
-/// What links speak inside TLS, as ALPN names it.
-pub const PROTOCOL: &[u8] = b"hither-link";
+/// What is spoken inside TLS, as ALPN names it: logs, and inquiries.
+pub const PROTOCOLS: [&[u8]; 2] = [b"hither-link", INQUIRIES];
+
+/// What inquiries are as ALPN names them.
+const INQUIRIES: &[u8] = b"hither-inquiry";
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The dialling side's log.
+    Log,
+    /// The dialling side's questions.
+    Inquiry,
+}
 
 /// Returns the name that the certificate of a region's node must bear, for its links.
 pub fn certificate_name(region: &RegionName) -> String {
@@ -105,7 +117,7 @@ impl GreetError {
     }
 }
 
-/// Greets `peer` on a stream that we dialled.
+/// Greets `peer` on a stream that we dialled for this purpose.
 ///
 /// Errors: [`GreetError`]; the peer was told where we refused.
 pub(crate) async fn dial<S: Store>(
@@ -113,11 +125,19 @@ pub(crate) async fn dial<S: Store>(
     peer: RegionName,
     (identity, tls): (&Identity, &Mutual),
     tables: &Tables<S>,
+    purpose: Purpose,
 ) -> Result<Connection, GreetError> {
     let greeting = async {
         let name = ServerName::try_from(certificate_name(&peer))
             .map_err(|error| GreetError::Io(io::Error::other(error)))?;
-        let connector = TlsConnector::from(Arc::clone(&tls.client));
+        let connector = TlsConnector::from(match purpose {
+            Purpose::Log => Arc::clone(&tls.client),
+            Purpose::Inquiry => {
+                let mut client = tls.client.as_ref().clone();
+                client.alpn_protocols = vec![INQUIRIES.to_vec()];
+                Arc::new(client)
+            }
+        });
         let stream = connector.connect(name, Wire::new(stream)).await;
         let mut stream = TlsStream::from(stream.map_err(|error| {
             let hangs_up = [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset];
@@ -136,7 +156,7 @@ pub(crate) async fn dial<S: Store>(
     in_time(greeting).await
 }
 
-/// Greets whoever dialled. Returns the peer, too.
+/// Greets whoever dialled. Returns the peer and what it wants, too.
 ///
 /// Errors: [`GreetError`]; the other side was told where we refused.
 pub(crate) async fn accept<S: Store>(
@@ -144,7 +164,7 @@ pub(crate) async fn accept<S: Store>(
     (identity, tls): (&Identity, &Mutual),
     is_peer: impl Fn(&RegionName) -> bool,
     tables: &Tables<S>,
-) -> Result<(RegionName, Connection), GreetError> {
+) -> Result<(RegionName, Purpose, Connection), GreetError> {
     let greeting = async {
         let mut first = [0];
         match (stream.peek(&mut first).await?, first) {
@@ -171,8 +191,13 @@ pub(crate) async fn accept<S: Store>(
         let (session, welcome) = or_refuse(&mut stream, heard).await?;
         say(&mut stream, &welcome).await?;
         let peer = session.peer.clone();
+        let (_, spoken) = stream.get_ref();
+        let purpose = match spoken.alpn_protocol() {
+            Some(INQUIRIES) => Purpose::Inquiry,
+            Some(_) | None => Purpose::Log,
+        };
         let connection = Connection::new(stream, session, inbound);
-        Ok((peer, admit(connection, tables).await?))
+        Ok((peer, purpose, admit(connection, tables).await?))
     };
     in_time(greeting).await
 }

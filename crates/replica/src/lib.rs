@@ -10,6 +10,12 @@ pub mod greeting;
 
 pub mod delays;
 
+pub mod comparing;
+
+mod asking;
+
+mod answering;
+
 mod listening;
 
 mod telling;

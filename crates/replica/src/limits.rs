@@ -10,6 +10,32 @@ pub const GREETINGS_MAX: usize = 64;
 /// all regions dial from one address.
 pub const GREETINGS_OF_ADDRESS_MAX: usize = 16;
 
+/// Connections for inquiries that are answered at a time. 8: each reads a few MiB at most for one
+/// answer; further ones are hung up on, and their regions tell that.
+pub const INQUIRIES_MAX: usize = 8;
+
+/// How long an inquiry's next question, or its answer, may take. 10 s.
+pub const INQUIRY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a region waits, before it answers an inquiry, for what the asking one has. 2 s: many
+/// times the way between any two regions; a link that is cut is not waited for.
+pub const CATCH_UP: Duration = Duration::from_secs(2);
+
+/// How often sums are asked for before what still differs is looked at key by key. 3: of what is on
+/// its way hardly anything differs the second time.
+pub const SUMS_ROUNDS: usize = 3;
+
+/// How often a bucket is looked at until its keys hold still. 6; what is written all the time can
+/// be told in order even so.
+pub const LOOKS_MAX: usize = 6;
+
+/// Buckets of a table that one comparison looks at key by key. 1,024 of the 65,536; what is left is
+/// told.
+pub const BUCKETS_LOOKED_AT: usize = 1_024;
+
+/// Differences that one comparison keeps. 10,000; beyond it is told that there are more.
+pub const DIFFERENCES_MAX: usize = 10_000;
+
 /// How long a connection to a peer may take to be made. 1 s: on a lossy way the second attempt
 /// of the kernel has been answered by then.
 pub const CONNECT_PATIENCE: Duration = Duration::from_secs(1);

@@ -33,6 +33,7 @@ use replica_core::vector::Seq;
 use store::port::Store;
 use table::tables::Tables;
 
+use crate::comparing::Comparer;
 use crate::connection::EndError;
 use crate::delays::Delays;
 use crate::limits::EVENTS_MAX;
@@ -71,6 +72,7 @@ pub struct Links<S> {
     tables: Tables<S>,
     status: watch::Receiver<Arc<LinkStatus>>,
     delays: Arc<Delays>,
+    comparer: Comparer<S>,
     tasks: Tasks,
 }
 
@@ -125,6 +127,7 @@ impl<S: Store> Links<S> {
             tasks.spawn(receiving::run(Arc::clone(&shared), peer.clone(), arrived));
             tasks.spawn(sending::run(Arc::clone(&shared), peer.clone(), *address));
         }
+        let comparer = Comparer::new(Arc::clone(&shared), &config.peers);
         let listener = config.listener;
         tasks.spawn(listening::run(Arc::clone(&shared), listener, arrivals));
         let names = config.peers.into_iter().map(|(name, _)| name).collect();
@@ -139,6 +142,7 @@ impl<S: Store> Links<S> {
             tables,
             status,
             delays,
+            comparer,
             tasks,
         }
     }
@@ -146,6 +150,11 @@ impl<S: Store> Links<S> {
     /// Returns how late this region's writes are seen in the others.
     pub fn delays(&self) -> Arc<Delays> {
         Arc::clone(&self.delays)
+    }
+
+    /// Returns what compares this region's tables with those of its peers.
+    pub fn comparer(&self) -> Comparer<S> {
+        self.comparer.clone()
     }
 
     /// Returns a watch of what the links tell of themselves.

@@ -14,9 +14,10 @@ use base::region::RegionName;
 use net::tasks::Tasks;
 use store::port::Store;
 
+use crate::answering;
 use crate::connection::Connection;
-use crate::greeting::{self, GreetError};
-use crate::limits::{GREETINGS_MAX, GREETINGS_OF_ADDRESS_MAX};
+use crate::greeting::{self, GreetError, Purpose};
+use crate::limits::{GREETINGS_MAX, GREETINGS_OF_ADDRESS_MAX, INQUIRIES_MAX};
 use crate::links::Shared;
 use crate::telling::Telling;
 
@@ -33,6 +34,7 @@ pub(crate) async fn run<S: Store>(
     let greetings = Arc::new(Semaphore::new(GREETINGS_MAX));
     let strangers = Strangers::default();
     let telling = Arc::new(Mutex::new(Telling::default()));
+    let inquiries = Arc::new(Semaphore::new(INQUIRIES_MAX));
     let tasks = Tasks::new();
     loop {
         let Ok(permit) = Arc::clone(&greetings).acquire_owned().await else {
@@ -52,30 +54,41 @@ pub(crate) async fn run<S: Store>(
             continue;
         };
         let (shared, arrivals) = (Arc::clone(&shared), Arc::clone(&arrivals));
-        let telling = Arc::clone(&telling);
+        let (telling, inquiries) = (Arc::clone(&telling), Arc::clone(&inquiries));
         tasks.spawn(async move {
             debug!(%address, "a link comes");
-            if let Err(error) = greet(&shared, stream, &arrivals).await {
-                let mut telling = telling.lock().unwrap_or_else(PoisonError::into_inner);
-                let tell = || telling.tell(shared.now().moment, address.ip());
-                log(address, &error, tell);
-            }
+            let greeted = greet(&shared, stream, &arrivals).await;
             drop((permit, stranger));
+            match greeted {
+                Ok(None) => {}
+                Ok(Some((peer, connection))) => {
+                    answering::run(&shared, (&peer, connection), &inquiries).await;
+                }
+                Err(error) => {
+                    let mut telling = telling.lock().unwrap_or_else(PoisonError::into_inner);
+                    let tell = || telling.tell(shared.now().moment, address.ip());
+                    log(address, &error, tell);
+                }
+            }
         });
     }
 }
 
-/// Greets, and hands the connection over until the peer's task has taken it.
+/// Greets, and hands the connection over until the peer's task has taken it. Returns one that is
+/// for inquiries, and whose it is.
 async fn greet<S: Store>(
     shared: &Shared<S>,
     stream: TcpStream,
     arrivals: &Arrivals,
-) -> Result<(), GreetError> {
+) -> Result<Option<(RegionName, Connection)>, GreetError> {
     stream.set_nodelay(true)?;
     let is_peer = |name: &RegionName| arrivals.contains_key(name);
     let (identity, tls) = (shared.identity(), shared.tls());
     let greeted = greeting::accept(stream, (&identity, &tls), is_peer, &shared.tables).await;
-    let (peer, connection) = greeted?;
+    let (peer, purpose, connection) = greeted?;
+    if purpose == Purpose::Inquiry {
+        return Ok(Some((peer, connection)));
+    }
     info!(%peer, "a link is made: receiving");
     if let Some(came) = shared.came.get(&peer) {
         came.notify_one();
@@ -83,7 +96,7 @@ async fn greet<S: Store>(
     if let Some(arrival) = arrivals.get(&peer) {
         let _ended = arrival.send(connection).await;
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Tells who was refused, or came with something else, and why.

@@ -23,7 +23,7 @@ use replica_core::link::send::{CopyRead, Input, LogRead, Output, Sender};
 use store::port::Store;
 
 use crate::connection::{Connection, EndError, Turn};
-use crate::greeting::{self, GreetError};
+use crate::greeting::{self, GreetError, Purpose};
 use crate::limits::{CONNECT_PATIENCE, LASTING, REPORT_SENDING};
 use crate::links::Shared;
 use crate::status;
@@ -98,7 +98,8 @@ impl<S: Store> Sending<S> {
         let shared = &self.shared;
         let stream = shared.dialer.connect(address, CONNECT_PATIENCE).await?;
         let (identity, tls) = (shared.identity(), shared.tls());
-        greeting::dial(stream, self.peer.clone(), (&identity, &tls), &shared.tables).await
+        let (peer, who) = (self.peer.clone(), (&identity, &*tls));
+        greeting::dial(stream, peer, who, &shared.tables, Purpose::Log).await
     }
 
     /// Returns whether the two refuse each other.

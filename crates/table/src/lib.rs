@@ -39,6 +39,8 @@ pub mod link;
 
 pub mod conflict;
 
+pub mod inquiry;
+
 pub mod planted;
 
 pub mod limits;

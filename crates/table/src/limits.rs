@@ -32,6 +32,9 @@ pub const STEP_BYTES: usize = 1 << 20;
 /// small ones.
 pub const CONFLICTS_BYTES: usize = 4 << 20;
 
+/// Bytes of items that one answer to an inquiry reads. 4 MiB: ten of the largest, or thousands.
+pub const LISTED_BYTES: usize = 4 << 20;
+
 /// Pauses in giving stamps that are kept: restarts with writes between them. 64; the oldest is
 /// forgotten beyond it, and with it an older copy of the directory from before it.
 pub const PAUSES_MAX: usize = 64;

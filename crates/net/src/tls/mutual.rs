@@ -77,14 +77,15 @@ pub enum Fault {
     Speech(String),
 }
 
-/// Makes the configurations of a node with this certificate, for links that speak `protocol`.
+/// Makes the configurations of a node with this certificate, for links that speak `protocols`: any
+/// of them where it is dialled, and the first where it dials, unless it says otherwise then.
 ///
 /// Each connection is made with whole certificates: none is resumed, so none outlives them.
 /// Errors: none that a caller could cause; the provider's own.
 pub fn mutual(
     own: CertifiedKey,
     authority: &CertificateDer<'static>,
-    protocol: &[u8],
+    protocols: &[&[u8]],
     clock: Arc<dyn Clock>,
 ) -> Result<Mutual, Error> {
     let mut roots = RootCertStore::empty();
@@ -96,7 +97,8 @@ pub fn mutual(
         .with_protocol_versions(&[&TLS13])?
         .with_root_certificates(Arc::clone(&roots))
         .with_client_cert_resolver(Arc::clone(&own) as _);
-    client.alpn_protocols = vec![protocol.to_vec()];
+    let spoken = protocols.iter().map(|protocol| protocol.to_vec());
+    client.alpn_protocols = spoken.clone().take(1).collect();
     client.resumption = Resumption::disabled();
     let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider())
         .build()
@@ -105,7 +107,7 @@ pub fn mutual(
         .with_protocol_versions(&[&TLS13])?
         .with_client_cert_verifier(verifier)
         .with_cert_resolver(own);
-    server.alpn_protocols = vec![protocol.to_vec()];
+    server.alpn_protocols = spoken.collect();
     server.session_storage = Arc::new(NoServerSessionStorage {});
     server.send_tls13_tickets = 0;
     Ok(Mutual {

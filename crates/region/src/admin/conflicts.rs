@@ -238,7 +238,7 @@ fn asked(query: &BTreeMap<String, String>, schema: &KeySchema) -> Result<Asked, 
 /// Answers a call that shows or writes items, and whose caller proves nothing.
 pub(super) fn refused() -> Response<Bytes> {
     let text = "callers of this region sign, and this call shows or writes items: prove that you \
-                have the project's key, `hither conflicts --project-key FILE`";
+                have the project's key: `--project-key FILE` of `hither`";
     answer(
         StatusCode::FORBIDDEN,
         &json!({"message": text, "code": "ProofRequired"}),

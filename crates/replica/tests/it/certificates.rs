@@ -11,7 +11,7 @@ use clock::time::WallTime;
 use clock::wall::System;
 use net::authority::{Authority, Leaf, Validity};
 use net::tls::mutual::{Mutual, mutual};
-use replica::greeting::{PROTOCOL, certificate_name};
+use replica::greeting::{PROTOCOLS, certificate_name};
 use replica::status::PeerStatus;
 use replica_core::frame::Frame;
 use replica_core::frame::greeting::Refusal;
@@ -40,7 +40,7 @@ fn certificate(authority: u8, region: &str, (from, to): (i64, i64)) -> Arc<Mutua
         }),
     };
     let own = authority.issue(&leaf).expect("signed");
-    let made = mutual(own, authority.certificate(), PROTOCOL, Arc::new(System));
+    let made = mutual(own, authority.certificate(), &PROTOCOLS, Arc::new(System));
     Arc::new(made.expect("configured"))
 }
 

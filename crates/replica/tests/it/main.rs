@@ -4,6 +4,8 @@
 
 mod certificates;
 
+mod inquiries;
+
 mod relay;
 
 mod world;

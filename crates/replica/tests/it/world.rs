@@ -259,6 +259,10 @@ impl Region {
         self.name.id()
     }
 
+    pub(crate) const fn name(&self) -> &RegionName {
+        &self.name
+    }
+
     /// Sets the region's wall clock ahead by so much.
     pub(crate) fn skew(&self, ahead: Duration) {
         let micros = i64::try_from(ahead.as_micros()).expect("small");

@@ -55,7 +55,7 @@ fn side(name: &str, seed: u8, clock: i64, protocol: &str) -> Mutual {
     };
     let own = authority.issue(&leaf).unwrap();
     let clock = Arc::new(Stands(clock));
-    mutual(own, authority.certificate(), protocol.as_bytes(), clock).unwrap()
+    mutual(own, authority.certificate(), &[protocol.as_bytes()], clock).unwrap()
 }
 
 fn plain(name: &str) -> Mutual {
