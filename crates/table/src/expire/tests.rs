@@ -303,6 +303,7 @@ async fn whoever_ends_an_item_gives_the_end_to_a_replica_that_is_filled() {
     );
     // A region that gets the end before what it ends is without the item all the same.
     let again = Region::open(MemStore::new(), B, &[A, B]).await;
+    again.wait(EXPIRY_GRACE_SECS + 1);
     again.pull(&a, A).await;
     assert!(!again.has("session").await);
 }

@@ -52,7 +52,7 @@ fn refused(dialler: &Identity, target: &str, listener: &Identity, expect: &Refus
 fn peers_of_one_project_talk_and_only_to_each_other() {
     let (a, b) = (identity("lab-1"), identity("lab-2"));
     let (dialler, listener) = greet(&a, "lab-2", &b).expect("let in");
-    assert_eq!((dialler.peer.as_str(), dialler.format), ("lab-2", 5));
+    assert_eq!((dialler.peer.as_str(), dialler.format), ("lab-2", 6));
     assert_eq!(
         (listener.peer.as_str(), listener.directory),
         ("lab-1", DIRECTORY)
@@ -128,7 +128,7 @@ fn whoever_speaks_without_tls_is_told_the_formats() {
     let b = identity("lab-2");
     let older = identity("lab-1").with_formats(1..=3);
     let (dialled, hello) = Dialled::begin(&older, name("lab-2"));
-    let refusal = Refusal::Format { min: 5, max: 5 };
+    let refusal = Refusal::Format { min: 5, max: 6 };
     let ours = hear_plain(&b, hello);
     assert_eq!(ours, GreetingError::Ours(refusal.clone()));
     let told = dialled.end(Frame::Refuse(refusal.clone()));
