@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value};
 use crate::caller::Caller;
 use crate::fault::{Blame, Fault};
 use crate::json::REQUEST_ID;
-use crate::limits::CBOR_DEPTH_MAX;
+use crate::limits::{CBOR_DEPTH_MAX, CBOR_VALUES_MAX};
 
 /// The header that says that a request, or an answer, is of this protocol.
 pub const PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
@@ -30,12 +30,15 @@ pub fn is_spoken(headers: &HeaderMap) -> bool {
 ///
 /// Shape: an empty body reads as an empty object.
 /// Errors: `SerializationException` for what is no CBOR, is nested deeper than
-/// [`CBOR_DEPTH_MAX`], or has no place in JSON.
+/// [`CBOR_DEPTH_MAX`], has more than [`CBOR_VALUES_MAX`] values, or has no place in JSON.
 pub fn parse(body: &[u8]) -> Result<Value, Fault> {
     if body.is_empty() {
         return Ok(Value::Object(Map::new()));
     }
-    let mut reader = Reader { rest: body };
+    let mut reader = Reader {
+        rest: body,
+        values: 0,
+    };
     let value = reader.value(0).filter(|_| reader.rest.is_empty());
     value.ok_or_else(|| Fault::serialization("the body is no CBOR that a request can have"))
 }
@@ -137,6 +140,7 @@ impl Writer {
 
 struct Reader<'b> {
     rest: &'b [u8],
+    values: usize,
 }
 
 /// What stands before a value: how long it is, or that something ends it.
@@ -148,7 +152,8 @@ enum Length {
 
 impl<'b> Reader<'b> {
     fn value(&mut self, depth: usize) -> Option<Value> {
-        if CBOR_DEPTH_MAX < depth {
+        self.values += 1;
+        if CBOR_DEPTH_MAX < depth || CBOR_VALUES_MAX < self.values {
             return None;
         }
         let first = self.byte()?;

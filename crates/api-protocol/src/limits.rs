@@ -11,6 +11,11 @@ pub const JSON_DEPTH_MAX: usize = 120;
 /// Deepest nesting of a CBOR body. 32; the deepest request of `CloudWatch` has 8.
 pub const CBOR_DEPTH_MAX: usize = 32;
 
+/// Most values of a CBOR body. 100,000.
+/// 500 queries of `GetMetricData`, each of a metric with 30 dimensions, are some 50,000; a value
+/// of one byte on the wire takes 32 in memory.
+pub const CBOR_VALUES_MAX: usize = 100_000;
+
 /// Deepest nesting of an XML body. 32; Route 53's deepest request has 8.
 pub const XML_DEPTH_MAX: usize = 32;
 

@@ -2,6 +2,7 @@
 //!
 //! It fuzzes nothing itself: `fuzz/` does, and this crate's test runs every kept input.
 
+pub mod cbor_body;
 pub mod dns_message;
 pub mod dynamodb_json;
 pub mod expressions;
@@ -14,5 +15,6 @@ pub mod keys;
 pub mod numbers;
 pub mod partiql_statement;
 pub mod replication;
+pub mod session_token;
 pub mod sigv4_request;
 pub mod targets;

@@ -6,7 +6,8 @@
 pub type Target = fn(&[u8]);
 
 /// The targets, by the names of their folders in `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 15] = [
+    ("cbor_body", crate::cbor_body::run),
     ("dns_message", crate::dns_message::run),
     ("dynamodb_json", crate::dynamodb_json::run),
     ("expressions", crate::expressions::run),
@@ -19,5 +20,6 @@ pub const TARGETS: [(&str, Target); 13] = [
     ("numbers", crate::numbers::run),
     ("partiql_statement", crate::partiql_statement::run),
     ("replication", crate::replication::run),
+    ("session_token", crate::session_token::run),
     ("sigv4_request", crate::sigv4_request::run),
 ];

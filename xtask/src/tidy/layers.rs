@@ -285,6 +285,7 @@ const RULES: &[Rule] = &[
         "fuzz-targets",
         &[
             "base",
+            "gateway-core",
             "clock",
             "item",
             "expr",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Writer, parse};
-use crate::limits::CBOR_DEPTH_MAX;
+use crate::limits::{CBOR_DEPTH_MAX, CBOR_VALUES_MAX};
 
 fn reads(bytes: &[u8], value: &Value) {
     assert_eq!(&parse(bytes).expect("it can be read"), value);
@@ -89,4 +89,11 @@ fn what_is_written_is_read() {
     writer.text(&long);
     let wanted = json!({"Times": [23, 1_000, 1_763_900_000], "Value": 1.5, "Long": long});
     reads(&writer.finish(), &wanted);
+}
+
+#[test]
+fn values_are_counted_whatever_holds_them() {
+    let values = |count: usize| [&[0x9f], vec![0xf6; count].as_slice(), &[0xff]].concat();
+    assert!(parse(&values(CBOR_VALUES_MAX - 1)).is_ok());
+    assert!(parse(&values(CBOR_VALUES_MAX)).is_err());
 }

@@ -46,6 +46,7 @@ macro_rules! targets {
 }
 
 targets! {
+    cbor_body
     dns_message
     dynamodb_json
     expressions
@@ -58,6 +59,7 @@ targets! {
     numbers
     partiql_statement
     replication
+    session_token
     sigv4_request
 }
 
