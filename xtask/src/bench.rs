@@ -43,7 +43,10 @@ pub(crate) fn bench(name: &str, only: &str, form: Form) -> Result<Verdict> {
             let part = dynamodb::Part::parse(only)?;
             dynamodb::whole(&region::build()?, part)
         }
-        _ => anyhow::bail!("there is no benchmark {name:?}; there are: smoke, dynamodb"),
+        "replication" => replication::whole(&region::build()?, only)?,
+        _ => {
+            anyhow::bail!("there is no benchmark {name:?}; there are: smoke, dynamodb, replication")
+        }
     };
     print!("{}", report.render(form)?);
     // A goal that is not met says so; what was not measured says nothing.

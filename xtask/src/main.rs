@@ -79,6 +79,8 @@ cargo xtask bench smoke     figures beside DynamoDB Local, Knot and nginx; --jso
 cargo xtask bench dynamodb  every kind of request beside DynamoDB Local, dynoxide, dynalite
                             and what HTTP and the disk allow; a part of it with --only,
                             such as --only ours,GetItem,items=10000,connections=16
+cargo xtask bench replication  how soon a write is there, what replicas cost, a minute's cut, a
+                            new replica, Cassandra; --only visible,rate,partition,copy,cassandra
 cargo xtask faults NAME     real regions harmed, by a ledger of what was acknowledged: kill, power,
                             eio, rot, full, clocks, freeze, or all; --rounds N
 cargo xtask fuzz NAME [S]   libFuzzer on one target, or on `all`, for S seconds each (60)

@@ -57,6 +57,8 @@ pub(super) struct Figure {
 pub(super) enum Goal {
     /// The value is at most this.
     AtMost(f64),
+    /// The value is at least this.
+    AtLeast(f64),
     /// The value is at least so many times the peer's.
     TimesPeer(f64),
 }
@@ -91,6 +93,7 @@ impl Figure {
     fn met(&self) -> Option<bool> {
         match self.goal? {
             Goal::AtMost(most) => Some(self.value <= most),
+            Goal::AtLeast(least) => Some(least <= self.value),
             Goal::TimesPeer(times) => Some(self.ratio()? >= times),
         }
     }
@@ -116,6 +119,7 @@ impl Report {
             let goal = match figure.goal {
                 None => String::new(),
                 Some(Goal::AtMost(most)) => format!("≤ {}", number(most)),
+                Some(Goal::AtLeast(least)) => format!("≥ {}", number(least)),
                 Some(Goal::TimesPeer(times)) => format!("≥ {} ×", number(times)),
             };
             let met = match (figure.goal, figure.met()) {
@@ -166,7 +170,7 @@ impl Report {
         let (mut goals, mut figures) = (Vec::new(), Vec::new());
         for figure in &self.figures {
             let goal = match figure.goal {
-                Some(Goal::AtMost(bound)) => Some(bound),
+                Some(Goal::AtMost(bound) | Goal::AtLeast(bound)) => Some(bound),
                 Some(Goal::TimesPeer(_)) | None => None,
             };
             let entry = json!({
