@@ -145,6 +145,9 @@ pub enum LinkError {
     /// The peer sent what it may not send.
     #[error("it broke the protocol: {0}")]
     Protocol(&'static str),
+    /// A table cannot be read here, and so cannot be copied to the peer.
+    #[error("a table of ours cannot be read")]
+    Unread,
     /// Others hold records that a log lacks: its region lost acknowledged writes.
     #[error(
         "up to {had}, records of {origin} were seen that its log, at {has}, does not hold: its \

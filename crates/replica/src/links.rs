@@ -254,7 +254,7 @@ impl<S: Store> Shared<S> {
                 false
             }
             LinkError::Refused(_) | LinkError::Rewound { .. } => false,
-            LinkError::Silent(_) | LinkError::Protocol(_) => true,
+            LinkError::Silent(_) | LinkError::Protocol(_) | LinkError::Unread => true,
         }
     }
 

@@ -239,7 +239,7 @@ impl<S: Store> Sending<S> {
                     .await;
                 let read = read.unwrap_or_else(|error| {
                     error!(%table, %error, "cannot read a table to copy it");
-                    CopyRead::Later
+                    CopyRead::Failed
                 });
                 Input::CopyRead { ticket, read }
             })),

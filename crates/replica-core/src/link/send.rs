@@ -111,8 +111,11 @@ pub enum CopyRead {
         /// Where the next page starts.
         next: Option<Bytes>,
     },
-    /// Not possible yet: the table is unknown here, or not known to be the peer's as well.
+    /// Not possible yet: the table is unknown here, not known to be the peer's as well, or not back
+    /// whole. Nothing may be here of it that only this region holds.
     Later,
+    /// The store failed. What it holds may be nowhere else: the peer is told nothing.
+    Failed,
 }
 
 /// What a sender wants done.
@@ -207,7 +210,11 @@ impl Sender {
             Input::Frame(frame) => self.hear(now, frame),
             Input::Local(local) => self.local = local,
             Input::LogRead { ticket, read } => self.log_read(now, ticket, read),
-            Input::CopyRead { ticket, read } => self.streams.read(ticket, read),
+            Input::CopyRead { ticket, read } => {
+                if let Err(error) = self.streams.read(ticket, read) {
+                    self.outputs.push_back(Output::Close(error));
+                }
+            }
         }
         self.pump(now);
         self.debug_assert_invariants();

@@ -377,7 +377,7 @@ impl Process {
                 let (tables, to) = (self.tables.clone(), self.place.id(peer));
                 self.tasks.spawn(async move {
                     let read = tables.copy_for(to, table, after, (items, bytes_max));
-                    let read = read.await.unwrap_or(CopyRead::Later);
+                    let read = read.await.unwrap_or(CopyRead::Failed);
                     Done::Sender(peer, send::Input::CopyRead { ticket, read })
                 });
             }

@@ -85,6 +85,13 @@ fn replay_on_two_empty() {
     assert!(report.violation.is_none(), "{report}");
 }
 
+/// A disk that failed while it was copied from was taken for one that holds nothing of its own.
+#[test]
+fn what_a_failing_disk_holds_is_not_taken_to_be_elsewhere() {
+    let report = go_on_empty(0x6ef, Mistake::default());
+    assert!(report.violation.is_none(), "{report}");
+}
+
 #[test]
 fn replay_on_empty() {
     let seed = number("HITHER_SEED").unwrap_or(1);

@@ -11,6 +11,7 @@ use base::name::TableId;
 use crate::frame::Frame;
 use crate::frame::copy::{CopyPage, CopyRequest};
 use crate::limits::{COPIES_MAX, COPY_PAGE_BYTES, COPY_WINDOW};
+use crate::link::LinkError;
 use crate::link::send::{CopyRead, Output};
 
 /// The copies that one peer asks for.
@@ -95,9 +96,11 @@ impl Streams {
     }
 
     /// Takes a page in that was read.
-    pub(super) fn read(&mut self, ticket: u64, read: CopyRead) {
+    ///
+    /// Errors: [`LinkError::Unread`] where it could not be.
+    pub(super) fn read(&mut self, ticket: u64, read: CopyRead) -> Result<(), LinkError> {
         let Some((_, request)) = self.reading.take_if(|(reading, _)| *reading == ticket) else {
-            return;
+            return Ok(());
         };
         let CopyRequest {
             table,
@@ -107,7 +110,7 @@ impl Streams {
         } = request;
         let stream = self.by_table.get_mut(&table);
         let Some(stream) = stream.filter(|stream| stream.request.round == round) else {
-            return; // stopped, or started again, meanwhile
+            return Ok(()); // stopped, or started again, meanwhile
         };
         self.frame = Some(match read {
             CopyRead::Page { items, next } => {
@@ -127,7 +130,12 @@ impl Streams {
                 self.by_table.remove(&table);
                 Frame::CopyLater(table)
             }
+            CopyRead::Failed => {
+                self.by_table.remove(&table);
+                return Err(LinkError::Unread);
+            }
         });
+        Ok(())
     }
 
     /// Returns what goes out.

@@ -393,6 +393,34 @@ fn pages_go_only_while_the_log_has_nothing_to_say() {
     );
 }
 
+#[test]
+fn a_table_that_cannot_be_read_ends_the_link_and_is_not_told_to_come_later() {
+    let own = own().id();
+    let mut sender = asked(&[(own, 1)], vec![want(own, 1, 0)]);
+    let request = CopyRequest {
+        table: TableId(7),
+        round: 1,
+        after: None,
+        items: CopyItems::All,
+    };
+    sender.handle_input(at(0), Input::Frame(Frame::CopyRequest(request)));
+    let sent = answer(&mut sender, vec![record(own, 1, 1)], 1);
+    let [
+        Output::Send(Frame::Data(_)),
+        Output::ReadCopy { ticket, .. },
+    ] = sent[..]
+    else {
+        panic!("the log, then the copy, not {sent:?}");
+    };
+    let read = CopyRead::Failed;
+    sender.handle_input(at(0), Input::CopyRead { ticket, read });
+    let ended = Output::Close(LinkError::Unread);
+    assert_eq!(outputs(&mut sender, at(0)), [ended]);
+    let (ticket, read) = (ticket + 7, CopyRead::Failed);
+    sender.handle_input(at(0), Input::CopyRead { ticket, read });
+    assert_eq!(outputs(&mut sender, at(0)), [], "it is another link's");
+}
+
 /// Answers each read of a page with one that others follow. Returns where those sent start.
 fn pages(sender: &mut Sender) -> Vec<Option<u8>> {
     let mut sent = Vec::new();

@@ -167,7 +167,8 @@ impl Process {
         error: &LinkError,
     ) {
         match error {
-            LinkError::Silent(_) => {}
+            // The disk fails: the process ends by that.
+            LinkError::Silent(_) | LinkError::Unread => {}
             LinkError::Refused(_) | LinkError::Protocol(_) | LinkError::Rewound { .. } => {
                 let what = format!("with {peer}, {role:?}: {error}");
                 self.effects.push(Effect::Wrong(what));
