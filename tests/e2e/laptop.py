@@ -40,7 +40,8 @@ _alive = []
 
 
 def eventually(check, within=PATIENCE, every=0.02):
-    """Returns the first truthy result of `check`; AssertionErrors count as not yet."""
+    """Returns the first truthy result of `check`; what is not yet there counts as not yet: an
+    AssertionError, and a field or an element that an answer lacks so far."""
     deadline = time.monotonic() + within
     while True:
         try:
@@ -48,8 +49,8 @@ def eventually(check, within=PATIENCE, every=0.02):
             problem = f"it returned {result!r}"
             if result:
                 return result
-        except AssertionError as error:
-            problem = f"{error}"
+        except (AssertionError, LookupError) as error:
+            problem = repr(error)
         if deadline < time.monotonic():
             raise AssertionError(f"not within {within} s: {problem}")
         time.sleep(every)
