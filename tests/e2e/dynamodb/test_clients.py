@@ -1,7 +1,7 @@
 """What others wrote for DynamoDB, each as its users run it.
 
-`clients/install.py` installs them; what is not installed is skipped. The walk with the AWS SDK for
-Rust is a member of the workspace, and built with the program.
+`clients/install.py` installs them; one whose own program is missing is skipped. The walk with the
+AWS SDK for Rust is a member of the workspace, and built with the program.
 """
 
 import contextlib

@@ -3,7 +3,7 @@
     python tests/e2e/dynamodb/clients/install.py FOLDER [NAME...]
 
 A client whose own program (npm, go, mvn) is missing is left out, and its tests say so. Without
-names, those are installed that cost seconds; `go` and `java` take a compiler's minute.
+names all are installed; `go` and `java` take a compiler's minute the first time.
 """
 
 import contextlib
@@ -15,7 +15,6 @@ import sys
 import tarfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-QUICK = ("aiodynamo", "javascript")
 
 AIODYNAMO = "26.4"
 AIODYNAMO_SHA256 = "fc8028100eb8e87107478e8f499ee33ee81ccbe6eba3cd43dac988ffdb7a90f4"
@@ -106,7 +105,7 @@ def is_installed(folder, name):
 
 
 def main():
-    folder, names = pathlib.Path(sys.argv[1]).absolute(), sys.argv[2:] or QUICK
+    folder, names = pathlib.Path(sys.argv[1]).absolute(), sys.argv[2:] or CLIENTS
     for name in names:
         install, program = CLIENTS[name]
         if program and not shutil.which(program):
