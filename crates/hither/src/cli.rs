@@ -302,6 +302,45 @@ pub(crate) enum RegionCommand {
     Drain(DrainArgs),
     /// Takes a drain back: clients are sent to the region again.
     Undrain(UndrainArgs),
+    /// Makes a join token, by which one other machine is given the project's key, once, to serve a
+    /// region. Call it on the machine of a region that runs.
+    Invite(InviteArgs),
+    /// Joins a project with a token: writes its key to a file, for `hither serve --project-key`.
+    Join(JoinArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct InviteArgs {
+    /// The region that the other machine is to serve; the manifest names it.
+    pub(crate) region: String,
+    /// How long the token counts: `90s`, `15m` at most.
+    #[arg(long, value_name = "TIME", default_value = "15m")]
+    pub(crate) expires: jiff::SignedDuration,
+    /// The project's secret; that of `hither up` by default.
+    #[arg(long)]
+    pub(crate) project_key: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) at: AtArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct JoinArgs {
+    /// The token, or `-` to read it from standard input, where other users of this machine do not
+    /// see it.
+    pub(crate) token: String,
+    /// Where the project's key is to be written; no file is replaced.
+    #[arg(long, default_value = "project.key")]
+    pub(crate) project_key: PathBuf,
+    /// Where the inviting region's link port is reached from here, where that is not the address
+    /// that its manifest says.
+    #[arg(long)]
+    pub(crate) address: Option<std::net::SocketAddr>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

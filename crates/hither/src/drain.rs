@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
-use crate::cli::{AtArgs, DrainArgs, RegionCommand, UndrainArgs};
+use crate::cli::{AtArgs, DrainArgs, UndrainArgs};
 use crate::http_get;
 use crate::status;
 
@@ -18,15 +18,8 @@ const DRAIN: &str = "/_hither/drain";
 /// How often a region is asked how far it is. 0.25 s.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Drains a region, or takes that back.
-pub(crate) async fn run(command: RegionCommand) -> anyhow::Result<ExitCode> {
-    match command {
-        RegionCommand::Drain(args) => drain(args).await,
-        RegionCommand::Undrain(args) => undrain(args).await,
-    }
-}
-
-async fn drain(args: DrainArgs) -> anyhow::Result<ExitCode> {
+/// Drains a region.
+pub(crate) async fn drain(args: DrainArgs) -> anyhow::Result<ExitCode> {
     let Ok(patience) = Duration::try_from(args.timeout) else {
         bail!("read --timeout {}: it is negative", args.timeout);
     };
@@ -101,7 +94,8 @@ fn late(args: &DrainArgs, told: &Value) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn undrain(args: UndrainArgs) -> anyhow::Result<ExitCode> {
+/// Takes a drain back.
+pub(crate) async fn undrain(args: UndrainArgs) -> anyhow::Result<ExitCode> {
     let Some(node) = node(&args.at, &args.region)? else {
         return Ok(ExitCode::FAILURE);
     };

@@ -18,6 +18,8 @@ mod conflicts;
 
 mod drain;
 
+mod join;
+
 mod verify;
 
 mod testing;
@@ -54,7 +56,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, RegionCommand};
 
 /// Threads that free each other's buffers, as those of requests and of the committer do, cost the
 /// system's allocator a tenth of the processor.
@@ -82,7 +84,12 @@ fn main() -> ExitCode {
             Command::Demo(args) => demo::run(args).await,
             Command::Status(args) => status::run(args).await,
             Command::Conflicts(args) => conflicts::run(*args).await,
-            Command::Region(command) => drain::run(command).await,
+            Command::Region(command) => match command {
+                RegionCommand::Drain(args) => drain::drain(args).await,
+                RegionCommand::Undrain(args) => drain::undrain(args).await,
+                RegionCommand::Invite(args) => join::invite(args).await,
+                RegionCommand::Join(args) => join::join(args).await,
+            },
             Command::Verify(args) => verify::run(*args).await,
             Command::Faults(args) => testing::faults(args).await,
             Command::Reset(args) => testing::reset(args).await,

@@ -126,7 +126,7 @@ fn parse_key(text: &str) -> Option<ProjectKey> {
 }
 
 /// Writes a key for its owner's eyes only, so that a crash leaves none or a whole one.
-fn write_key(path: &Path, bytes: &[u8; 32]) -> std::io::Result<()> {
+pub(crate) fn write_key(path: &Path, bytes: &[u8; 32]) -> std::io::Result<()> {
     let here = Path::new(".");
     let parent = path.parent().filter(|parent| *parent != Path::new(""));
     let parent = parent.unwrap_or(here);

@@ -5,6 +5,8 @@
 
 pub mod mutual;
 
+pub mod pinned;
+
 use std::sync::{Arc, LazyLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};

@@ -1,5 +1,6 @@
 //! The calls of Hither itself, under `/_hither/`: status, metrics, digests, conflicts, comparisons,
-//! the latency map, the drain of the region, faults on purpose, and the deletion of all tables.
+//! the latency map, the drain of the region, invitations, faults on purpose, and the deletion of
+//! all tables.
 //!
 //! They are not AWS's, and nothing that AWS has a call for is done here. They are for callers on
 //! this machine only.
@@ -7,6 +8,8 @@
 mod conflicts;
 
 mod drain;
+
+mod invitations;
 
 mod metrics;
 
@@ -28,7 +31,7 @@ use api_protocol::cors;
 use api_protocol::hosts::Hosts;
 use base::name::TableId;
 use base::region::RegionId;
-use clock::port::Clock;
+use clock::port::{Clock, Entropy};
 use control::dns::LatencyEntry;
 use control::resource::Change;
 use item::key::KeySchema;
@@ -52,6 +55,7 @@ pub(crate) struct Admin<S: Store> {
     mode: Mode,
     proofs: Proofs,
     clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
     durability: Durability,
     hosts: Hosts,
 }
@@ -71,7 +75,7 @@ impl<S: Store> Admin<S> {
         sources: Sources<S>,
         dynamodb: &Arc<DynamoDb<S>>,
         config: &NodeConfig,
-        clock: &Arc<dyn Clock>,
+        (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
     ) -> Self {
         let own = config.project.own().api.ip();
         Self {
@@ -86,6 +90,7 @@ impl<S: Store> Admin<S> {
             },
             proofs: Proofs::new(&config.project.key),
             clock: Arc::clone(clock),
+            entropy: Arc::clone(entropy),
             durability: config.durability,
             hosts: hosts(&config.hosts, own),
         }
@@ -144,6 +149,7 @@ impl<S: Store> Admin<S> {
             (method @ &(Method::GET | Method::PUT | Method::DELETE), "/_hither/drain") => {
                 self.drain(method, query.get("region")).await
             }
+            (&Method::POST, "/_hither/invitations") => self.invite(&request, &query),
             (&Method::GET, "/_hither/faults") => self.faults(),
             (&Method::PUT, "/_hither/faults") => self.set_faults(table, request.body()).await,
             (&Method::DELETE, "/_hither/faults") => self.clear_faults(query.get("table")).await,

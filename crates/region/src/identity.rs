@@ -17,7 +17,9 @@ use control::project::{Project, ProjectKey};
 use net::authority::{Authority, AuthorityError, Leaf, Validity};
 use net::tasks::Tasks;
 use net::tls::mutual::{self, Mutual};
+use net::tls::pinned::Pin;
 use replica::greeting;
+use replica::joining::invitations::Welcome;
 
 use crate::limits::{LEAF_LIFE, LEAF_LOOK, LEAF_PAST};
 
@@ -93,6 +95,21 @@ pub fn of_links(
     Ok(receiver)
 }
 
+/// Returns what the project's authority is known by to whoever has not its key yet.
+///
+/// Errors: [`IdentityError`].
+pub fn pin(project: &str, key: &ProjectKey) -> Result<Pin, IdentityError> {
+    Ok(Pin::of(authority(project, key)?.certificate()))
+}
+
+/// Returns what a machine is given that joins.
+pub fn welcome(project: &Project) -> Welcome {
+    Welcome {
+        project: project.name.clone(),
+        key: project.key.0,
+    }
+}
+
 struct LinkIdentity {
     authority: Authority,
     project: String,
@@ -108,7 +125,9 @@ impl LinkIdentity {
             names: vec![greeting::certificate_name(&self.region)],
             validity: Some(validity),
         };
-        let own = self.authority.issue(&leaf)?;
+        let mut own = self.authority.issue(&leaf)?;
+        // Whoever joins knows the authority by its hash alone, and has to be shown it.
+        own.cert.push(self.authority.certificate().clone());
         let (authority, clock) = (self.authority.certificate(), Arc::clone(&self.clock));
         let made = mutual::mutual(own, authority, &greeting::PROTOCOLS, clock)?;
         Ok((validity, made))

@@ -165,6 +165,7 @@ impl Node {
             dns,
             functions: functions.clone(),
             comparer: links.comparer(),
+            invitations: links.invitations(),
             commits,
             failure: failure.clone(),
             under_way: UnderWay::new(gateway.counts()),
@@ -175,7 +176,7 @@ impl Node {
             front: ports::front(&config, directory, Arc::clone(&clock), entropy.as_ref()),
             region: config.project.region.clone(),
             forwarder: forwarder(&config),
-            admin: Admin::new(status, &facades.dynamodb, &config, &clock),
+            admin: Admin::new(status, &facades.dynamodb, &config, (&clock, &entropy)),
             facades,
             room: Room::new(),
         });
@@ -439,6 +440,7 @@ fn start_links(
             project: config.project.name.clone(),
             region: region.clone(),
             tls: identity::of_links(&config.project, clock, tasks)?,
+            welcome: identity::welcome(&config.project),
             listener: listen::tcp(config.project.own().link)?,
             peers: others
                 .map(|other| (other.name.clone(), other.link))

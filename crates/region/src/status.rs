@@ -3,6 +3,7 @@
 //! It is read by `hither status` and by people; nothing of it steers anything.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ use control::system::SystemTable;
 use function::host::Host;
 use health_core::view::{HealthView, RegionVerdict};
 use replica::comparing::Comparer;
+use replica::joining::invitations::Invitations;
 use replica::status::{Line, LinkStatus, PeerStatus};
 use store::port::Store;
 use store_fjall::commits::Commits;
@@ -25,12 +27,14 @@ use crate::ports::DnsParts;
 /// Where a node's status is read from.
 pub(crate) struct Sources<S> {
     pub(crate) control: Control<S>,
-    pub(crate) health: watch::Receiver<std::sync::Arc<HealthView>>,
-    pub(crate) links: watch::Receiver<std::sync::Arc<LinkStatus>>,
+    pub(crate) health: watch::Receiver<Arc<HealthView>>,
+    pub(crate) links: watch::Receiver<Arc<LinkStatus>>,
     pub(crate) dns: DnsParts,
     pub(crate) functions: Host,
     /// What compares tables with those of other regions.
     pub(crate) comparer: Comparer<S>,
+    /// Who may join the project by way of this region.
+    pub(crate) invitations: Arc<Invitations>,
     /// What the store has committed.
     pub(crate) commits: Commits,
     /// Why the store has failed.

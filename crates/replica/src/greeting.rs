@@ -1,5 +1,6 @@
 //! Greets on a fresh stream, as the dialling or the listening side: TLS first, then names.
 //!
+//! Whoever comes to join is handed to [`crate::joining`] once TLS stands.
 //! What may be said is `replica_core::link::handshake`'s, and what TLS asks for
 //! `net::tls::mutual`'s.
 
@@ -8,12 +9,15 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use rustls::pki_types::ServerName;
+use rustls::server::Acceptor;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
+use tokio_rustls::{LazyConfigAcceptor, TlsConnector, TlsStream};
 
 use base::region::RegionName;
+use clock::time::Moment;
 use net::tls::mutual::{self, Fault, Mutual};
+use net::tls::pinned;
 use replica_core::frame::Frame;
 use replica_core::limits::{GREETING_BYTES_MAX, GREETING_PATIENCE};
 use replica_core::link::handshake::{self, Dialled, GreetingError, Identity};
@@ -22,6 +26,8 @@ use store::port::{Store, StoreError};
 use table::tables::Tables;
 
 use crate::connection::Connection;
+use crate::joining;
+use crate::joining::invitations::{Invitations, Uninvited};
 use crate::wire::Wire;
 
 /// What is spoken inside TLS, as ALPN names it: logs, and inquiries.
@@ -29,6 +35,9 @@ pub const PROTOCOLS: [&[u8]; 2] = [b"hither-link", INQUIRIES];
 
 /// What inquiries are as ALPN names them.
 const INQUIRIES: &[u8] = b"hither-inquiry";
+
+/// What joining is as ALPN names it. Nothing else is asked for without a certificate.
+pub(crate) const JOINS: &[u8] = b"hither-join";
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +80,9 @@ pub(crate) enum GreetError {
     /// The peer's directory could not be noted.
     #[error("greet: {0}")]
     Store(#[from] StoreError),
+    /// Whoever came to join was not let in.
+    #[error("join: {0}")]
+    Uninvited(#[from] Uninvited),
     /// It took too long.
     #[error("greet: no answer within {GREETING_PATIENCE:?}")]
     Patience,
@@ -86,9 +98,9 @@ impl GreetError {
     /// Returns whether one side refuses the other: trying again helps only when somebody acts.
     pub(crate) const fn is_refusal(&self) -> bool {
         match self {
-            Self::Greeting(GreetingError::Ours(_) | GreetingError::Theirs(_)) | Self::Tls(_) => {
-                true
-            }
+            Self::Greeting(GreetingError::Ours(_) | GreetingError::Theirs(_))
+            | Self::Tls(_)
+            | Self::Uninvited(_) => true,
             Self::Greeting(GreetingError::Unexpected { .. })
             | Self::Wire(_)
             | Self::Speech(_)
@@ -109,6 +121,7 @@ impl GreetError {
             | Self::Patience => true,
             Self::Greeting(GreetingError::Ours(_) | GreetingError::Theirs(_))
             | Self::Tls(_)
+            | Self::Uninvited(_)
             | Self::NoTls
             | Self::Nothing
             | Self::Io(_)
@@ -156,7 +169,15 @@ pub(crate) async fn dial<S: Store>(
     in_time(greeting).await
 }
 
-/// Greets whoever dialled. Returns the peer and what it wants, too.
+/// Whoever dialled.
+pub(crate) enum Comer {
+    /// A peer, what it wants, and its connection.
+    Peer(RegionName, Purpose, Box<Connection>),
+    /// A machine that was given the project's key, for this region, and is served.
+    Guest(RegionName),
+}
+
+/// Greets whoever dialled; joins are answered from `invitations`, as of the moment that is told.
 ///
 /// Errors: [`GreetError`]; the other side was told where we refused.
 pub(crate) async fn accept<S: Store>(
@@ -164,7 +185,8 @@ pub(crate) async fn accept<S: Store>(
     (identity, tls): (&Identity, &Mutual),
     is_peer: impl Fn(&RegionName) -> bool,
     tables: &Tables<S>,
-) -> Result<(RegionName, Purpose, Connection), GreetError> {
+    (invitations, now): (&Invitations, impl FnOnce() -> Moment),
+) -> Result<Comer, GreetError> {
     let greeting = async {
         let mut first = [0];
         match (stream.peek(&mut first).await?, first) {
@@ -173,14 +195,12 @@ pub(crate) async fn accept<S: Store>(
             (_, [PLAIN_HELLO]) => return Err(refuse_plain(&mut stream, identity).await),
             (_, [other]) => return Err(GreetError::Speech(other)),
         }
-        let accepted = TlsAcceptor::from(Arc::clone(&tls.server)).accept(Wire::new(stream));
-        let mut stream = match accepted.into_fallible().await {
-            Ok(stream) => TlsStream::from(stream),
-            Err((error, wire)) => {
-                linger(wire).await;
-                return Err(error.into());
-            }
-        };
+        // A handshake is large, and short in the life of a connection.
+        let mut stream = Box::pin(secure(stream, tls)).await?;
+        if stream.get_ref().1.alpn_protocol() == Some(JOINS) {
+            let answered = Box::pin(joining::answer(&mut stream, invitations, now)).await?;
+            return Ok(Comer::Guest(answered?));
+        }
         let mut inbound = BytesMut::new();
         let hello = hear(&mut stream, &mut inbound).await?;
         let is_certified = |region: &RegionName| {
@@ -197,9 +217,42 @@ pub(crate) async fn accept<S: Store>(
             Some(_) | None => Purpose::Log,
         };
         let connection = Connection::new(stream, session, inbound);
-        Ok((peer, purpose, admit(connection, tables).await?))
+        let connection = admit(connection, tables).await?;
+        Ok(Comer::Peer(peer, purpose, Box::new(connection)))
     };
     in_time(greeting).await
+}
+
+/// Makes a dialled stream one of TLS: with certificates on both sides, or, where the other side
+/// says that it comes to join, on ours alone.
+async fn secure(stream: TcpStream, tls: &Mutual) -> Result<TlsStream<Wire>, GreetError> {
+    let mut hearing = LazyConfigAcceptor::new(Acceptor::default(), Wire::new(stream));
+    let hello = match (&mut hearing).await {
+        Ok(hello) => hello,
+        Err(error) => {
+            if let Some(wire) = hearing.take_io() {
+                linger(wire).await;
+            }
+            return Err(error.into());
+        }
+    };
+    let joins = {
+        let hello = hello.client_hello();
+        let mut spoken = hello.alpn().into_iter().flatten();
+        spoken.any(|protocol| protocol == JOINS)
+    };
+    let config = if joins {
+        pinned::server(&tls.server, JOINS).map_err(io::Error::other)?
+    } else {
+        Arc::clone(&tls.server)
+    };
+    match hello.into_stream(config).into_fallible().await {
+        Ok(stream) => Ok(TlsStream::from(stream)),
+        Err((error, wire)) => {
+            linger(wire).await;
+            Err(error.into())
+        }
+    }
 }
 
 /// Tells a peer of an older build, in its own words, that its format is not spoken here.

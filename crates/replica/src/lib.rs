@@ -12,6 +12,8 @@ pub mod delays;
 
 pub mod comparing;
 
+pub mod joining;
+
 mod asking;
 
 mod answering;

@@ -17,6 +17,9 @@ pub const INQUIRIES_MAX: usize = 8;
 /// How long an inquiry's next question, or its answer, may take. 10 s.
 pub const INQUIRY_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a join token counts at most. 15 min: enough to carry it to another machine by hand.
+pub const INVITATION_LIFE_MAX: Duration = Duration::from_mins(15);
+
 /// How long a region waits, before it answers an inquiry, for what the asking one has. 2 s: many
 /// times the way between any two regions; a link that is cut is not waited for.
 pub const CATCH_UP: Duration = Duration::from_secs(2);

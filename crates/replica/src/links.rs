@@ -36,6 +36,7 @@ use table::tables::Tables;
 use crate::comparing::Comparer;
 use crate::connection::EndError;
 use crate::delays::Delays;
+use crate::joining::invitations::{Invitations, Welcome};
 use crate::limits::EVENTS_MAX;
 use crate::status::{Failure, LinkStatus};
 use crate::watching::Event;
@@ -50,6 +51,8 @@ pub struct Config {
     /// This node's certificate and the project's authority, as they are at any time: those for
     /// each connection that is made from then on. Regions of another authority are refused.
     pub tls: watch::Receiver<Arc<Mutual>>,
+    /// What a machine is given that joins by an invitation.
+    pub welcome: Welcome,
     /// Where peers dial this region.
     pub listener: TcpListener,
     /// The other regions and where they listen.
@@ -73,6 +76,7 @@ pub struct Links<S> {
     status: watch::Receiver<Arc<LinkStatus>>,
     delays: Arc<Delays>,
     comparer: Comparer<S>,
+    invitations: Arc<Invitations>,
     tasks: Tasks,
 }
 
@@ -81,6 +85,7 @@ pub(crate) struct Shared<S> {
     pub(crate) tables: Tables<S>,
     identity: Identity,
     tls: watch::Receiver<Arc<Mutual>>,
+    pub(crate) invitations: Arc<Invitations>,
     pub(crate) dialer: Dialer,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -107,10 +112,12 @@ impl<S: Store> Links<S> {
         let region = config.region.clone();
         let names = config.peers.iter().map(|(name, _)| name.clone());
         let delays = Arc::new(Delays::default());
+        let invitations = Arc::new(Invitations::new(config.welcome));
         let shared = Arc::new(Shared {
             tables: tables.clone(),
             identity: Identity::new(&config.project, region, directory),
             tls: config.tls,
+            invitations: Arc::clone(&invitations),
             dialer: config.dialer,
             clock: config.clock,
             entropy: config.entropy,
@@ -143,6 +150,7 @@ impl<S: Store> Links<S> {
             status,
             delays,
             comparer,
+            invitations,
             tasks,
         }
     }
@@ -155,6 +163,11 @@ impl<S: Store> Links<S> {
     /// Returns what compares this region's tables with those of its peers.
     pub fn comparer(&self) -> Comparer<S> {
         self.comparer.clone()
+    }
+
+    /// Returns who may join the project by way of this region.
+    pub fn invitations(&self) -> Arc<Invitations> {
+        Arc::clone(&self.invitations)
     }
 
     /// Returns a watch of what the links tell of themselves.

@@ -16,7 +16,7 @@ use store::port::Store;
 
 use crate::answering;
 use crate::connection::Connection;
-use crate::greeting::{self, GreetError, Purpose};
+use crate::greeting::{self, Comer, GreetError, Purpose};
 use crate::limits::{GREETINGS_MAX, GREETINGS_OF_ADDRESS_MAX, INQUIRIES_MAX};
 use crate::links::Shared;
 use crate::telling::Telling;
@@ -57,7 +57,7 @@ pub(crate) async fn run<S: Store>(
         let (telling, inquiries) = (Arc::clone(&telling), Arc::clone(&inquiries));
         tasks.spawn(async move {
             debug!(%address, "a link comes");
-            let greeted = greet(&shared, stream, &arrivals).await;
+            let greeted = greet(&shared, (stream, address), &arrivals).await;
             drop((permit, stranger));
             match greeted {
                 Ok(None) => {}
@@ -78,14 +78,21 @@ pub(crate) async fn run<S: Store>(
 /// for inquiries, and whose it is.
 async fn greet<S: Store>(
     shared: &Shared<S>,
-    stream: TcpStream,
+    (stream, address): (TcpStream, SocketAddr),
     arrivals: &Arrivals,
 ) -> Result<Option<(RegionName, Connection)>, GreetError> {
     stream.set_nodelay(true)?;
     let is_peer = |name: &RegionName| arrivals.contains_key(name);
     let (identity, tls) = (shared.identity(), shared.tls());
-    let greeted = greeting::accept(stream, (&identity, &tls), is_peer, &shared.tables).await;
-    let (peer, purpose, connection) = greeted?;
+    let invited = (&*shared.invitations, || shared.now().moment);
+    let accepting = greeting::accept(stream, (&identity, &tls), is_peer, &shared.tables, invited);
+    let (peer, purpose, connection) = match accepting.await? {
+        Comer::Peer(peer, purpose, connection) => (peer, purpose, *connection),
+        Comer::Guest(region) => {
+            info!(%region, %address, "a machine has joined: it was given the project's key");
+            return Ok(None);
+        }
+    };
     if purpose == Purpose::Inquiry {
         return Ok(Some((peer, connection)));
     }

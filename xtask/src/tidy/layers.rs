@@ -263,6 +263,7 @@ const RULES: &[Rule] = &[
             "clock",
             "net",
             "region",
+            "replica",
             "manifest",
             "wan",
             "deploy",

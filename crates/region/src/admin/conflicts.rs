@@ -36,11 +36,15 @@ impl<S: Store> Admin<S> {
     /// Returns whether a call may show and write items: where callers of the AWS APIs must sign,
     /// whoever has the project's key may, and no other.
     pub(super) fn may_see_items<B>(&self, request: &Request<B>) -> bool {
+        self.mode == Mode::Development || self.is_proven(request)
+    }
+
+    /// Returns whether whoever calls has the project's key.
+    pub(super) fn is_proven<B>(&self, request: &Request<B>) -> bool {
         let path = request.uri().path_and_query();
         let path = path.map_or("/", |path| path.as_str());
         let call = (request.method(), path);
-        self.mode == Mode::Development
-            || self.proofs.has(self.clock.wall(), call, request.headers())
+        self.proofs.has(self.clock.wall(), call, request.headers())
     }
 
     /// Answers with a page of a table's races: `limit` of them, from where the `next` of the page

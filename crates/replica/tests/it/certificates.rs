@@ -39,7 +39,8 @@ fn certificate(authority: u8, region: &str, (from, to): (i64, i64)) -> Arc<Mutua
             to: at(to),
         }),
     };
-    let own = authority.issue(&leaf).expect("signed");
+    let mut own = authority.issue(&leaf).expect("signed");
+    own.cert.push(authority.certificate().clone());
     let made = mutual(own, authority.certificate(), &PROTOCOLS, Arc::new(System));
     Arc::new(made.expect("configured"))
 }

@@ -6,6 +6,8 @@ mod certificates;
 
 mod inquiries;
 
+mod joins;
+
 mod relay;
 
 mod world;

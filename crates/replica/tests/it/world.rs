@@ -18,6 +18,7 @@ use item::codec;
 use item::key::{Key, KeyAttribute, KeyKind, KeySchema};
 use item::value::{AttributeValue, Item};
 use net::dial::Dialer;
+use replica::joining::invitations::Welcome;
 use replica::links::{Config, Links};
 use replica::status::{Failure, PeerStatus};
 use replica_core::link::copies::{Fill, Fills, Holders};
@@ -230,6 +231,10 @@ impl World {
             project: "shop".to_owned(),
             region: self.names[at].clone(),
             tls: certified(&self.names[at]),
+            welcome: Welcome {
+                project: "shop".to_owned(),
+                key: [1; 32],
+            },
             listener,
             peers: peers.collect(),
             dialer: Dialer::new(via.collect()),
