@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use control::dns::cidr::Collections;
 use control::dns::{Data, HostedZone, RecordSet, Routing, build};
 use dns_core::name::Name;
 use dns_core::record_type::RecordType;
@@ -61,6 +62,7 @@ pub(crate) struct Zone<'z> {
     pub(crate) apex: Name,
     pub(crate) sets: Sets,
     pub(crate) targets: Targets<'z>,
+    pub(crate) collections: &'z Collections,
 }
 
 /// Applies a batch.
@@ -258,7 +260,7 @@ fn unanswered(zone: &Zone<'_>, sets: &Sets, touched: &BTreeSet<String>) -> Vec<S
         return Vec::new();
     }
     let sets: Vec<RecordSet> = sets.values().cloned().collect();
-    let problems = build::zone(zone.hosted, &sets).map(|(_, problems)| problems);
+    let problems = build::zone(zone.hosted, &sets, zone.collections).map(|(_, problems)| problems);
     let problems = problems.unwrap_or_default();
     problems.into_iter().map(|problem| problem.why).collect()
 }

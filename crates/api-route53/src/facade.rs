@@ -164,6 +164,12 @@ impl<S: Store> Route53<S> {
             Operation::ChangeTagsForResource(kind, id) => self.change_tags(call, &kind, &id).await,
             Operation::ListTagsForResource(kind, id) => self.list_tags(call, &kind, &id),
             Operation::ListTagsForResources(kind) => self.list_tags_of_several(call, &kind),
+            Operation::CreateCidrCollection => self.create_collection(call).await,
+            Operation::ListCidrCollections => self.list_collections(call),
+            Operation::ChangeCidrCollection(id) => self.change_collection(call, &id).await,
+            Operation::ListCidrLocations(id) => self.list_locations(call, &id),
+            Operation::ListCidrBlocks(id) => self.list_blocks(call, &id),
+            Operation::DeleteCidrCollection(id) => self.delete_collection(call, &id).await,
             Operation::Unsupported(name) => Err(Fault::unknown_operation(name)),
         }
     }

@@ -26,6 +26,31 @@ pub(crate) fn no_such_health_check(id: &str) -> Fault {
     Fault::caller("NoSuchHealthCheck", message).with_status(StatusCode::NOT_FOUND)
 }
 
+pub(crate) fn no_such_collection(id: &str) -> Fault {
+    let message = format!("No CIDR collection exists with the specified ID {id}.");
+    Fault::caller("NoSuchCidrCollectionException", message).with_status(StatusCode::NOT_FOUND)
+}
+
+pub(crate) fn no_such_location(name: &str) -> Fault {
+    let message = format!("The CIDR collection has no location {name}.");
+    Fault::caller("NoSuchCidrLocationException", message).with_status(StatusCode::NOT_FOUND)
+}
+
+/// Another change of the same collection came first; the caller may try again.
+pub(crate) fn collection_not_changed(error: ControlError) -> Fault {
+    match error {
+        ControlError::Unexpected(_) => {
+            let message = "Another request changed the CIDR collection at the same time.";
+            Fault::caller("ConcurrentModification", message).with_retry()
+        }
+        other @ (ControlError::TooMany
+        | ControlError::Invalid { .. }
+        | ControlError::Bad(_)
+        | ControlError::Write(_)
+        | ControlError::Read(_)) => not_changed(other),
+    }
+}
+
 pub(crate) fn no_such_change(id: &str) -> Fault {
     let message = format!("Could not find resource with ID: {id}");
     Fault::caller("NoSuchChange", message).with_status(StatusCode::NOT_FOUND)

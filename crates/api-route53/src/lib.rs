@@ -11,6 +11,8 @@ mod change_id;
 mod changes;
 mod check_xml;
 mod checks;
+mod cidr;
+mod cidr_xml;
 mod faults;
 mod quotas;
 mod record_xml;

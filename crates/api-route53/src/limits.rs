@@ -14,6 +14,26 @@ pub const RECORD_SETS_MAX: usize = 10_000;
 /// Source: Route 53 developer guide, "Quotas on health checks".
 pub const CHECKS_MAX: usize = 200;
 
+/// Most CIDR collections of an account. 5.
+/// Source: Route 53 developer guide, "Quotas on entities".
+pub const COLLECTIONS_MAX: usize = 5;
+
+/// Most blocks of a CIDR collection, and most that one request names. 1,000.
+/// Source: Route 53 developer guide, "Quotas on entities"; API reference, `ChangeCidrCollection`.
+pub const BLOCKS_MAX: usize = 1_000;
+
+/// Longest name of a CIDR collection. 64 characters.
+/// Source: the `CollectionName` shape of Route 53's service model.
+pub const COLLECTION_CHARACTERS_MAX: usize = 64;
+
+/// Longest name of a CIDR location. 16 characters.
+/// Source: the `CidrLocationNameDefaultNotAllowed` shape of Route 53's service model.
+pub const LOCATION_CHARACTERS_MAX: usize = 16;
+
+/// Longest caller reference of a CIDR collection. 64 characters.
+/// Source: the `CidrNonce` shape of Route 53's service model.
+pub const COLLECTION_REFERENCE_CHARACTERS_MAX: usize = 64;
+
 /// Most records that one batch may name, those of an UPSERT twice. 1,000.
 /// Source: Route 53 API reference, `ChangeResourceRecordSets`.
 pub const BATCH_RECORDS_MAX: usize = 1_000;

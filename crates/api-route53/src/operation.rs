@@ -40,6 +40,12 @@ pub enum Operation {
     ChangeTagsForResource(String, String),
     ListTagsForResource(String, String),
     ListTagsForResources(String),
+    CreateCidrCollection,
+    ListCidrCollections,
+    ChangeCidrCollection(String),
+    ListCidrLocations(String),
+    ListCidrBlocks(String),
+    DeleteCidrCollection(String),
     /// One that is not supported, by its name.
     Unsupported(&'static str),
 }
@@ -74,6 +80,12 @@ impl Operation {
             Self::ChangeTagsForResource(..) => "ChangeTagsForResource",
             Self::ListTagsForResource(..) => "ListTagsForResource",
             Self::ListTagsForResources(_) => "ListTagsForResources",
+            Self::CreateCidrCollection => "CreateCidrCollection",
+            Self::ListCidrCollections => "ListCidrCollections",
+            Self::ChangeCidrCollection(_) => "ChangeCidrCollection",
+            Self::ListCidrLocations(_) => "ListCidrLocations",
+            Self::ListCidrBlocks(_) => "ListCidrBlocks",
+            Self::DeleteCidrCollection(_) => "DeleteCidrCollection",
             Self::Unsupported(name) => name,
         }
     }
@@ -97,6 +109,10 @@ impl Operation {
             | Self::DeleteHealthCheck(id)
             | Self::GetHealthCheckStatus(id)
             | Self::GetHealthCheckLastFailureReason(id) => ("healthcheck", id),
+            Self::ChangeCidrCollection(id)
+            | Self::ListCidrLocations(id)
+            | Self::ListCidrBlocks(id)
+            | Self::DeleteCidrCollection(id) => ("cidrcollection", id),
             Self::ChangeTagsForResource(kind, id) | Self::ListTagsForResource(kind, id) => {
                 (kind.as_str(), id)
             }
@@ -110,6 +126,8 @@ impl Operation {
             | Self::ListHealthChecks
             | Self::GetHealthCheckCount
             | Self::GetCheckerIpRanges
+            | Self::CreateCidrCollection
+            | Self::ListCidrCollections
             | Self::Unsupported(_) => return Some("*".to_owned()),
             Self::ListTagsForResources(_) => return None,
         };
@@ -194,9 +212,9 @@ fn get(path: &[&str]) -> Option<Operation> {
         ["delegationset"] => Unsupported("ListReusableDelegationSets"),
         ["delegationset", _] => Unsupported("GetReusableDelegationSet"),
         ["reusabledelegationsetlimit", _, _] => Unsupported("GetReusableDelegationSetLimit"),
-        ["cidrcollection"] => Unsupported("ListCidrCollections"),
-        ["cidrcollection", _] => Unsupported("ListCidrLocations"),
-        ["cidrcollection", _, "cidrblocks"] => Unsupported("ListCidrBlocks"),
+        ["cidrcollection"] => Operation::ListCidrCollections,
+        ["cidrcollection", collection] => Operation::ListCidrLocations(id(collection)),
+        ["cidrcollection", collection, "cidrblocks"] => Operation::ListCidrBlocks(id(collection)),
         ["trafficpolicies"] => Unsupported("ListTrafficPolicies"),
         ["trafficpolicies", _, "versions"] => Unsupported("ListTrafficPolicyVersions"),
         ["trafficpolicy", _, _] => Unsupported("GetTrafficPolicy"),
@@ -243,8 +261,8 @@ fn post(path: &[&str]) -> Option<Operation> {
         ["keysigningkey", _, _, "deactivate"] => Unsupported("DeactivateKeySigningKey"),
         ["queryloggingconfig"] => Unsupported("CreateQueryLoggingConfig"),
         ["delegationset"] => Unsupported("CreateReusableDelegationSet"),
-        ["cidrcollection"] => Unsupported("CreateCidrCollection"),
-        ["cidrcollection", _] => Unsupported("ChangeCidrCollection"),
+        ["cidrcollection"] => Operation::CreateCidrCollection,
+        ["cidrcollection", collection] => Operation::ChangeCidrCollection(id(collection)),
         ["trafficpolicy"] => Unsupported("CreateTrafficPolicy"),
         ["trafficpolicy", _] => Unsupported("CreateTrafficPolicyVersion"),
         ["trafficpolicy", _, _] => Unsupported("UpdateTrafficPolicyComment"),
@@ -262,7 +280,7 @@ fn delete(path: &[&str]) -> Option<Operation> {
         ["keysigningkey", _, _] => Unsupported("DeleteKeySigningKey"),
         ["queryloggingconfig", _] => Unsupported("DeleteQueryLoggingConfig"),
         ["delegationset", _] => Unsupported("DeleteReusableDelegationSet"),
-        ["cidrcollection", _] => Unsupported("DeleteCidrCollection"),
+        ["cidrcollection", collection] => Operation::DeleteCidrCollection(id(collection)),
         ["trafficpolicy", _, _] => Unsupported("DeleteTrafficPolicy"),
         ["trafficpolicyinstance", _] => Unsupported("DeleteTrafficPolicyInstance"),
         _ => return None,

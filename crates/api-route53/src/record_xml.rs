@@ -7,12 +7,14 @@ use api_protocol::fault::Fault;
 use api_protocol::xml::{Element, XmlWriter};
 use base::region::RegionName;
 use control::dns::{Data, RecordSet, Routing};
+use dns_core::cidr::DEFAULT_LOCATION;
 use dns_core::name::Name;
 use dns_core::record_type::RecordType;
 
 use crate::changes::{Action, Change};
+use crate::cidr_xml::is_name;
 use crate::faults::invalid_input;
-use crate::limits::SET_IDENTIFIER_CHARACTERS_MAX;
+use crate::limits::{LOCATION_CHARACTERS_MAX, SET_IDENTIFIER_CHARACTERS_MAX};
 use crate::operation::bare;
 
 /// Reads one change of a batch.
@@ -92,7 +94,7 @@ const POLICIES: &str = "[Weight, Region, Failover, GeoLocation, or MultiValueAns
 const KINDS: &str = "[AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId]";
 
 fn read_routing(set: &Element, action: Action, place: &Place<'_>) -> Result<Routing, Fault> {
-    for policy in ["GeoLocation", "GeoProximityLocation", "CidrRoutingConfig"] {
+    for policy in ["GeoLocation", "GeoProximityLocation"] {
         if set.child(policy).is_some() {
             return Err(place.fault(&format!("{policy} routing is not supported")));
         }
@@ -122,6 +124,9 @@ fn read_routing(set: &Element, action: Action, place: &Place<'_>) -> Result<Rout
         Some("true") => found.push(Routing::Multivalue),
         Some(other) => return Err(place.fault(&format!("{other:?} is neither true nor false"))),
     }
+    if let Some(config) = set.child("CidrRoutingConfig") {
+        found.push(read_cidr(config, place)?);
+    }
     let expected = |found: &str| {
         place.fault(&format!(
             "Expected exactly one of {POLICIES}, but found {found}"
@@ -141,6 +146,18 @@ fn read_routing(set: &Element, action: Action, place: &Place<'_>) -> Result<Rout
         (1, Some(_), _) => Ok(found.remove(0)),
         (_, _, _) => Err(expected("more than one")),
     }
+}
+
+fn read_cidr(config: &Element, place: &Place<'_>) -> Result<Routing, Fault> {
+    let collection = required(config, "CollectionId")?;
+    let location = required(config, "LocationName")?;
+    if location != DEFAULT_LOCATION && !is_name(location, LOCATION_CHARACTERS_MAX) {
+        return Err(place.fault(&format!("{location:?} is no name of a CIDR location")));
+    }
+    Ok(Routing::Cidr {
+        collection: collection.to_owned(),
+        location: location.to_owned(),
+    })
 }
 
 fn read_data(set: &Element, place: &Place<'_>) -> Result<Data, Fault> {
@@ -239,6 +256,13 @@ pub(crate) fn write_set(set: &RecordSet, xml: &mut XmlWriter) {
             Routing::Primary => xml.leaf("Failover", "PRIMARY"),
             Routing::Secondary => xml.leaf("Failover", "SECONDARY"),
             Routing::Multivalue => xml.leaf("MultiValueAnswer", "true"),
+            Routing::Cidr {
+                collection,
+                location,
+            } => xml.within("CidrRoutingConfig", |xml| {
+                xml.leaf("CollectionId", collection);
+                xml.leaf("LocationName", location);
+            }),
         }
         match &set.data {
             Data::Records { ttl, values } => {

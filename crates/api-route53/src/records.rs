@@ -42,6 +42,7 @@ impl<S: Store> Route53<S> {
                 .map(|set| (resource::key_of(&set).sort, set))
                 .collect();
             let project = self.control.project();
+            let collections = self.laid_out_of(&hosted.account);
             let zone = Zone {
                 hosted,
                 apex: Name::parse(&hosted.name)
@@ -50,6 +51,7 @@ impl<S: Store> Route53<S> {
                 targets: Targets {
                     regions: project.regions.iter().map(|region| &region.name).collect(),
                 },
+                collections: &collections,
             };
             let after = changes::apply(&zone, batch)
                 .map_err(|messages| faults::invalid_change_batch(&messages))?;

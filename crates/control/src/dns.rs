@@ -1,4 +1,5 @@
-//! DNS resources: hosted zones, record sets, health checks, their tags, client networks.
+//! DNS resources: hosted zones, record sets, CIDR collections, health checks, their tags, client
+//! networks.
 //!
 //! It knows no XML. What a region answers from and probes is made of them by [`zones`],
 //! [`latency`] and [`checks`].
@@ -21,6 +22,7 @@ use crate::system::SystemTable;
 
 pub mod build;
 pub mod check;
+pub mod cidr;
 
 use build::Problem;
 
@@ -77,6 +79,13 @@ pub enum Routing {
     Secondary,
     /// Together with others.
     Multivalue,
+    /// When the client's address lies in a location of a CIDR collection.
+    Cidr {
+        /// The collection's id.
+        collection: String,
+        /// The location's name; `*` for clients in no other.
+        location: String,
+    },
 }
 
 /// What a record set answers.
@@ -278,7 +287,11 @@ pub fn zones<S: Store>(control: &Control<S>) -> (Zones, Vec<Problem>) {
         let sets = control.list::<RecordSet>(&zone.id, "");
         (zone, sets)
     });
-    build::zones(hosted.collect(), &build::addresses(control.project()))
+    let (collections, mut problems) = cidr::collections(control);
+    let regions = build::addresses(control.project());
+    let (zones, found) = build::zones(hosted.collect(), &regions, &collections);
+    problems.extend(found);
+    (zones, problems)
 }
 
 /// Lays out the networks of clients that a region knows, with what is left out.
@@ -317,7 +330,11 @@ pub fn zone_id(account: &str, caller_reference: &str) -> String {
 ///
 /// Shape: a UUID of version 8.
 pub fn check_id(account: &str, caller_reference: &str) -> String {
-    let hash = hash("healthcheck", account, caller_reference);
+    uuid(&hash("healthcheck", account, caller_reference))
+}
+
+/// Returns a hash as a UUID of version 8.
+fn uuid(hash: &[u8]) -> String {
     let nibbles = hash
         .iter()
         .take(16)

@@ -35,11 +35,13 @@ pub enum SystemTable {
     Keys,
     /// Backups of tables, exports and imports: what is known of them, not what they hold.
     Backups,
+    /// CIDR collections and their blocks.
+    CidrCollections,
 }
 
 impl SystemTable {
     /// All system tables, by number.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Tables,
         Self::Zones,
         Self::Records,
@@ -54,6 +56,7 @@ impl SystemTable {
         Self::FunctionCode,
         Self::Keys,
         Self::Backups,
+        Self::CidrCollections,
     ];
 
     /// Returns the table's number.
@@ -73,6 +76,7 @@ impl SystemTable {
             Self::FunctionCode => 12,
             Self::Keys => 13,
             Self::Backups => 14,
+            Self::CidrCollections => 15,
         })
     }
 
@@ -93,6 +97,7 @@ impl SystemTable {
             Self::FunctionCode => "hither.function-code",
             Self::Keys => "hither.keys",
             Self::Backups => "hither.backups",
+            Self::CidrCollections => "hither.cidr-collections",
         }
     }
 

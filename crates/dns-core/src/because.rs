@@ -35,6 +35,8 @@ pub enum Step {
     Delegated(String),
     /// The name does not exist.
     NoSuchName,
+    /// No record set of the name fits the client.
+    NoneFits,
     /// The name has no records of the type asked for.
     NoSuchType,
     /// The question is for everything, which nobody is given.
@@ -98,6 +100,8 @@ pub enum By {
     Role(Role),
     /// Chance.
     Chance,
+    /// Its location.
+    Location(String),
 }
 
 impl fmt::Display for Because {
@@ -115,6 +119,7 @@ impl fmt::Display for Step {
             Self::Wildcard(name) => write!(f, "{name} stands for the name"),
             Self::Delegated(name) => write!(f, "{name} is delegated to other servers"),
             Self::NoSuchName => f.write_str("the name does not exist"),
+            Self::NoneFits => f.write_str("no record set fits the client, and none is the default"),
             Self::NoSuchType => f.write_str("the name has no records of this type"),
             Self::Anything => f.write_str("a question for everything gets one fixed record"),
             Self::Client {
@@ -162,6 +167,7 @@ impl fmt::Display for By {
             Self::Role(Role::Primary) => f.write_str("primary"),
             Self::Role(Role::Secondary) => f.write_str("secondary"),
             Self::Chance => f.write_str("at random"),
+            Self::Location(location) => write!(f, "location {location}"),
         }
     }
 }
@@ -174,6 +180,7 @@ impl fmt::Display for Policy {
             Self::Latency => "latency",
             Self::Failover => "failover",
             Self::Multivalue => "multivalue",
+            Self::Cidr => "IP-based",
         })
     }
 }

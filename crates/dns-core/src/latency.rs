@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use base::region::RegionId;
 
+use crate::prefix::{Family, Prefixes};
+
 /// A round-trip time.
 ///
 /// Units: microseconds, at most a little over an hour.
@@ -53,15 +55,7 @@ pub struct Network {
 impl Network {
     /// Returns the longest prefix that an address of its family has.
     pub fn prefix_max(&self) -> u8 {
-        key_of(self.address).0.bits()
-    }
-
-    /// Returns the first and last address as keys, and whether they are IPv4.
-    fn range(&self) -> (Family, u128, u128) {
-        let (family, key) = key_of(self.address);
-        let bits = self.prefix.min(family.bits());
-        let host = u128::MAX.checked_shr(u32::from(bits)).unwrap_or(0);
-        (family, key & !host, key | host)
+        Family::of(self.address).bits()
     }
 }
 
@@ -71,43 +65,11 @@ impl fmt::Display for Network {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Family {
-    V4,
-    V6,
-}
-
-impl Family {
-    const fn bits(self) -> u8 {
-        match self {
-            Self::V4 => 32,
-            Self::V6 => 128,
-        }
-    }
-}
-
-/// Puts an address into the high bits, so that both families share the arithmetic of prefixes.
-fn key_of(address: IpAddr) -> (Family, u128) {
-    match address.to_canonical() {
-        IpAddr::V4(address) => (Family::V4, u128::from(u32::from(address)) << 96),
-        IpAddr::V6(address) => (Family::V6, u128::from(address)),
-    }
-}
-
 /// All networks, laid out for lookup.
 #[derive(Clone, Debug, Default)]
 pub struct Latency {
     networks: Vec<Network>,
-    v4: Vec<Span>,
-    v6: Vec<Span>,
-}
-
-/// Where a run of addresses begins to which the same network is the closest. It ends where the
-/// next begins.
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    start: u128,
-    network: Option<u32>,
+    prefixes: Prefixes,
 }
 
 /// What is known of a client's place.
@@ -122,23 +84,11 @@ pub struct Located<'l> {
 impl Latency {
     /// Lays out networks; of two with the same prefix the first counts.
     pub fn new(networks: Vec<Network>) -> Self {
-        let layout = |wanted: Family| {
-            let mut ranges: Vec<(u128, u128, u32)> = networks
-                .iter()
-                .zip(0_u32..)
-                .filter_map(|(network, at)| {
-                    let (family, start, end) = network.range();
-                    (family == wanted).then_some((start, end, at))
-                })
-                .collect();
-            // A network comes before those inside it.
-            ranges.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)).then(a.2.cmp(&b.2)));
-            ranges.dedup_by_key(|(start, end, _)| (*start, *end));
-            lay_out(&ranges)
-        };
+        let prefixes = networks
+            .iter()
+            .map(|network| (network.address, network.prefix));
         Self {
-            v4: layout(Family::V4),
-            v6: layout(Family::V6),
+            prefixes: Prefixes::new(prefixes),
             networks,
         }
     }
@@ -149,60 +99,13 @@ impl Latency {
     }
 
     /// Finds the network of a client.
-    ///
-    /// Shape: `scope` is the shortest prefix within which every address has this same result; it
-    /// exceeds the network's own prefix where a smaller network lies beside the client in it.
-    /// Source: RFC 7871 §7.2.1.
     pub fn locate(&self, client: IpAddr) -> Located<'_> {
-        let (family, key) = key_of(client);
-        let spans = match family {
-            Family::V4 => &self.v4,
-            Family::V6 => &self.v6,
-        };
-        let after = spans.partition_point(|span| span.start <= key);
-        let span = after.checked_sub(1).and_then(|at| spans.get(at));
-        let start = span.map_or(0, |span| span.start);
-        let next = spans.get(after).map(|span| span.start);
-        let network = span
-            .and_then(|span| span.network)
-            .and_then(|at| self.networks.get(usize::try_from(at).ok()?));
-        // The block around the client must leave out its neighbours on both sides.
-        let apart = |other: u128| (key ^ other).leading_zeros() + 1;
-        let below = start.checked_sub(1).map_or(0, apart);
-        let above = next.map_or(0, apart);
-        let scope = u8::try_from(below.max(above)).unwrap_or(u8::MAX);
+        let held = self.prefixes.find(client);
         Located {
-            network,
-            scope: scope.min(family.bits()),
+            network: held.at.and_then(|at| self.networks.get(at)),
+            scope: held.scope,
         }
     }
-}
-
-/// Turns nested ranges, outer before inner, into spans side by side.
-fn lay_out(ranges: &[(u128, u128, u32)]) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::with_capacity(ranges.len() * 2);
-    let mut open: Vec<(u128, u32)> = Vec::new();
-    let begin = |start: u128, network: Option<u32>, spans: &mut Vec<Span>| match spans.last_mut() {
-        Some(last) if last.start == start => last.network = network,
-        _ => spans.push(Span { start, network }),
-    };
-    for &(start, end, network) in ranges {
-        while let Some(&(closing, _)) = open.last()
-            && closing < start
-        {
-            open.pop();
-            begin(closing + 1, open.last().map(|(_, at)| *at), &mut spans);
-        }
-        begin(start, Some(network), &mut spans);
-        open.push((end, network));
-    }
-    while let Some((closing, _)) = open.pop() {
-        if let Some(start) = closing.checked_add(1) {
-            begin(start, open.last().map(|(_, at)| *at), &mut spans);
-        }
-    }
-    debug_assert!(spans.is_sorted_by_key(|span| span.start));
-    spans
 }
 
 #[cfg(test)]

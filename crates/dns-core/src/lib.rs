@@ -6,12 +6,14 @@
 
 pub mod answer;
 pub mod because;
+pub mod cidr;
 pub mod health;
 pub mod internal;
 pub mod latency;
 pub mod limits;
 pub mod name;
 mod policy;
+mod prefix;
 pub mod query;
 pub mod rdata;
 pub mod record_type;

@@ -7,9 +7,11 @@
 use std::net::IpAddr;
 
 use crate::because::{By, Explain, Step, ToldBy};
+use crate::cidr::{self, Collection};
 use crate::health::Verdict;
 use crate::latency::{Located, Rtt};
 use crate::limits::{ALIAS_CHAIN_MAX, MULTIVALUE_MAX};
+use crate::prefix::Family;
 use crate::query::ClientSubnet;
 use crate::view::{Judged, View, rtt_of};
 use crate::zone::{AliasTo, Entry, Found, Group, Policy, Role, Routing, Rrset, Target, Verdicts};
@@ -30,6 +32,8 @@ pub(crate) struct Chooser<'v, 'e, E> {
     asker: Asker,
     random: Random,
     located: Option<Located<'v>>,
+    /// Bits of the client's address that decided beside its distances.
+    scope: u8,
     explain: &'e mut E,
 }
 
@@ -61,6 +65,7 @@ impl<'v, 'e, E: Explain> Chooser<'v, 'e, E> {
             asker,
             random: Random(seed),
             located: None,
+            scope: 0,
             explain,
         }
     }
@@ -77,19 +82,24 @@ impl<'v, 'e, E: Explain> Chooser<'v, 'e, E> {
 
     /// Returns how many bits of the client's address decided so far.
     pub(crate) fn scope(&self) -> u8 {
-        self.located.map_or(0, |located| located.scope)
+        let located = self.located.map_or(0, |located| located.scope);
+        located.max(self.scope)
     }
 
     /// Picks what a group answers, through aliases to the end.
     ///
-    /// Shape: empty only where an alias leads nowhere.
+    /// Shape: empty only where an alias leads nowhere, or where a policy that goes by the client's
+    /// place has nothing for it.
     pub(crate) fn pick(&mut self, judged: Judged<'v>, group: &'v Group) -> Picked<'v> {
         let (mut judged, mut group) = (judged, group);
         for _ in 0..=ALIAS_CHAIN_MAX {
             if group.policy == Policy::Multivalue {
                 return self.several(judged.verdicts, group);
             }
-            let entry = self.one(judged.verdicts, group);
+            let Some(entry) = self.one(judged.verdicts, group) else {
+                self.explain.note(|| Step::NoneFits);
+                return Picked::default();
+            };
             self.explain.note(|| Step::Chosen {
                 set_identifier: entry.set_identifier.clone(),
                 policy: group.policy,
@@ -122,10 +132,13 @@ impl<'v, 'e, E: Explain> Chooser<'v, 'e, E> {
     }
 
     /// Picks one entry by its group's policy, leaving out the unhealthy unless all are.
-    fn one(&mut self, verdicts: &Verdicts, group: &'v Group) -> &'v Entry {
+    fn one(&mut self, verdicts: &Verdicts, group: &'v Group) -> Option<&'v Entry> {
         let first = group.entries.first().expect("a group has an entry");
         if group.policy == Policy::Simple {
-            return first;
+            return Some(first);
+        }
+        if let Routing::Cidr { collection, .. } = &first.routing {
+            return self.by_location(verdicts, group, collection);
         }
         self.describe(verdicts, group);
         let open = !verdicts.any_healthy(group);
@@ -135,7 +148,7 @@ impl<'v, 'e, E: Explain> Chooser<'v, 'e, E> {
         let usable = |entry: &&Entry| open || verdicts.healthy(entry);
         let candidates = || group.entries.iter().filter(usable);
         let chosen = match group.policy {
-            Policy::Simple | Policy::Multivalue => None,
+            Policy::Simple | Policy::Multivalue | Policy::Cidr => None,
             Policy::Weighted => self.by_weight(candidates),
             Policy::Latency => {
                 let located = self.locate();
@@ -147,7 +160,56 @@ impl<'v, 'e, E: Explain> Chooser<'v, 'e, E> {
                 candidates().find(primary).or_else(|| candidates().next())
             }
         };
-        chosen.unwrap_or(first)
+        Some(chosen.unwrap_or(first))
+    }
+
+    /// Picks the entry of the smallest block around the client that has a healthy one, the default
+    /// after all blocks. Where all that fit are unhealthy, the first that fits counts as healthy.
+    fn by_location(
+        &mut self,
+        verdicts: &Verdicts,
+        group: &'v Group,
+        collection: &'v Collection,
+    ) -> Option<&'v Entry> {
+        let (client, told_by) = self.client();
+        let (scope, blocks) = collection.find(client);
+        self.scope = self.scope.max(scope);
+        self.explain.note(|| Step::Client {
+            address: client.address,
+            told_by,
+            network: blocks.clone().next().map(|(block, location)| {
+                format!(
+                    "{block} of location {location} in CIDR collection {}",
+                    collection.id()
+                )
+            }),
+            scope,
+        });
+        self.describe(verdicts, group);
+        let locations = blocks.map(|(_, location)| location);
+        let fitting = || {
+            let locations = locations.clone().chain([cidr::DEFAULT_LOCATION]);
+            locations
+                .filter_map(|location| group.entries.iter().find(|entry| is_at(entry, location)))
+        };
+        if let Some(healthy) = fitting().find(|entry| verdicts.healthy(entry)) {
+            return Some(healthy);
+        }
+        let first = fitting().next()?;
+        self.explain.note(|| Step::FailedOpen);
+        Some(first)
+    }
+
+    /// Returns the network that asks and who told it.
+    fn client(&self) -> (ClientSubnet, ToldBy) {
+        match self.asker.subnet {
+            Some(subnet) if 0 < subnet.source => (subnet, ToldBy::Subnet),
+            Some(_) | None => {
+                let address = self.asker.address.to_canonical();
+                let source = Family::of(address).bits();
+                (ClientSubnet { address, source }, ToldBy::Packet)
+            }
+        }
     }
 
     fn by_weight<I>(&mut self, candidates: impl Fn() -> I) -> Option<&'v Entry>
@@ -204,10 +266,7 @@ impl<'v, 'e, E: Explain> Chooser<'v, 'e, E> {
         if let Some(located) = self.located {
             return located;
         }
-        let (address, told_by) = match self.asker.subnet {
-            Some(subnet) if 0 < subnet.source => (subnet.address, ToldBy::Subnet),
-            Some(_) | None => (self.asker.address, ToldBy::Packet),
-        };
+        let (ClientSubnet { address, .. }, told_by) = self.client();
         let located = self.view.latency().locate(address);
         self.explain.note(|| Step::Client {
             address,
@@ -231,7 +290,11 @@ impl<'v, 'e, E: Explain> Chooser<'v, 'e, E> {
     fn describe(&mut self, verdicts: &Verdicts, group: &Group) {
         let located = match group.policy {
             Policy::Latency => Some(self.locate()),
-            Policy::Simple | Policy::Weighted | Policy::Failover | Policy::Multivalue => None,
+            Policy::Simple
+            | Policy::Weighted
+            | Policy::Failover
+            | Policy::Multivalue
+            | Policy::Cidr => None,
         };
         for entry in &group.entries {
             let distance = located.map(|located| {
@@ -248,6 +311,7 @@ impl<'v, 'e, E: Explain> Chooser<'v, 'e, E> {
                     }
                     Routing::Failover(role) => By::Role(*role),
                     Routing::Multivalue => By::Chance,
+                    Routing::Cidr { location, .. } => By::Location(location.clone()),
                 },
                 verdict: if verdicts.healthy(entry) {
                     Verdict::Healthy
@@ -262,8 +326,16 @@ impl<'v, 'e, E: Explain> Chooser<'v, 'e, E> {
 fn weight(entry: &Entry) -> usize {
     match entry.routing {
         Routing::Weighted(weight) => usize::from(weight),
-        Routing::Simple | Routing::Latency(_) | Routing::Failover(_) | Routing::Multivalue => 0,
+        Routing::Simple
+        | Routing::Latency(_)
+        | Routing::Failover(_)
+        | Routing::Multivalue
+        | Routing::Cidr { .. } => 0,
     }
+}
+
+fn is_at(entry: &Entry, at: &str) -> bool {
+    matches!(&entry.routing, Routing::Cidr { location, .. } if location == at)
 }
 
 /// Random numbers for one answer, from the seed that came with the question.

@@ -5,10 +5,12 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 use base::region::{RegionId, RegionName};
 use base::units::Ttl;
 
+use crate::cidr;
 use crate::health::{Health, HealthSource, Verdict};
 use crate::name::{self, Name};
 use crate::rdata::Rdata;
@@ -60,6 +62,13 @@ pub enum Routing {
     Failover(Role),
     /// Together with up to seven others.
     Multivalue,
+    /// When the client's address lies in a location.
+    Cidr {
+        /// The collection that has the location; all of a group have the same.
+        collection: Arc<cidr::Collection>,
+        /// The location; [`cidr::DEFAULT_LOCATION`] for all other clients.
+        location: String,
+    },
 }
 
 /// The two roles of failover routing.
@@ -84,6 +93,8 @@ pub enum Policy {
     Failover,
     /// Several at once.
     Multivalue,
+    /// By the block that the client's address lies in.
+    Cidr,
 }
 
 impl Routing {
@@ -95,6 +106,7 @@ impl Routing {
             Self::Latency(_) => Policy::Latency,
             Self::Failover(_) => Policy::Failover,
             Self::Multivalue => Policy::Multivalue,
+            Self::Cidr { .. } => Policy::Cidr,
         }
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use replica_core::limits::RECORD_BYTES_MAX;
 
-/// Most items of one transaction. 100.
-/// Source: DynamoDB API reference, `TransactWriteItems`; control's batches are held to ten times
-/// that, since a change batch of Route 53 may name 1,000 records.
-pub const TRANSACTION_ITEMS_MAX: usize = 1_000;
+/// Most items of one transaction. 1,001.
+/// Source: DynamoDB API reference, `TransactWriteItems`; a user's has at most 100; a change of
+/// a CIDR collection of Route 53 may name 1,000 blocks, and changes the collection itself.
+pub const TRANSACTION_ITEMS_MAX: usize = 1_001;
 
 /// Most bytes of one transaction's items, keys included. 30 MiB: what peers take as one record,
 /// with room for what surrounds each item in it.

@@ -59,6 +59,30 @@ fn same_policy(set: &RecordSet, other: &RecordSet, described: &str) -> Option<St
         }),
         (Routing::Primary, Routing::Primary) => Some(failover(described, "primary")),
         (Routing::Secondary, Routing::Secondary) => Some(failover(described, "secondary")),
+        (
+            Routing::Cidr {
+                collection,
+                location,
+            },
+            Routing::Cidr {
+                collection: theirs,
+                location: taken,
+            },
+        ) => {
+            if collection != theirs {
+                Some(format!(
+                    "{described}, and CIDR collection {collection} cannot be created because a \
+                     CIDR RRSet with the same name and type uses another CIDR collection."
+                ))
+            } else if location == taken {
+                Some(format!(
+                    "{described}, and CIDR location {location} cannot be created because a CIDR \
+                     RRSet with the same name, type and location already exists."
+                ))
+            } else {
+                None
+            }
+        }
         _ => None,
     }
 }
@@ -77,5 +101,6 @@ fn policy(routing: &Routing) -> &'static str {
         Routing::Latency(_) => "latency",
         Routing::Primary | Routing::Secondary => "failover",
         Routing::Multivalue => "multivalue",
+        Routing::Cidr { .. } => "CIDR",
     }
 }

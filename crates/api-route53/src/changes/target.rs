@@ -4,6 +4,7 @@
 
 use base::region::RegionName;
 use control::dns::{Data, RecordSet, Routing};
+use dns_core::cidr::DEFAULT_LOCATION;
 use dns_core::internal;
 use dns_core::name::Name;
 use dns_core::record_type::RecordType;
@@ -25,6 +26,9 @@ impl Targets<'_> {
             if !ours && !aws {
                 return Some(format!("{} names no region: {region}", change.described()));
             }
+        }
+        if let Some(message) = no_location(zone, change) {
+            return Some(message);
         }
         let Data::Alias {
             hosted_zone_id,
@@ -74,4 +78,24 @@ impl Targets<'_> {
             None => not_found(),
         }
     }
+}
+
+/// Returns why a location of IP-based routing is none.
+fn no_location(zone: &Zone<'_>, change: &Change) -> Option<String> {
+    let Routing::Cidr {
+        collection,
+        location,
+    } = &change.set.routing
+    else {
+        return None;
+    };
+    let described = change.described();
+    let Some(found) = zone.collections.get(collection) else {
+        return Some(format!(
+            "{described} names no CIDR collection: {collection}"
+        ));
+    };
+    (location != DEFAULT_LOCATION && !found.has_location(location)).then(|| {
+        format!("{described} names no location of CIDR collection {collection}: {location}")
+    })
 }

@@ -1,7 +1,9 @@
 //! Tests of batches: what they make of a zone, and Route 53's words for what is wrong.
 
 use base::region::RegionName;
+use control::dns::cidr::Collections;
 use control::dns::{Data, HostedZone, RecordSet, Routing};
+use dns_core::cidr::Collection;
 use dns_core::name::Name;
 use dns_core::record_type::RecordType;
 
@@ -53,6 +55,62 @@ fn latency(id: &str, region: &str) -> RecordSet {
     routed(id, Routing::Latency(region.to_owned()), a("l.z.test"))
 }
 
+fn collections() -> Collections {
+    let held = |id: &str| {
+        let block = ("192.0.2.0/24".parse().unwrap(), "office".to_owned());
+        let collection = Collection::new(id.to_owned(), vec![block]);
+        (id.to_owned(), std::sync::Arc::new(collection))
+    };
+    Collections::from([held("c-1"), held("c-2")])
+}
+
+fn cidr(id: &str, collection: &str, location: &str) -> RecordSet {
+    let routing = Routing::Cidr {
+        collection: collection.to_owned(),
+        location: location.to_owned(),
+    };
+    routed(id, routing, a("c.z.test"))
+}
+
+#[test]
+fn sets_of_cidr_routing_share_a_collection_and_no_location() {
+    let create = |before: Vec<RecordSet>, set| run(before, vec![(Create, set)]);
+    assert_eq!(create(vec![], cidr("1", "c-1", "office")), Ok(1));
+    assert_eq!(
+        create(vec![cidr("1", "c-1", "office")], cidr("2", "c-1", "*")),
+        Ok(2)
+    );
+    let refused = |before, set| create(before, set).unwrap_err().remove(0);
+    let place = "RRSet with DNS name c.z.test., type A, SetIdentifier 2";
+    assert_eq!(
+        refused(vec![], cidr("2", "c-3", "*")),
+        format!("{place} names no CIDR collection: c-3")
+    );
+    assert_eq!(
+        refused(vec![], cidr("2", "c-1", "home")),
+        format!("{place} names no location of CIDR collection c-1: home")
+    );
+    assert_eq!(
+        refused(vec![cidr("1", "c-1", "*")], cidr("2", "c-2", "office")),
+        format!(
+            "{place}, and CIDR collection c-2 cannot be created because a CIDR RRSet with the same \
+             name and type uses another CIDR collection."
+        )
+    );
+    assert_eq!(
+        refused(vec![cidr("1", "c-1", "*")], cidr("2", "c-1", "*")),
+        format!(
+            "{place}, and CIDR location * cannot be created because a CIDR RRSet with the same \
+             name, type and location already exists."
+        )
+    );
+    let weighted = routed("1", Routing::Weighted(1), a("c.z.test"));
+    assert_eq!(
+        refused(vec![weighted], cidr("2", "c-1", "*")),
+        format!("{place} cannot be created as a non-CIDR set exists with the same name and type.")
+    );
+}
+
 use Action::{Create, Delete, Upsert};
 
 /// Applies a batch to a zone with these sets; returns how many sets there are, or the messages.
@@ -90,6 +148,7 @@ fn run(before: Vec<RecordSet>, batch: Vec<(Action, RecordSet)>) -> Result<usize,
         targets: Targets {
             regions: vec![&region],
         },
+        collections: &collections(),
     };
     let batch: Vec<Change> = batch
         .into_iter()

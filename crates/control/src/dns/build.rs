@@ -18,6 +18,7 @@ use dns_core::record_type::RecordType;
 use dns_core::zone::{self, SetSource, Zone, ZoneSource};
 use dns_core::zones::Zones;
 
+use super::cidr::{self, Collections};
 use super::{Data, HostedZone, LatencyEntry, RecordSet, Routing};
 use crate::project::Project;
 
@@ -45,12 +46,13 @@ pub struct Problem {
 pub(super) fn zones(
     mut hosted: Vec<(HostedZone, Vec<RecordSet>)>,
     regions: &[RegionAddresses],
+    collections: &Collections,
 ) -> (Zones, Vec<Problem>) {
     hosted.sort_by(|(a, _), (b, _)| (a.created_micros, &a.id).cmp(&(b.created_micros, &b.id)));
     let mut problems = Vec::new();
     let mut laid_out = Vec::with_capacity(hosted.len());
     for (hosted, sets) in hosted {
-        match zone(&hosted, &sets) {
+        match zone(&hosted, &sets, collections) {
             Some((zone, found)) => {
                 laid_out.push(Arc::new(zone));
                 problems.extend(found);
@@ -62,12 +64,16 @@ pub(super) fn zones(
 }
 
 /// Lays out one zone; `None` when its name is none.
-pub fn zone(hosted: &HostedZone, sets: &[RecordSet]) -> Option<(Zone, Vec<Problem>)> {
+pub fn zone(
+    hosted: &HostedZone,
+    sets: &[RecordSet],
+    collections: &Collections,
+) -> Option<(Zone, Vec<Problem>)> {
     let apex = Name::parse(&hosted.name).ok()?;
     let mut problems = Vec::new();
     let mut sources = Vec::with_capacity(sets.len());
     for set in sets {
-        match source(set) {
+        match source(set, collections) {
             Ok(source) => sources.push(source),
             Err(why) => {
                 let what = format!("{} {} {}", hosted.id, set.name, set.record_type);
@@ -87,7 +93,7 @@ pub fn zone(hosted: &HostedZone, sets: &[RecordSet]) -> Option<(Zone, Vec<Proble
 /// Returns a record set as zones are laid out from.
 ///
 /// Errors: a sentence that says what in it makes no sense.
-pub fn source(set: &RecordSet) -> Result<SetSource, String> {
+pub fn source(set: &RecordSet, collections: &Collections) -> Result<SetSource, String> {
     let name = Name::parse(&set.name).map_err(|error| error.to_string())?;
     let record_type = RecordType::parse(&set.record_type).ok_or("the type is none")?;
     let data = match &set.data {
@@ -112,7 +118,7 @@ pub fn source(set: &RecordSet) -> Result<SetSource, String> {
         name,
         record_type,
         set_identifier: set.set_identifier.clone(),
-        routing: routing(&set.routing)?,
+        routing: routing(&set.routing, collections)?,
         health: set
             .health_check
             .as_ref()
@@ -121,7 +127,7 @@ pub fn source(set: &RecordSet) -> Result<SetSource, String> {
     })
 }
 
-fn routing(routing: &Routing) -> Result<zone::Routing, String> {
+fn routing(routing: &Routing, collections: &Collections) -> Result<zone::Routing, String> {
     Ok(match routing {
         Routing::Simple => zone::Routing::Simple,
         Routing::Weighted(weight) => zone::Routing::Weighted(*weight),
@@ -131,6 +137,13 @@ fn routing(routing: &Routing) -> Result<zone::Routing, String> {
         Routing::Primary => zone::Routing::Failover(zone::Role::Primary),
         Routing::Secondary => zone::Routing::Failover(zone::Role::Secondary),
         Routing::Multivalue => zone::Routing::Multivalue,
+        Routing::Cidr {
+            collection,
+            location,
+        } => zone::Routing::Cidr {
+            collection: cidr::laid_out(collection, collections),
+            location: location.clone(),
+        },
     })
 }
 

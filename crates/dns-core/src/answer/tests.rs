@@ -10,6 +10,7 @@ use base::units::Ttl;
 use proptest::prelude::*;
 
 use super::{Outcome, Question, Transport, answer, respond};
+use crate::cidr::Collection;
 use crate::health::{CheckId, Health, HealthSource, Verdict};
 use crate::internal::RegionAddresses;
 use crate::latency::{Latency, Network, Rtt};
@@ -797,4 +798,74 @@ proptest! {
             }
         }
     }
+}
+
+/// Sets of IP-based routing: nested blocks of two locations, and the default's set if wanted.
+fn located(default: bool) -> World {
+    let block = |block: &str, location: &str| (block.parse().unwrap(), location.to_owned());
+    let blocks = vec![
+        block("10.0.0.0/8", "wide"),
+        block("10.1.0.0/16", "near"),
+        block("10.1.2.0/24", "unused"),
+    ];
+    let collection = Arc::new(Collection::new("c-1".to_owned(), blocks));
+    let locations = [("wide", 1), ("near", 2), ("*", 3)];
+    let locations = locations.into_iter().take(if default { 3 } else { 2 });
+    let sets = locations.map(|(location, last)| {
+        let routing = Routing::Cidr {
+            collection: Arc::clone(&collection),
+            location: location.to_owned(),
+        };
+        let plain = set("c.shop.test", "A", &[&format!("192.0.2.{last}")]);
+        checked(routed(plain, location, routing), location)
+    });
+    World::new(sets.collect())
+}
+
+#[test]
+fn clients_are_given_the_set_of_the_smallest_block_around_them() {
+    let c = |last: u8, scope: u8| {
+        format!("NOERROR aa\nc.shop.test. 60 A 192.0.2.{last}\nscope /{scope}")
+    };
+    let ask = |world: World, subnet| world.ask_for("c.shop.test", "A", subnet);
+    assert_eq!(ask(located(true), "10.2.0.0/24"), c(1, 15));
+    assert_eq!(ask(located(true), "10.1.128.0/24"), c(2, 17));
+    assert_eq!(ask(located(true), "11.0.0.0/24"), c(3, 8));
+    // A location without a set leaves its clients to the block around it.
+    assert_eq!(ask(located(true), "10.1.2.0/24"), c(2, 24));
+    // A network that is wider than a block does not lie in it.
+    assert_eq!(ask(located(true), "10.0.0.0/15"), c(1, 16));
+    // Unhealthy: the block around, then the default; all that fit unhealthy: the smallest block.
+    assert_eq!(
+        ask(located(true).sick(&["near"]), "10.1.128.0/24"),
+        c(1, 17)
+    );
+    let two = located(true).sick(&["near", "wide"]);
+    assert_eq!(ask(two, "10.1.128.0/24"), c(3, 17));
+    let all = located(true).sick(&["near", "wide", "*"]);
+    assert_eq!(ask(all, "10.1.128.0/24"), c(2, 17));
+    // A healthy set of another location is no answer to a client outside it.
+    assert_eq!(ask(located(true).sick(&["*"]), "11.0.0.0/24"), c(3, 8));
+    // Without a default, who lies nowhere is told that there is nothing.
+    let none = format!("NOERROR aa\n{DENIED}\nscope /8");
+    assert_eq!(ask(located(false), "11.0.0.0/24"), none);
+    // Who wants nothing told is placed by the resolver.
+    let plain = "NOERROR aa\nc.shop.test. 60 A 192.0.2.3";
+    assert_eq!(ask(located(true), "0.0.0.0/0"), plain);
+}
+
+#[test]
+fn the_reasons_name_the_block() {
+    let view = located(true).sick(&["near"]).view();
+    let answer = answer(&view, &question("c.shop.test", "A", "10.1.128.0/24"), 0);
+    let expected = "\
+zone shop.test. (Z1) holds the name
+c.shop.test. exists
+client subnet 10.1.128.0 lies in 10.1.0.0/16 of location near in CIDR collection c-1 (scope /17)
+candidate \"*\": location *, healthy
+candidate \"near\": location near, unhealthy
+candidate \"wide\": location wide, healthy
+chosen \"wide\" by IP-based routing
+";
+    assert_eq!(answer.because.to_string(), expected);
 }

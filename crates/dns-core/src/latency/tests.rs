@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use base::region::RegionId;
 use proptest::prelude::*;
 
-use super::{Latency, Network, key_of};
+use super::{Latency, Network};
+use crate::prefix::range;
 
 fn network(text: &str) -> Network {
     let (address, prefix) = text.split_once('/').unwrap();
@@ -89,11 +90,11 @@ proptest! {
         };
         let client = address(high);
         let search = |client: IpAddr| {
-            let (family, key) = key_of(client);
+            let (family, key, _) = range(client, u8::MAX);
             networks
                 .iter()
                 .filter(|network| {
-                    let (of, start, end) = network.range();
+                    let (of, start, end) = range(network.address, network.prefix);
                     of == family && start <= key && key <= end
                 })
                 .map(|network| network.prefix)

@@ -4,6 +4,7 @@
 //! as two regions writing at once can make, does not take a zone away.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use base::region::RegionId;
 use base::units::Ttl;
@@ -12,6 +13,7 @@ use super::{
     AliasTo, Condition, Data, Entry, Found, Group, GroupIndex, Node, NodeIndex, Routing, Rrset,
     SetSource, Target, Zone, ZoneSource,
 };
+use crate::cidr::Collection;
 use crate::internal;
 use crate::limits::ALIAS_CHAIN_MAX;
 use crate::name::Name;
@@ -35,6 +37,16 @@ pub enum Problem {
     /// Record sets of one name and type have different policies, or a simple one has company.
     #[error("set {set_identifier:?} of {name} {record_type} has another routing policy")]
     MixedPolicies {
+        /// The name.
+        name: Name,
+        /// The type.
+        record_type: RecordType,
+        /// The set that is left out.
+        set_identifier: String,
+    },
+    /// Record sets of one name and type go by different CIDR collections.
+    #[error("set {set_identifier:?} of {name} {record_type} has another CIDR collection")]
+    MixedCollections {
         /// The name.
         name: Name,
         /// The type.
@@ -131,10 +143,20 @@ fn group(sets: Vec<SetSource>, apex: &Name, problems: &mut Vec<Problem>) -> Grou
     for ((name, record_type), sets) in &mut grouped {
         sets.sort_by(|a, b| a.set_identifier.cmp(&b.set_identifier));
         let policy = sets.first().map(|set| set.routing.policy());
+        let collection = sets.first().and_then(|set| collection_of(&set.routing));
+        let collection = collection.cloned();
         let mut kept = 0;
         sets.retain(|set| {
             let alone = matches!(set.routing, Routing::Simple) && kept == 1;
             let fits = Some(set.routing.policy()) == policy && !alone;
+            if fits && elsewhere(&set.routing, collection.as_ref()) {
+                problems.push(Problem::MixedCollections {
+                    name: name.clone(),
+                    record_type: *record_type,
+                    set_identifier: set.set_identifier.clone(),
+                });
+                return false;
+            }
             kept += usize::from(fits);
             if !fits {
                 problems.push(Problem::MixedPolicies {
@@ -147,6 +169,22 @@ fn group(sets: Vec<SetSource>, apex: &Name, problems: &mut Vec<Problem>) -> Grou
         });
     }
     grouped
+}
+
+fn collection_of(routing: &Routing) -> Option<&Arc<Collection>> {
+    match routing {
+        Routing::Cidr { collection, .. } => Some(collection),
+        Routing::Simple
+        | Routing::Weighted(_)
+        | Routing::Latency(_)
+        | Routing::Failover(_)
+        | Routing::Multivalue => None,
+    }
+}
+
+/// Returns whether a record set goes by another collection than the first of its group.
+fn elsewhere(routing: &Routing, first: Option<&Arc<Collection>>) -> bool {
+    collection_of(routing) != first
 }
 
 /// Makes a node of each name and of all names between it and the top.
@@ -191,7 +229,8 @@ fn lay_out_group(record_type: RecordType, sets: &[SetSource]) -> Group {
                 Routing::Simple
                 | Routing::Weighted(_)
                 | Routing::Failover(_)
-                | Routing::Multivalue => RegionId::default(),
+                | Routing::Multivalue
+                | Routing::Cidr { .. } => RegionId::default(),
             },
             routing: set.routing.clone(),
             condition: None,

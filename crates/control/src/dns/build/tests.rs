@@ -1,6 +1,7 @@
 //! Tests of building what a region answers from.
 
 use super::{latency, zones};
+use crate::dns::cidr::Collections;
 use crate::dns::{Data, HostedZone, LatencyEntry, RecordSet, Routing};
 
 fn hosted(id: &str, name: &str, created_micros: i64) -> HostedZone {
@@ -39,6 +40,7 @@ fn of_two_zones_with_one_name_the_older_is_answered() {
             (hosted("Z2", "a.test.", 10), vec![soa("Z2")]),
         ],
         &[],
+        &Collections::new(),
     );
     assert_eq!(problems, []);
     let ids: Vec<_> = zones.all().iter().map(|zone| zone.id()).collect();
@@ -60,6 +62,7 @@ fn what_makes_no_sense_is_named_and_the_rest_is_answered() {
             (hosted("Z2", "..", 2), Vec::new()),
         ],
         &[],
+        &Collections::new(),
     );
     let shown: Vec<_> = problems.iter().map(ToString::to_string).collect();
     assert_eq!(
