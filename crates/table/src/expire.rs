@@ -11,7 +11,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::{BufMut, Bytes};
 
 use base::name::TableId;
 use clock::hlc::Version;
@@ -28,7 +28,7 @@ use crate::limits::{
 };
 use crate::locks::Locks;
 use crate::merging::Merging;
-use crate::tables::{Damaged, ReadError, Tables};
+use crate::tables::{ReadError, Tables};
 use crate::write::{Decided, WriteError};
 
 /// What a sweep came to.
@@ -52,6 +52,17 @@ pub struct DamagedItem {
 }
 
 impl Expired {
+    /// Tells of one item, by its key or by what should have one.
+    fn damaged(table: TableId, key: &[u8]) -> Self {
+        let mut digest = Digest::default();
+        digest.add(key, Version::default(), &[]);
+        let key = digest;
+        Self {
+            damaged: vec![DamagedItem { table, key }],
+            ..Self::default()
+        }
+    }
+
     fn add(&mut self, part: Self) {
         self.items += part.items;
         self.more |= part.more;
@@ -111,8 +122,14 @@ impl<S: Store> Tables<S> {
                 .await
                 .map_err(ReadError::from)?;
             let last = page.rows.last().map(|(key, _)| key.to_vec());
-            let suffixes = page.rows.into_iter().map(|(key, _)| item_of(key));
-            let suffixes = suffixes.collect::<Result<Vec<Bytes>, Damaged>>()?;
+            let mut suffixes = Vec::with_capacity(page.rows.len());
+            for (key, _) in page.rows {
+                match item_of(&key) {
+                    Some(suffix) => suffixes.push(suffix),
+                    // It names no item; those behind it expire all the same.
+                    None => expired.add(Expired::damaged(def.id, &key)),
+                }
+            }
             let of_page = self.expire_page(def, expiry, now, suffixes).await?;
             expired.add(of_page);
             if EXPIRY_ITEMS <= expired.items {
@@ -145,16 +162,16 @@ impl<S: Store> Tables<S> {
                 Ok(stored) => stored,
                 // The items behind it expire all the same.
                 Err(ReadError::Damaged(_)) => {
-                    let mut key = Digest::default();
-                    key.add(&suffix, Version::default(), &[]);
-                    let table = def.id;
-                    expired.damaged.push(DamagedItem { table, key });
+                    expired.add(Expired::damaged(def.id, &suffix));
                     continue;
                 }
                 Err(ReadError::Store(error)) => return Err(error.into()),
             };
             if let Some(stored) = stored.filter(|stored| self.has_expired(stored, expiry, now)) {
-                let merging = Merging::of_expiry(def, &stored, self.inner.region)?;
+                let Ok(merging) = Merging::of_expiry(def, &stored, self.inner.region) else {
+                    expired.add(Expired::damaged(def.id, &suffix));
+                    continue;
+                };
                 decided.push(Decided {
                     table: Arc::clone(def),
                     suffix,
@@ -187,13 +204,10 @@ impl<S: Store> Tables<S> {
     }
 }
 
-/// Returns the item's key out of an entry's.
-fn item_of(mut key: Bytes) -> Result<Bytes, Damaged> {
-    if key.len() < INDEX_PREFIX_BYTES + 8 {
-        return Err(Damaged("an entry of an expiry"));
-    }
-    key.advance(INDEX_PREFIX_BYTES + 8);
-    Ok(key)
+/// Returns the item's key out of an entry's; nothing where the entry has none.
+fn item_of(key: &Bytes) -> Option<Bytes> {
+    let suffix = INDEX_PREFIX_BYTES + 8;
+    (suffix < key.len()).then(|| key.slice(suffix..))
 }
 
 #[cfg(test)]

@@ -417,3 +417,22 @@ async fn an_item_that_cannot_be_read_is_told_and_holds_up_no_other() {
         "the same one"
     );
 }
+
+#[tokio::test]
+async fn an_entry_that_names_no_item_is_told_and_holds_up_no_item() {
+    let region = Region::open(MemStore::new(), A, &[A]).await;
+    region.put("one", number(START + 1)).await;
+    let def = region.tables.table(SESSIONS).expect("the table");
+    let expiry = def.expiry.as_ref().expect("its expiry").id;
+    // Before the item's entry, as a page is read.
+    let mut key = layout::index_prefix(SESSIONS, expiry);
+    key.extend_from_slice(&u64::try_from(START).unwrap().to_be_bytes());
+    let mut batch = Batch::default();
+    batch.put(Space::Indexes, key, Vec::new());
+    let done = Box::new(|result: Result<(), _>| result.expect("written"));
+    region.store.submit(batch, Durability::Disk, done);
+    region.wait(2);
+    let expired = region.expire().await;
+    assert_eq!((expired.items, expired.damaged.len()), (1, 1));
+    assert!(!region.has("one").await);
+}
