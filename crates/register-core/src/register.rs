@@ -2,8 +2,8 @@
 //!
 //! It is not a replicated log, and has no leader: whoever has an operation proposes. One operation
 //! at a time; the others wait.
-//! Source: Paxos Made Simple (Lamport, 2001); CASPaxos (Rystsov, 2018), of which it has the idea that
-//! a value follows from the one that is read.
+//! Source: Paxos Made Simple (Lamport, 2001); CASPaxos (Rystsov, 2018), of which it has the idea
+//! that a value follows from the one that is read.
 //!
 //! ```text
 //! read   Looking ──nothing undecided──► done          vote seen ──► Preparing
