@@ -86,6 +86,28 @@ def test_a_drained_region_is_left_and_can_be_powered_off(shop):
     assert "serves" in words
 
 
+def test_a_table_waits_for_the_region_that_shares_it(shop):
+    table = make_table(shop, "pair", replicas=[EAST, TOKYO])
+    command = shop.kill(TOKYO)
+    # Ireland has no replica: it passes over this write in East's log.
+    table.put_item(Item={"id": "only in East"})
+
+    def is_named():
+        words = ("drain", EAST, "--json", "--timeout", "1s")
+        late = region_command(shop, *words, check=False)
+        state = json.loads(late.stdout)
+        assert late.returncode == 1 and state["safe_to_power_off"] is False, state
+        return state["unsent"] == ["pair"] and state["lacks_records"] == {IRELAND: 0}
+
+    eventually(is_named)
+    shop.restart(TOKYO, command)
+    region_command(shop, "drain", EAST, "--timeout", "90s")
+    assert "Item" in shop.table("pair", TOKYO).get_item(Key={"id": "only in East"})
+    region_command(shop, "undrain", EAST)
+    for by in (IRELAND, TOKYO):
+        eventually(lambda by=by: seen(shop, by, EAST)[0] == "up")
+
+
 def test_the_last_region_and_unknown_ones_are_not_drained(shop):
     wrong = region_command(shop, "drain", "eu-west-9", check=False)
     assert wrong.returncode == 1 and "the manifest has" in wrong.stderr

@@ -2,7 +2,7 @@
 //!
 //! They power nothing off, and cut no client: a region that is drained serves whoever still comes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
@@ -34,6 +34,10 @@ struct Waits {
     behind: BTreeMap<String, u64>,
     /// The regions that are not linked. They get what they lack from those that are.
     away: Vec<String>,
+    /// Tables whose other whole replicas all are in regions that are not linked and were not known
+    /// to have everything: regions that are linked pass over the records of tables that they do not
+    /// have, and have nothing of them to give.
+    unsent: Vec<String>,
 }
 
 impl Waits {
@@ -55,6 +59,10 @@ impl Waits {
         let behind = self.behind.iter().filter(|(_, records)| **records > 0);
         for (region, records) in behind {
             words.push(format!("{region} to get what it lacks: {records} records"));
+        }
+        if !self.unsent.is_empty() {
+            let tables = self.unsent.join(", ");
+            words.push(format!("a region with a replica to be linked, of {tables}"));
         }
         if self.behind.is_empty() {
             words.push("a region to be linked, which then has all that is here".to_owned());
@@ -120,6 +128,7 @@ impl<S: Store> Admin<S> {
             "requests": waits.requests,
             "lacks_records": waits.behind,
             "away": waits.away,
+            "unsent": waits.unsent,
             "only_here": self.only_here(),
         });
         answer(StatusCode::OK, &told)
@@ -150,32 +159,51 @@ impl<S: Store> Admin<S> {
         };
         // What others wrote they have told each other themselves, but for those who cannot.
         let told_here = |origin: RegionId| origin == own || !is_linked(origin);
+        let mut reached = BTreeSet::new();
         for (name, peer) in &links.peers {
+            let lacks = lacked(&here, &peer.sending.durable, told_here);
             if is_linked(name.id()) {
-                let lacks = lacked(&here, &peer.sending.durable, told_here);
+                reached.insert(name.as_str());
                 waits.behind.insert(name.to_string(), lacks);
             } else {
+                if lacks == 0 {
+                    reached.insert(name.as_str());
+                }
                 waits.away.push(name.to_string());
             }
         }
+        waits.unsent = self.unsent(&reached);
         waits
+    }
+
+    /// Returns the tables that have whole replicas elsewhere, but in no region that is reached.
+    fn unsent(&self, reached: &BTreeSet<&str>) -> Vec<String> {
+        let own = self.sources.control.project().region.as_str();
+        let views = self.sources.control.table_views().into_iter();
+        let views = views.filter(|view| is_unsent(&whole_replicas(view), own, reached));
+        views.map(|view| view.table.name).collect()
     }
 
     /// Returns the tables of which no other region has a whole replica: nobody serves them while
     /// this one is off.
     fn only_here(&self) -> Vec<String> {
         let own = self.sources.control.project().region.as_str();
-        let is_only = |view: &TableView| {
-            let is_whole = |region: &str| {
-                let replica = view.replicas.get(region);
-                replica.is_some_and(|replica| replica.status == ReplicaStatus::Active)
-            };
-            let mut regions = view.replicas.keys().map(String::as_str);
-            is_whole(own) && !regions.any(|region| region != own && is_whole(region))
-        };
+        let is_only = |view: &TableView| whole_replicas(view) == BTreeSet::from([own]);
         let views = self.sources.control.table_views().into_iter();
         views.filter(is_only).map(|view| view.table.name).collect()
     }
+}
+
+/// Returns the regions that have a whole replica of a table.
+fn whole_replicas(view: &TableView) -> BTreeSet<&str> {
+    let replicas = view.replicas.iter();
+    let whole = replicas.filter(|(_, replica)| replica.status == ReplicaStatus::Active);
+    whole.map(|(region, _)| region.as_str()).collect()
+}
+
+/// Returns whether a table that is whole here and elsewhere is whole in no region that is reached.
+fn is_unsent(whole: &BTreeSet<&str>, own: &str, reached: &BTreeSet<&str>) -> bool {
+    whole.contains(own) && whole.len() > 1 && whole.is_disjoint(reached)
 }
 
 /// Returns how many records of some origins are here and not at a peer.
