@@ -7,17 +7,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-from laptop import EAST, HITHER, IRELAND, TOKYO, Laptop, eventually, run
-from test_link_tls import make_table, serving
-
-
-@pytest.fixture
-def laptop():
-    laptop = Laptop()
-    lines = laptop.manifest_text().splitlines(keepends=True)
-    laptop.manifest.write_text("".join(line for line in lines if not line.startswith(TOKYO)))
-    yield laptop
-    laptop.remove()
+from laptop import EAST, HITHER, IRELAND, TOKYO, eventually, run
+from test_link_tls import keys, laptop, make_table, serving  # noqa: F401
 
 
 def hither(laptop, *words, check=True):
@@ -36,8 +27,7 @@ def token_of(laptop, key, *words):
 
 
 def test_a_machine_joins_by_a_token_and_serves(laptop):
-    ours, theirs = laptop.folder / "ours.key", laptop.folder / "theirs.key"
-    ours.write_text("5a" * 32 + "\n")
+    (ours, _), theirs = keys(laptop), laptop.folder / "theirs.key"
     with serving(laptop, EAST, {}, ours):
         told = invite(laptop, "--project-key", ours).stdout
         line = next(one for one in told.splitlines() if one.startswith("hither region join "))
@@ -60,7 +50,7 @@ def test_a_machine_joins_by_a_token_and_serves(laptop):
 
         again = hither(laptop, "join", token, "--project-key", theirs, check=False)
         assert again.returncode == 1 and "a key is not replaced" in again.stderr, again
-        other = laptop.folder / "other.key"
+        other = laptop.folder / "third.key"
         used = hither(laptop, "join", token, "--project-key", other, check=False)
         assert used.returncode == 1 and "it was used" in used.stderr, used
         assert not other.exists()
@@ -69,10 +59,7 @@ def test_a_machine_joins_by_a_token_and_serves(laptop):
 
 
 def test_what_is_refused_says_why_and_writes_nothing(laptop):
-    ours, theirs = laptop.folder / "ours.key", laptop.folder / "theirs.key"
-    ours.write_text("5a" * 32 + "\n")
-    wrong = laptop.folder / "wrong.key"
-    wrong.write_text("5b" * 32 + "\n")
+    (ours, wrong), theirs = keys(laptop), laptop.folder / "theirs.key"
 
     def refused(*words):
         said = hither(laptop, *words, check=False)
@@ -114,9 +101,7 @@ def test_what_is_refused_says_why_and_writes_nothing(laptop):
 
 
 def test_a_token_is_not_taken_by_another_project(laptop):
-    ours, other = laptop.folder / "ours.key", laptop.folder / "other.key"
-    ours.write_text("5a" * 32 + "\n")
-    other.write_text("5b" * 32 + "\n")
+    ours, other = keys(laptop)
     with serving(laptop, EAST, {}, ours):
         token = token_of(laptop, ours)
     # The same region, address and port, by whoever has taken its place.
@@ -127,3 +112,22 @@ def test_a_token_is_not_taken_by_another_project(laptop):
         assert "is not us-east-1 of the token's project" in said.stderr, said.stderr
         log = laptop.folder / f"{EAST}.log"
         assert token not in log.read_text()
+
+
+def test_what_hither_up_runs_invites_without_being_told_where(near, tmp_path):
+    manifest = ("--manifest", near.manifest)
+    told = hither(near, "invite", TOKYO, *manifest, "--state-dir", near.state, "--json").stdout
+    told = json.loads(told)
+    assert (told["region"], told["by"], told["seconds"]) == (TOKYO, EAST, 900)
+    file = tmp_path / "project.key"
+    hither(near, "join", told["token"], "--project-key", file)
+    assert file.read_text() == (near.state / "project.key").read_text()
+    wrong = tmp_path / "wrong.key"
+    wrong.write_text("5b" * 32 + "\n")
+    refused = hither(
+        near, "invite", TOKYO, *manifest, "--state-dir", near.state, "--project-key", wrong,
+        check=False,
+    )
+    # Each region is asked, and what each says is told.
+    assert refused.returncode == 1 and f"{IRELAND}: " in refused.stderr, refused
+    assert refused.stderr.count("prove that you have it") == 2, refused

@@ -30,12 +30,17 @@ impl<S: Store> Route53<S> {
         collections
     }
 
-    /// Returns an account's collections, laid out for lookup.
-    pub(crate) fn laid_out_of(&self, account: &str) -> Collections {
-        let own = self.collections_of(account);
-        let (mut collections, _) = cidr::collections(&self.control);
-        collections.retain(|id, _| own.iter().any(|own| own.id == *id));
-        collections
+    /// Returns those of an account's collections that record sets name, laid out for lookup.
+    pub(crate) fn laid_out_of<'s>(
+        &self,
+        account: &str,
+        sets: impl Iterator<Item = &'s RecordSet>,
+    ) -> Collections {
+        let named: BTreeSet<&str> = sets.filter_map(collection_of).collect();
+        let ids = named.into_iter();
+        let collections = ids.filter_map(|id| cidr::get(&self.control, id));
+        let own = collections.filter(|collection| collection.account == account);
+        cidr::lay_out(&self.control, own).0
     }
 
     /// Returns a collection that belongs to the caller.
@@ -261,6 +266,14 @@ impl<S: Store> Route53<S> {
             .map_err(faults::collection_not_changed)?;
         Ok(Reply::document("DeleteCidrCollectionResponse", |_| ()))
     }
+}
+
+/// Returns the collection that a record set names.
+fn collection_of(set: &RecordSet) -> Option<&str> {
+    let Routing::Cidr { collection, .. } = &set.routing else {
+        return None;
+    };
+    Some(collection)
 }
 
 /// The blocks of a collection and the location of each.

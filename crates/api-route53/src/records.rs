@@ -42,7 +42,8 @@ impl<S: Store> Route53<S> {
                 .map(|set| (resource::key_of(&set).sort, set))
                 .collect();
             let project = self.control.project();
-            let collections = self.laid_out_of(&hosted.account);
+            let named = sets.values().chain(batch.iter().map(|change| &change.set));
+            let collections = self.laid_out_of(&hosted.account, named);
             let zone = Zone {
                 hosted,
                 apex: Name::parse(&hosted.name)

@@ -287,7 +287,7 @@ pub fn zones<S: Store>(control: &Control<S>) -> (Zones, Vec<Problem>) {
         let sets = control.list::<RecordSet>(&zone.id, "");
         (zone, sets)
     });
-    let (collections, mut problems) = cidr::collections(control);
+    let (collections, mut problems) = cidr::lay_out(control, cidr::all(control));
     let regions = build::addresses(control.project());
     let (zones, found) = build::zones(hosted.collect(), &regions, &collections);
     problems.extend(found);

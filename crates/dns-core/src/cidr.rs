@@ -86,7 +86,7 @@ impl fmt::Display for Block {
 }
 
 /// A CIDR collection, laid out for lookup.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Collection {
     id: String,
     blocks: Vec<(Block, String)>,
@@ -135,15 +135,6 @@ impl Collection {
         (held.scope, found)
     }
 }
-
-/// Two collections are the same where they are said to be.
-impl PartialEq for Collection {
-    fn eq(&self, other: &Self) -> bool {
-        self.id == other.id
-    }
-}
-
-impl Eq for Collection {}
 
 #[cfg(test)]
 mod tests;

@@ -43,7 +43,7 @@ pub(crate) fn range(address: IpAddr, prefix: u8) -> (Family, u128, u128) {
 }
 
 /// Networks, laid out for lookup.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prefixes {
     v4: Vec<Span>,
     v6: Vec<Span>,
@@ -53,7 +53,7 @@ pub(crate) struct Prefixes {
 
 /// Where a run of addresses begins to which the same network is the closest. It ends where the
 /// next begins.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Span {
     start: u128,
     network: Option<u32>,

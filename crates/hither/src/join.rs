@@ -5,11 +5,13 @@
 
 use std::io::Read as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use clock::wall::System;
 use region::proof::Proofs;
 use replica::joining;
 use replica::joining::token::Token;
@@ -37,7 +39,7 @@ pub(crate) async fn invite(args: InviteArgs) -> anyhow::Result<ExitCode> {
         "/_hither/invitations?region={}&seconds={seconds}",
         args.region
     );
-    let mut problem = None;
+    let mut problems = Vec::new();
     for (name, node) in nodes {
         // A region invites others to be served, not itself.
         if name == args.region {
@@ -48,12 +50,21 @@ pub(crate) async fn invite(args: InviteArgs) -> anyhow::Result<ExitCode> {
                 tell(&told, args.json);
                 return Ok(ExitCode::SUCCESS);
             }
-            // One that answers and will not knows better than one that cannot be reached.
-            Err(error) if error.is::<Refused>() => return Err(error.context("invite")),
-            Err(error) => problem = problem.or(Some(error.context(format!("ask {name}")))),
+            // Those of other machines answer nobody here; a wrong call is wrong anywhere.
+            Err(error) if !is_of_here(&error) => return Err(error.context("invite")),
+            Err(error) => problems.push(format!("{name}: {error:#}")),
         }
     }
-    Err(problem.unwrap_or_else(|| anyhow::anyhow!("invite: no other region is named")))
+    if problems.is_empty() {
+        bail!("invite: the manifest has no other region");
+    }
+    bail!("invite: no region makes a token: {}", problems.join("; "))
+}
+
+/// Returns whether another region may do what one has failed to do, or refused to its caller.
+fn is_of_here(error: &anyhow::Error) -> bool {
+    let refused = error.downcast_ref::<Refused>();
+    refused.is_none_or(|refused| refused.status == StatusCode::FORBIDDEN)
 }
 
 fn tell(told: &Value, as_json: bool) {
@@ -100,7 +111,7 @@ pub(crate) async fn join(args: JoinArgs) -> anyhow::Result<ExitCode> {
             format!("read the join token: {address} is no address and port; say --address")
         })?,
     };
-    let welcome = joining::join(&token, address).await?;
+    let welcome = joining::join(&token, address, Arc::new(System)).await?;
     project::write_key(file, &welcome.key)
         .with_context(|| format!("write {}; the token is used up", file.display()))?;
     let (project, region) = (&welcome.project, token.guest.as_str());

@@ -116,7 +116,7 @@ pub struct Register<W> {
     here: RegionId,
     members: Members,
     voter: Voter,
-    /// Where the directory was lost: until it is empty again, the voter is not used.
+    /// Where the directory was lost: until the item is recalled, the voter is not used.
     lost: Option<Recall>,
     running: Option<Running<W>>,
     waiting: VecDeque<(OperationId, Ask<W>)>,

@@ -5,6 +5,7 @@
 //! `net::tls::mutual`'s.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -173,8 +174,8 @@ pub(crate) async fn dial<S: Store>(
 pub(crate) enum Comer {
     /// A peer, what it wants, and its connection.
     Peer(RegionName, Purpose, Box<Connection>),
-    /// A machine that was given the project's key, for this region, and is served.
-    Guest(RegionName),
+    /// A machine that has joined, and is served.
+    Guest,
 }
 
 /// Greets whoever dialled; joins are answered from `invitations`, as of the moment that is told.
@@ -185,7 +186,7 @@ pub(crate) async fn accept<S: Store>(
     (identity, tls): (&Identity, &Mutual),
     is_peer: impl Fn(&RegionName) -> bool,
     tables: &Tables<S>,
-    (invitations, now): (&Invitations, impl FnOnce() -> Moment),
+    (from, invitations, now): (SocketAddr, &Invitations, impl FnOnce() -> Moment),
 ) -> Result<Comer, GreetError> {
     let greeting = async {
         let mut first = [0];
@@ -198,8 +199,9 @@ pub(crate) async fn accept<S: Store>(
         // A handshake is large, and short in the life of a connection.
         let mut stream = Box::pin(secure(stream, tls)).await?;
         if stream.get_ref().1.alpn_protocol() == Some(JOINS) {
-            let answered = Box::pin(joining::answer(&mut stream, invitations, now)).await?;
-            return Ok(Comer::Guest(answered?));
+            let answered = joining::answer(&mut stream, from, invitations, now);
+            Box::pin(answered).await??;
+            return Ok(Comer::Guest);
         }
         let mut inbound = BytesMut::new();
         let hello = hear(&mut stream, &mut inbound).await?;

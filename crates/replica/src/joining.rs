@@ -16,12 +16,15 @@ pub mod token;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
+use tracing::info;
 
 use base::region::RegionName;
+use clock::port::Clock;
 use clock::time::Moment;
 use net::dial::Dialer;
 use net::tls::mutual::Fault;
@@ -34,7 +37,7 @@ use crate::joining::token::Token;
 use crate::limits::CONNECT_PATIENCE;
 
 /// The one format that there is.
-const FORMAT: u8 = 1;
+pub(crate) const FORMAT: u8 = 1;
 
 const GIVEN: u8 = 0;
 const REFUSED: u8 = 1;
@@ -78,24 +81,29 @@ pub enum JoinError {
 
 /// Asks for the project's key with a token, at `address`.
 ///
-/// Errors: [`JoinError`]; after any other than `Refused` and `Other` the token may be used up.
-pub async fn join(token: &Token, address: SocketAddr) -> Result<Welcome, JoinError> {
+/// Errors: [`JoinError`]; after `Speech` and `Patience` the token may be used up.
+pub async fn join(
+    token: &Token,
+    address: SocketAddr,
+    clock: Arc<dyn Clock>,
+) -> Result<Welcome, JoinError> {
     let asking = async {
         let stream = Dialer::default().connect(address, CONNECT_PATIENCE).await;
         let stream = stream.map_err(|error| JoinError::Unreached { address, error })?;
         let speech = |_| JoinError::Speech(address);
-        let config =
-            pinned::client(token.authority, JOINS).map_err(|_| JoinError::Speech(address))?;
+        let config = pinned::client(token.authority, JOINS, clock);
+        let config = config.map_err(|_| JoinError::Speech(address))?;
         let name = ServerName::try_from(certificate_name(&token.host));
         let name = name.map_err(|_| JoinError::Speech(address))?;
         let connecting = TlsConnector::from(config).connect(name, stream).await;
         let mut stream = connecting.map_err(|error| match Fault::of_io(&error) {
-            Some(fault @ (Fault::Authority | Fault::Name { .. })) => JoinError::Other {
+            // It says that it does not speak this, or breaks off.
+            Some(Fault::Speech(_) | Fault::Refuses(_)) | None => JoinError::Speech(address),
+            Some(fault) => JoinError::Other {
                 address,
                 host: token.host.clone(),
                 fault,
             },
-            Some(_) | None => JoinError::Speech(address),
         })?;
         let guest = token.guest.as_str().as_bytes();
         let mut said = vec![FORMAT, u8::try_from(guest.len()).unwrap_or(u8::MAX)];
@@ -136,23 +144,25 @@ async fn hear(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Answer> {
     }
 }
 
-/// Answers whoever came with a token, or with something else. Returns the region that was let in.
+/// Answers whoever came with a token, or with something else.
 ///
 /// Errors: those of the stream; inside, that it was refused, which the other side was told.
 pub(crate) async fn answer(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    from: SocketAddr,
     invitations: &Invitations,
     now: impl FnOnce() -> Moment,
-) -> io::Result<Result<RegionName, Uninvited>> {
-    let redeemed = match ask(stream).await? {
-        Some((region, secret)) => invitations
-            .redeem(now(), &region, &secret)
-            .map(|welcome| (region, welcome)),
-        None => Err(Uninvited::Unknown),
-    };
+) -> io::Result<Result<(), Uninvited>> {
+    let asked = ask(stream).await?;
+    let redeemed = asked.and_then(|(region, secret)| {
+        let welcome = invitations.redeem(now(), &region, &secret)?;
+        // However the connection ends: from here on somebody else may have the key.
+        info!(%region, %from, "a machine joins: it is given the project's key");
+        Ok(welcome)
+    });
     let mut said = vec![FORMAT];
     match &redeemed {
-        Ok((_, welcome)) => {
+        Ok(welcome) => {
             said.push(GIVEN);
             push(&mut said, &welcome.project);
             said.extend_from_slice(&welcome.key);
@@ -167,20 +177,22 @@ pub(crate) async fn answer(
     // It hangs up when it has read that: closing before would take our word back.
     let mut rest = [0; 64];
     while matches!(stream.read(&mut rest).await, Ok(1..)) {}
-    Ok(redeemed.map(|(region, _)| region))
+    Ok(redeemed.map(drop))
 }
 
-/// Hears what a token says; nothing where it is of a format that is not spoken here.
-async fn ask(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<(RegionName, [u8; 32])>> {
-    if stream.read_u8().await? != FORMAT {
-        return Ok(None);
+/// Hears what a token says.
+async fn ask(
+    stream: &mut (impl AsyncRead + Unpin),
+) -> io::Result<Result<(RegionName, [u8; 32]), Uninvited>> {
+    let format = stream.read_u8().await?;
+    if format != FORMAT {
+        return Ok(Err(Uninvited::Format(format)));
     }
     let region = text(stream).await?;
     let mut secret = [0; 32];
     stream.read_exact(&mut secret).await?;
-    Ok(RegionName::parse(&region)
-        .ok()
-        .map(|region| (region, secret)))
+    let region = RegionName::parse(&region).map_err(|_| Uninvited::Unknown);
+    Ok(region.map(|region| (region, secret)))
 }
 
 /// Reads a text behind its length, which has one byte.

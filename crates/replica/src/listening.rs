@@ -84,14 +84,11 @@ async fn greet<S: Store>(
     stream.set_nodelay(true)?;
     let is_peer = |name: &RegionName| arrivals.contains_key(name);
     let (identity, tls) = (shared.identity(), shared.tls());
-    let invited = (&*shared.invitations, || shared.now().moment);
+    let invited = (address, &*shared.invitations, || shared.now().moment);
     let accepting = greeting::accept(stream, (&identity, &tls), is_peer, &shared.tables, invited);
     let (peer, purpose, connection) = match accepting.await? {
         Comer::Peer(peer, purpose, connection) => (peer, purpose, *connection),
-        Comer::Guest(region) => {
-            info!(%region, %address, "a machine has joined: it was given the project's key");
-            return Ok(None);
-        }
+        Comer::Guest => return Ok(None),
     };
     if purpose == Purpose::Inquiry {
         return Ok(Some((peer, connection)));

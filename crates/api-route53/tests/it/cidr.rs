@@ -53,6 +53,11 @@ impl Region {
     }
 }
 
+/// Checks which error was answered.
+fn assert_is(failure: &(u16, String, String), expected: (u16, &str)) {
+    assert_eq!((failure.0, failure.1.as_str()), expected, "{failure:?}");
+}
+
 fn routed(action: &str, id: &str, location: &str, last: u8) -> String {
     let rest = format!(
         "<SetIdentifier>{location}</SetIdentifier><CidrRoutingConfig><CollectionId>{id}\
@@ -86,10 +91,7 @@ async fn collections_are_made_listed_changed_and_removed() {
         id
     );
     let again = region.collection("offices", "r-2").await.failure();
-    assert_eq!(
-        (again.0, again.1.as_str()),
-        (400, "CidrCollectionAlreadyExistsException")
-    );
+    assert_is(&again, (400, "CidrCollectionAlreadyExistsException"));
     assert_eq!(
         region.collection("an office", "r-2").await.failure().1,
         "InvalidInput"
@@ -114,10 +116,7 @@ async fn collections_are_made_listed_changed_and_removed() {
         .blocks(&id, Some(1), &["PUT home 10.3.0.0/16"])
         .await
         .failure();
-    assert_eq!(
-        (stale.0, stale.1.as_str()),
-        (409, "CidrCollectionVersionMismatchException")
-    );
+    assert_is(&stale, (409, "CidrCollectionVersionMismatchException"));
 }
 
 #[tokio::test]
@@ -189,10 +188,7 @@ async fn blocks_move_between_locations_and_empty_collections_are_removed() {
         .send("DELETE", &format!("cidrcollection/{id}"), "")
         .await
         .failure();
-    assert_eq!(
-        (used.0, used.1.as_str()),
-        (400, "CidrCollectionInUseException")
-    );
+    assert_is(&used, (400, "CidrCollectionInUseException"));
     let rest = ["10.1.0.0/16", "10.2.0.0/16", "2001:db8::/32"]
         .map(|b| format!("DELETE_IF_EXISTS home {b}"));
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
@@ -208,10 +204,7 @@ async fn blocks_move_between_locations_and_empty_collections_are_removed() {
         .send("GET", &format!("cidrcollection/{id}"), "")
         .await
         .failure();
-    assert_eq!(
-        (gone.0, gone.1.as_str()),
-        (404, "NoSuchCidrCollectionException")
-    );
+    assert_is(&gone, (404, "NoSuchCidrCollectionException"));
 }
 
 #[tokio::test]

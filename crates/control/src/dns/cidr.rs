@@ -96,11 +96,14 @@ pub fn collection_id(account: &str, name: &str, caller_reference: &str) -> Strin
 /// Collections laid out for lookup, by id.
 pub type Collections = BTreeMap<String, Arc<Collection>>;
 
-/// Lays out the collections that a region has, with what is left out of them.
-pub fn collections<S: Store>(control: &Control<S>) -> (Collections, Vec<Problem>) {
+/// Lays out collections with the blocks that a region has of them, and tells what is left out.
+pub fn lay_out<S: Store>(
+    control: &Control<S>,
+    chosen: impl IntoIterator<Item = CidrCollection>,
+) -> (Collections, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut collections = Collections::new();
-    for collection in all(control) {
+    for collection in chosen {
         let id = collection.id;
         let mut laid_out = Vec::new();
         for block in blocks(control, &id) {

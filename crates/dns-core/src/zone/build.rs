@@ -4,7 +4,6 @@
 //! as two regions writing at once can make, does not take a zone away.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use base::region::RegionId;
 use base::units::Ttl;
@@ -13,7 +12,6 @@ use super::{
     AliasTo, Condition, Data, Entry, Found, Group, GroupIndex, Node, NodeIndex, Routing, Rrset,
     SetSource, Target, Zone, ZoneSource,
 };
-use crate::cidr::Collection;
 use crate::internal;
 use crate::limits::ALIAS_CHAIN_MAX;
 use crate::name::Name;
@@ -143,13 +141,13 @@ fn group(sets: Vec<SetSource>, apex: &Name, problems: &mut Vec<Problem>) -> Grou
     for ((name, record_type), sets) in &mut grouped {
         sets.sort_by(|a, b| a.set_identifier.cmp(&b.set_identifier));
         let policy = sets.first().map(|set| set.routing.policy());
-        let collection = sets.first().and_then(|set| collection_of(&set.routing));
-        let collection = collection.cloned();
+        let first = sets.first().map(|set| set.routing.clone());
+        let collection = first.as_ref().and_then(collection_of);
         let mut kept = 0;
         sets.retain(|set| {
             let alone = matches!(set.routing, Routing::Simple) && kept == 1;
             let fits = Some(set.routing.policy()) == policy && !alone;
-            if fits && elsewhere(&set.routing, collection.as_ref()) {
+            if fits && collection_of(&set.routing) != collection {
                 problems.push(Problem::MixedCollections {
                     name: name.clone(),
                     record_type: *record_type,
@@ -171,20 +169,16 @@ fn group(sets: Vec<SetSource>, apex: &Name, problems: &mut Vec<Problem>) -> Grou
     grouped
 }
 
-fn collection_of(routing: &Routing) -> Option<&Arc<Collection>> {
+/// Returns the id of the collection that a record set goes by.
+fn collection_of(routing: &Routing) -> Option<&str> {
     match routing {
-        Routing::Cidr { collection, .. } => Some(collection),
+        Routing::Cidr { collection, .. } => Some(collection.id()),
         Routing::Simple
         | Routing::Weighted(_)
         | Routing::Latency(_)
         | Routing::Failover(_)
         | Routing::Multivalue => None,
     }
-}
-
-/// Returns whether a record set goes by another collection than the first of its group.
-fn elsewhere(routing: &Routing, first: Option<&Arc<Collection>>) -> bool {
-    collection_of(routing) != first
 }
 
 /// Makes a node of each name and of all names between it and the top.

@@ -194,7 +194,7 @@ fn between(earlier: UnixTime, later: UnixTime) -> Duration {
 }
 
 /// Tells TLS the time by the clock that all else goes by.
-struct ByClock(Arc<dyn Clock>);
+pub(super) struct ByClock(pub(super) Arc<dyn Clock>);
 
 impl TimeProvider for ByClock {
     fn current_time(&self) -> Option<UnixTime> {

@@ -17,6 +17,9 @@ use rustls::{
     SignatureScheme,
 };
 
+use clock::port::Clock;
+
+use crate::tls::mutual::ByClock;
 use crate::tls::provider;
 
 /// An authority, as whoever has never seen its certificate can know it: by the SHA-256 of it.
@@ -52,8 +55,12 @@ pub fn server(like: &ServerConfig, protocol: &[u8]) -> Result<Arc<ServerConfig>,
 /// Makes the configuration of a client that takes certificates of one authority alone.
 ///
 /// Errors: none that a caller could cause; the provider's own.
-pub fn client(pin: Pin, protocol: &[u8]) -> Result<Arc<ClientConfig>, Error> {
-    let mut client = ClientConfig::builder_with_provider(provider())
+pub fn client(
+    pin: Pin,
+    protocol: &[u8],
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<ClientConfig>, Error> {
+    let mut client = ClientConfig::builder_with_details(provider(), Arc::new(ByClock(clock)))
         .with_protocol_versions(&[&TLS13])?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Pinned(pin)))

@@ -3,8 +3,8 @@
 //! It knows nothing of editions' numbers, ballots or voters: only what was asked when, and what was
 //! answered when. Since each write appends its own number, all answers must be prefixes of one
 //! list, and a write's place in it, or the length that a read saw, must agree with real time.
-//! Source: Linearizability (Herlihy and Wing, 1990); that each write appends is of Elle (Kingsbury and
-//! Alvaro, 2020).
+//! Source: Linearizability (Herlihy and Wing, 1990); that each write appends is of Elle (Kingsbury
+//! and Alvaro, 2020).
 
 use register_core::edition::Edition;
 use register_core::register::{Decision, Outcome, Write as _};

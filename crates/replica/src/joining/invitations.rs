@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq;
 use base::region::RegionName;
 use clock::time::Moment;
 
+use crate::joining::FORMAT;
 use crate::limits::INVITATION_LIFE_MAX;
 
 /// What whoever joins is given.
@@ -43,6 +44,9 @@ pub enum Uninvited {
          the region that made it was started again"
     )]
     Unknown,
+    /// It is shown in another format.
+    #[error("it joins in format {0}, and this region speaks format {FORMAT} alone: another build")]
+    Format(u8),
     /// It has counted.
     #[error("the token's time is over: make another")]
     Late,

@@ -1,5 +1,7 @@
 //! Machines that join with a token: who is given the project's key, and who is told why not.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::region::RegionName;
@@ -8,6 +10,7 @@ use clock::wall::System;
 use net::authority::Authority;
 use net::tls::mutual::Fault;
 use net::tls::pinned::Pin;
+use replica::joining::invitations::Welcome;
 use replica::joining::token::Token;
 use replica::joining::{JoinError, join};
 use replica::links::Links;
@@ -36,6 +39,10 @@ fn invite(world: &World, links: &Links<MemStore>, life: Duration) -> Token {
     }
 }
 
+async fn come(token: &Token, address: SocketAddr) -> Result<Welcome, JoinError> {
+    join(token, address, Arc::new(System)).await
+}
+
 fn refusal(joined: Result<impl Sized, JoinError>) -> String {
     match joined {
         Err(JoinError::Refused { words, .. }) => words,
@@ -53,12 +60,12 @@ async fn a_token_gives_the_key_once() {
         secret: [6; 32],
         ..token.clone()
     };
-    let words = refusal(patiently(join(&wrong, world.addresses[0])).await);
+    let words = refusal(patiently(come(&wrong, world.addresses[0])).await);
     assert!(words.contains("does not count here"), "{words}");
-    let welcome = patiently(join(&token, world.addresses[0])).await;
+    let welcome = patiently(come(&token, world.addresses[0])).await;
     let welcome = welcome.expect("let in");
     assert_eq!((welcome.project.as_str(), welcome.key), ("shop", [1; 32]));
-    let words = refusal(patiently(join(&token, world.addresses[0])).await);
+    let words = refusal(patiently(come(&token, world.addresses[0])).await);
     assert!(words.contains("it was used"), "{words}");
     // Links are as they were.
     a.put("ann", "tea", "1").await;
@@ -69,7 +76,7 @@ async fn a_token_gives_the_key_once() {
 async fn a_token_ends() {
     let world = World::start(1).await;
     let token = invite(&world, &world.regions[0].links, Duration::ZERO);
-    let words = refusal(patiently(join(&token, world.addresses[0])).await);
+    let words = refusal(patiently(come(&token, world.addresses[0])).await);
     assert_eq!(words, "the token's time is over: make another");
 }
 
@@ -84,7 +91,7 @@ async fn whoever_answers_in_the_regions_place_hears_no_secret() {
         authority: Pin::of(other.certificate()),
         ..token.clone()
     };
-    let joined = patiently(join(&pinned, world.addresses[0])).await;
+    let joined = patiently(come(&pinned, world.addresses[0])).await;
     assert!(
         matches!(
             &joined,
@@ -96,7 +103,7 @@ async fn whoever_answers_in_the_regions_place_hears_no_secret() {
         "{joined:?}"
     );
     // Another region of the same project.
-    let joined = patiently(join(&token, world.addresses[1])).await;
+    let joined = patiently(come(&token, world.addresses[1])).await;
     assert!(
         matches!(
             &joined,
@@ -107,7 +114,7 @@ async fn whoever_answers_in_the_regions_place_hears_no_secret() {
         ),
         "{joined:?}"
     );
-    let joined = patiently(join(&token, world.addresses[0])).await;
+    let joined = patiently(come(&token, world.addresses[0])).await;
     assert!(joined.is_ok(), "the token was not used up: {joined:?}");
 }
 
@@ -116,7 +123,8 @@ async fn a_token_alone_opens_no_link() {
     let world = World::start(1).await;
     let token = invite(&world, &world.regions[0].links, Duration::from_mins(1));
     // Who says that it joins, and then speaks as a peer would.
-    let config = net::tls::pinned::client(token.authority, b"hither-join").expect("configured");
+    let config = net::tls::pinned::client(token.authority, b"hither-join", Arc::new(System));
+    let config = config.expect("configured");
     let stream = tokio::net::TcpStream::connect(world.addresses[0]).await;
     let domain = rustls::pki_types::ServerName::try_from("us-east-1.link.hither.internal");
     let connector = tokio_rustls::TlsConnector::from(config);
@@ -133,4 +141,6 @@ async fn a_token_alone_opens_no_link() {
     })
     .await;
     assert_eq!(heard.get(..2), Some([1, 1].as_slice()), "{heard:?}");
+    let words = String::from_utf8_lossy(&heard[3..]);
+    assert!(words.contains("it joins in format 0"), "{words}");
 }
